@@ -1,0 +1,55 @@
+"""What can go wrong, as one small tree.
+
+A class's docstring is a full sentence that says what to do; it is the default message.
+"""
+
+
+class MinequeueError(Exception):
+    """Something went wrong in minequeue; the message says what to change."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.__doc__)
+
+
+class MalformedJson(MinequeueError):
+    """The body is not acceptable JSON; send RFC 8259 JSON in UTF-8 with integers only."""
+
+
+class InvalidTransaction(MinequeueError):
+    """The transaction breaks a rule of the network; correct the named field and send it again.
+
+    Attributes:
+        field: the field at fault, or None where it is the transaction as a whole.
+    """
+
+    def __init__(self, message: str | None = None, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class InvalidBlock(MinequeueError):
+    """The block breaks a rule of the network and is not part of any valid chain.
+
+    Attributes:
+        index: the block's own index, from 1.
+    """
+
+    def __init__(self, message: str, *, index: int) -> None:
+        super().__init__(message)
+        self.index = index
+
+
+class QueueFull(MinequeueError):
+    """The queue holds as much as the operator allows; send the same request again later."""
+
+
+class IdempotencyKeyReused(MinequeueError):
+    """This Idempotency-Key came with another body before; take a new key for a new request."""
+
+
+class LedgerUnavailable(MinequeueError):
+    """The ledger's server does not answer; nothing is known to be accepted, so send it again."""
+
+
+class WrongNetwork(MinequeueError):
+    """The ledger holds the chain of another network; choose its name or another data directory."""

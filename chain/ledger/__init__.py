@@ -1,0 +1,49 @@
+"""The ledger: chain and queue in one Redis or Valkey server, changed only by atomic scripts.
+
+Nothing leaves a list before the block that contains it is connected, in the same script. So
+there is no state in flight that a crash could lose, and a list's length is the exact depth.
+The one place in this package that imports redis.
+"""
+
+from chain.ledger.announcements import Announcements
+from chain.ledger.blocks import Blocks, MinedBy, Pending, Place
+from chain.ledger.connection import Connection, connect
+from chain.ledger.fleet import Fleet
+from chain.ledger.keys import Keys
+from chain.ledger.mempool import Mempool, Submission, Verdict
+from chain.ledger.mining import Connecting, Mining, Opening
+from chain.ledger.queue import Queue
+from chain.ledger.record import Record
+from chain.rules import Bounds, Rules
+
+__all__ = [
+    "Announcements",
+    "Blocks",
+    "Connecting",
+    "Connection",
+    "Ledger",
+    "MinedBy",
+    "Opening",
+    "Pending",
+    "Place",
+    "Record",
+    "Submission",
+    "Verdict",
+    "connect",
+]
+
+
+class Ledger:
+    """One network's ledger, part by part; safe for use by many threads."""
+
+    def __init__(self, connection: Connection, rules: Rules, bounds: Bounds) -> None:
+        keys = Keys(rules.network)
+        self.connection = connection
+        self.rules = rules
+        self.bounds = bounds
+        self.mempool = Mempool(connection, keys, bounds)
+        self.blocks = Blocks(connection, keys)
+        self.mining = Mining(connection, keys, self.blocks, rules)
+        self.queue = Queue(connection, keys)
+        self.fleet = Fleet(connection, keys)
+        self.announcements = Announcements(connection, keys)

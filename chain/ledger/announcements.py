@@ -1,0 +1,66 @@
+"""Waiting for blocks: one listening thread a process wakes everybody who waits."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import redis
+
+from chain.ledger.connection import Connection
+from chain.ledger.keys import Keys
+
+_LISTEN_S = 1.0  # how long the listener waits for news before it checks the connection
+_AGAIN_S = 0.2  # between tries to listen while the server is away
+
+
+class Announcements:
+    """Tells when a block was connected. A hint only: whoever is woken looks at the ledger."""
+
+    def __init__(self, connection: Connection, keys: Keys) -> None:
+        self._client = connection.client
+        self._channel = keys.connected
+        self._news = threading.Condition()
+        self._count = 0  # of news so far
+        self._thread: threading.Thread | None = None
+
+    def wait_until(self, is_done: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait until ``is_done``, asked after each news, or for ``timeout_s``; tell whether it is.
+
+        News may be lost while the server is away, so it is asked every second as well.
+        """
+        self._listen()
+        deadline = time.monotonic() + timeout_s
+        while True:
+            seen = self._count  # read before asking: news that come in between are not missed
+            if is_done():
+                return True
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                return False
+            with self._news:
+                if self._count == seen:
+                    self._news.wait(min(left_s, _LISTEN_S))
+
+    def _listen(self) -> None:
+        with self._news:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="news", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                client: Any = self._client  # redis leaves pubsub() untyped
+                with client.pubsub(ignore_subscribe_messages=True) as news:
+                    news.subscribe(self._channel)
+                    self._pass_on(news)
+            except (redis.ConnectionError, redis.TimeoutError):
+                time.sleep(_AGAIN_S)
+
+    def _pass_on(self, news: Any) -> None:
+        while True:
+            if news.get_message(timeout=_LISTEN_S):
+                with self._news:
+                    self._count += 1
+                    self._news.notify_all()

@@ -1,0 +1,118 @@
+"""Reading the chain: tip, headers, blocks, and where a transaction or a job stands."""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from chain.block import Block
+from chain.header import Header
+from chain.ledger.connection import Connection
+from chain.ledger.keys import Keys
+from chain.ledger.record import Record
+
+_HEADERS_AT_ONCE = 500  # 64 KB of records in one answer
+_BODIES_AT_ONCE = 4  # an answer holds at most so many blocks; a block has a few megabytes
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a transaction stands: the block's index, and its position in it from 0."""
+
+    index: int
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Accepted, and not in a block yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class MinedBy:
+    """The block that a mine request made: its index and its hash in hex."""
+
+    index: int
+    hash: str
+
+
+class Blocks:
+    """The chain as it is read; nothing here changes it."""
+
+    def __init__(self, connection: Connection, keys: Keys) -> None:
+        self._connection = connection
+        self._keys = keys
+
+    def tip(self) -> Record:
+        """The last block's record."""
+        raw = self._get(self._keys.tip, "record")
+        if raw is None:
+            raise LookupError("the ledger has no genesis block")
+        return Record.unpack(raw)
+
+    def find_index(self, digest: bytes) -> int | None:
+        """The index of the block with this hash (32 bytes), or None."""
+        raw = self._get(self._keys.indexes, digest)
+        return None if raw is None else int(raw)
+
+    def read_block(self, index: int) -> Block | None:
+        """The block at ``index``, or None past the tip."""
+        return next(self.iterate(index, index), None)
+
+    def read_records(self, first: int, last: int) -> list[Record]:
+        """The records from ``first`` to ``last``, both included, as far as there are any."""
+        return list(self.iterate_records(first, last))
+
+    def iterate_records(self, first: int, last: int) -> Iterator[Record]:
+        """As :meth:`read_records`, in constant memory."""
+        for start in range(first, last + 1, _HEADERS_AT_ONCE):
+            indexes = range(start, min(start + _HEADERS_AT_ONCE, last + 1))
+            for raw in self._get_many(self._keys.records, indexes):
+                if raw is None:
+                    return
+                yield Record.unpack(raw)
+
+    def iterate(self, first: int, last: int) -> Iterator[Block]:
+        """The blocks from ``first`` to ``last``, both included, in constant memory."""
+        for start in range(first, last + 1, _BODIES_AT_ONCE):
+            indexes = range(start, min(start + _BODIES_AT_ONCE, last + 1))
+            records = self._get_many(self._keys.records, indexes)
+            bodies = self._get_many(self._keys.bodies, indexes)
+            for record, body in zip(records, bodies, strict=True):
+                if record is None or body is None:
+                    return
+                yield Block(Record.unpack(record).header, zlib.decompress(body))
+
+    def locate_transaction(self, transaction_id: bytes) -> Place | Pending | None:
+        """Where the transaction with this id (32 bytes) is; None where nobody knows it."""
+        raw = self._get(self._keys.transactions, transaction_id)
+        if raw is None:
+            return None
+        if raw == b"":
+            return Pending()
+        index, position = raw.split(b":")
+        return Place(int(index), int(position))
+
+    def locate_job(self, job: str) -> MinedBy | Pending | None:
+        """What became of the mine request ``job``; None where nobody knows it."""
+        raw = self._get(self._keys.jobs, job)
+        if raw is None:
+            return None
+        if raw == b"":
+            return Pending()
+        index, digest = raw.decode().split(":")
+        return MinedBy(int(index), digest)
+
+    def read_header(self, index: int) -> Header | None:
+        """The header at ``index``, or None past the tip."""
+        record = next(self.iterate_records(index, index), None)
+        return None if record is None else record.header
+
+    def _get(self, key: str, field: bytes | str) -> bytes | None:
+        found: Any = self._connection.run(lambda client: client.hget(key, field))
+        return found if isinstance(found, bytes) else None
+
+    def _get_many(self, key: str, indexes: range) -> list[bytes | None]:
+        fields = [str(index) for index in indexes]
+        found: Any = self._connection.run(lambda client: client.hmget(key, fields))
+        return list(found)

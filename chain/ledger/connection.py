@@ -1,0 +1,94 @@
+"""One way to the server: every call is bounded in time, and every failure has one name."""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib import resources
+from typing import Any, TypeAlias, TypeVar
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from chain.errors import LedgerUnavailable, QueueFull
+
+T = TypeVar("T")
+Client: TypeAlias = "redis.Redis"
+Argument: TypeAlias = bytes | str | int
+
+_RETRY_PAUSE_S = 0.05  # a restarting server cannot be waited for but by asking again
+_SHORTEST_TIMEOUT_S = 0.05  # of a socket, so that the last try before the deadline is a real one
+
+
+def connect(url: str, *, wait_s: float) -> "Connection":
+    """Make a connection to the server at ``url``; nothing is sent yet.
+
+    Args:
+        url: redis://, rediss:// or unix://.
+        wait_s: how long a call may take, a restart of the server included, in seconds.
+    """
+    timeout_s = max(wait_s / 2, _SHORTEST_TIMEOUT_S)
+    only_tcp = {} if url.startswith("unix") else {"socket_keepalive": True}
+    client = redis.Redis.from_url(
+        url,
+        **only_tcp,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
+        # the one place that tries again is Connection.run, which knows the deadline
+        retry=Retry(NoBackoff(), 0),
+    )
+    return Connection(client, wait_s=wait_s)
+
+
+class Connection:
+    """Runs commands and scripts; safe for use by many threads.
+
+    A call that the server did not answer is sent again until the deadline, so every script is
+    written to be repeatable: a second run changes nothing and answers as the first.
+    """
+
+    def __init__(self, client: Client, *, wait_s: float) -> None:
+        self.client = client
+        self._wait_s = wait_s
+        self._scripts = {
+            name: client.register_script(source) for name, source in _read_scripts().items()
+        }
+
+    def run(self, command: Callable[[Client], T]) -> T:
+        """Run ``command`` with the client.
+
+        Raises:
+            LedgerUnavailable: no answer came in time, or the server cannot write to its log.
+            QueueFull: the server's memory is used up; nothing was changed.
+        """
+        deadline = time.monotonic() + self._wait_s
+        while True:
+            try:
+                return command(self.client)
+            except redis.exceptions.OutOfMemoryError as error:
+                raise QueueFull from error
+            except (redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError) as error:
+                if time.monotonic() + _RETRY_PAUSE_S >= deadline:
+                    raise LedgerUnavailable from error
+                time.sleep(_RETRY_PAUSE_S)
+            except redis.ResponseError as error:
+                # raised inside a script, these two arrive without a class of their own
+                if "OOM " in str(error):
+                    raise QueueFull from error
+                if "MISCONF" in str(error):
+                    raise LedgerUnavailable from error
+                raise
+
+    def script(self, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
+        """Run the script ``lua/<name>.lua``; see :meth:`run`."""
+        script = self._scripts[name]
+        return self.run(lambda _: script(keys=keys, args=arguments))
+
+
+@cache
+def _read_scripts() -> dict[str, str]:
+    return {
+        file.name.removesuffix(".lua"): file.read_text("utf-8")
+        for file in resources.files("chain").joinpath("lua").iterdir()
+        if file.name.endswith(".lua")
+    }

@@ -1,0 +1,71 @@
+"""Who is at work: leases of miners, bells that were rung for them, and beats of workers.
+
+A lease, a bell and a beat all end by the server's clock, so a process that dies is forgotten
+without anyone having to notice, and a worker whose own clock is wrong does no harm.
+"""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from chain.ledger.connection import Connection
+from chain.ledger.keys import Keys
+
+LEASE_MS = 5_000  # longer than it takes to build the largest block, or to search one range
+BELL_MS = 2_000  # a wake-up that found no miner by then counts as lost, and is sent again
+BEAT_MS = 5_000  # beats come every second
+
+
+class Fleet:
+    """The registry of miners and workers."""
+
+    def __init__(self, connection: Connection, keys: Keys) -> None:
+        self._connection = connection
+        self._keys = keys
+
+    @contextmanager
+    def lease(self) -> Iterator[str]:
+        """Be counted as a miner at work; gives the lease's name, which claims renew."""
+        name = uuid.uuid4().hex
+        keys = self._keys
+        self._connection.script("take_lease", [keys.miners, keys.bells], [name, LEASE_MS])
+        try:
+            yield name
+        finally:
+            self._connection.run(lambda client: self._give_back(client, name))
+
+    def ring(self, wanted: int) -> int:
+        """Note the bells that are missing until ``wanted`` miners work; tell how many to ring."""
+        keys = self._keys
+        missing: int = self._connection.script(
+            "ring_bells",
+            [keys.miners, keys.bells, keys.rates],
+            [wanted, BELL_MS, uuid.uuid4().hex],
+        )
+        return missing
+
+    def beat(self, worker: str, size: int) -> None:
+        """Say that ``worker`` lives and can run ``size`` miners; 0 says that it leaves."""
+        keys = self._keys
+        self._connection.script("beat", [keys.workers, keys.sizes], [worker, size, BEAT_MS])
+
+    def node_address(self, preferred: str | None) -> str:
+        """The address that rewards go to: ``preferred``, else one that is drawn once and kept."""
+        if preferred:
+            return preferred
+        drawn = uuid.uuid4().hex
+        key = self._keys.node
+
+        def read(client: Any) -> bytes:
+            client.set(key, drawn, nx=True)
+            found: bytes = client.get(key)
+            return found
+
+        return self._connection.run(read).decode()
+
+    def _give_back(self, client: Any, name: str) -> None:
+        with client.pipeline(transaction=False) as pipe:
+            pipe.zrem(self._keys.miners, name)
+            pipe.hdel(self._keys.rates, name)
+            pipe.execute()

@@ -1,0 +1,39 @@
+"""The names of the ledger's keys in Redis; what each holds stands in the head of its script.
+
+All of a network's keys share one hash tag, so that they live in one slot of a cluster and a
+script may touch them together; two networks on one server do not meet.
+"""
+
+
+class Keys:
+    """The key names of one network."""
+
+    def __init__(self, network: str) -> None:
+        def key(name: str) -> str:
+            return f"{{minequeue:{network}}}:{name}"
+
+        # the queue
+        self.pending = key("pending")
+        self.mine_requests = key("mine_requests")
+        # what became of what was accepted
+        self.transactions = key("transactions")
+        self.idempotency = key("idempotency")
+        self.jobs = key("jobs")
+        self.counters = key("counters")
+        # the chain
+        self.tip = key("tip")
+        self.records = key("records")
+        self.bodies = key("bodies")
+        self.indexes = key("indexes")
+        # the block being mined
+        self.candidate = key("candidate")
+        self.candidate_body = key("candidate_body")
+        # who is at work
+        self.miners = key("miners")
+        self.bells = key("bells")
+        self.rates = key("rates")
+        self.workers = key("workers")
+        self.sizes = key("sizes")
+        self.node = key("node")
+        # a channel, not a key: it is told the index of each connected block
+        self.connected = key("connected")

@@ -1,0 +1,34 @@
+-- The tip without a candidate gets one; where it has one, nothing changes and that one is joined.
+-- Precondition: the body holds the first `count` pending transactions, read on this tip. Pending
+-- loses its head only when the tip moves, so the tip's hash stands for all that was read.
+-- KEYS[1] tip            hash: hash
+-- KEYS[2] candidate      hash: prefix (88 B), count, job, reward (id, 32 B), next (nonce)
+-- KEYS[3] candidate_body string: compressed JSON array of transactions
+-- KEYS[4] pending        list
+-- KEYS[5] mine_requests  list: job (32 hex digits) .. requested
+-- ARGV[1] the tip's hash, ARGV[2] prefix, ARGV[3] count, ARGV[4] job or '', ARGV[5] id of the
+--   reward, ARGV[6] compressed body, ARGV[7] prefix of a candidate that may be replaced, or ''
+-- Returns OPENED; JOINED where this tip has a candidate; STALE where tip or queue are others.
+local tip, candidate, candidate_body = KEYS[1], KEYS[2], KEYS[3]
+local pending, mine_requests = KEYS[4], KEYS[5]
+local tip_hash, prefix, count, job = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local reward, body, unfit = ARGV[5], ARGV[6], ARGV[7]
+
+if redis.call('HGET', tip, 'hash') ~= tip_hash or redis.call('LLEN', pending) < count then
+  return 'STALE'
+end
+local there = redis.call('HGET', candidate, 'prefix')
+if there and there ~= unfit then
+  return 'JOINED'
+end
+if job ~= '' and string.sub(redis.call('LINDEX', mine_requests, 0) or '', 1, 32) ~= job then
+  return 'STALE'
+end
+
+-- DEL first: once a script has written, the server lets it go on when memory has run out, and
+-- only mining makes room again
+redis.call('DEL', candidate, candidate_body)
+redis.call('HSET', candidate, 'prefix', prefix, 'count', count, 'job', job, 'reward', reward,
+  'next', 0)
+redis.call('SET', candidate_body, body)
+return 'OPENED'

@@ -1,0 +1,34 @@
+-- Changes nothing: reads queue, tip, candidate and fleet as they are at one moment.
+-- KEYS[1] pending, KEYS[2] mine_requests, KEYS[3] counters, KEYS[4] tip, KEYS[5] candidate,
+-- KEYS[6] miners, KEYS[7] workers, KEYS[8] sizes, KEYS[9] rates: see the scripts that write them
+-- Returns now (Unix ms), pending count, pending bytes, oldest pending (Unix ms or ''), mine
+-- requests, oldest mine request (entry or ''), the tip's record, the candidate's prefix, count,
+-- job and reward ('' each where there is none), live miners, miners that live workers can run,
+-- the sum of the live miners' hashes a second, and the rate that a miner last had.
+local pending, mine_requests, counters, tip, candidate = unpack(KEYS, 1, 5)
+local miners, workers, sizes, rates = unpack(KEYS, 6, 9)
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local oldest = string.sub(redis.call('LINDEX', pending, 0) or '', 33, 45)
+local open = redis.call('HMGET', candidate, 'prefix', 'count', 'job', 'reward')
+local leases = redis.call('ZRANGEBYSCORE', miners, '(' .. now, '+inf')
+local size, rate = 0, 0
+for _, worker in ipairs(redis.call('ZRANGEBYSCORE', workers, '(' .. now, '+inf')) do
+  size = size + tonumber(redis.call('HGET', sizes, worker) or '0')
+end
+for _, lease in ipairs(leases) do
+  rate = rate + tonumber(redis.call('HGET', rates, lease) or '0')
+end
+return {
+  now,
+  redis.call('LLEN', pending),
+  tonumber(redis.call('HGET', counters, 'pending_bytes') or '0'),
+  oldest,
+  redis.call('LLEN', mine_requests),
+  redis.call('LINDEX', mine_requests, 0) or '',
+  redis.call('HGET', tip, 'record') or '',
+  open[1] or '', open[2] or '', open[3] or '', open[4] or '',
+  #leases, size, rate,
+  tonumber(redis.call('HGET', rates, 'last') or '0'),
+}

@@ -1,0 +1,60 @@
+-- Pending grows by the new transactions of each request that fits; a request that does not leaves
+-- no trace. A transaction known by its id is not added again, so a repeated call changes nothing.
+-- KEYS[1] pending       list: id (32 B) .. accepted (13 digits, Unix ms) .. transaction (JSON)
+-- KEYS[2] transactions  hash: id (32 B) -> 'index:position', or '' while it is pending
+-- KEYS[3] idempotency   hash: digest of the key (32 B) -> fingerprint of its request (32 B)
+-- KEYS[4] counters      hash: accepted, pending_bytes
+-- ARGV[1] most pending transactions, ARGV[2] most pending bytes; then for each request:
+--   digest of its idempotency key or '', its fingerprint, n, and n times: id, transaction
+-- Returns for each request ACCEPTED, FULL, or KEY_REUSED where its key came with another request.
+local pending, transactions, idempotency, counters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local most, most_bytes = tonumber(ARGV[1]), tonumber(ARGV[2])
+local ENTRY_HEAD = 45 -- bytes before the transaction in an entry
+
+local time = redis.call('TIME')
+local accepted = string.format('%013d', time[1] * 1000 + math.floor(time[2] / 1000))
+local count = redis.call('LLEN', pending)
+local bytes = tonumber(redis.call('HGET', counters, 'pending_bytes') or '0')
+
+-- the new ids of one request, each once, and the bytes that they add
+local function survey(first, n)
+  local new, size, seen = {}, 0, {}
+  for i = first, first + 2 * (n - 1), 2 do
+    local id = ARGV[i]
+    if not seen[id] and redis.call('HEXISTS', transactions, id) == 0 then
+      seen[id] = true
+      new[#new + 1] = i
+      size = size + ENTRY_HEAD + #ARGV[i + 1]
+    end
+  end
+  return new, size
+end
+
+local answers, at = {}, 3
+while at <= #ARGV do
+  local key, fingerprint, n = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
+  local known = key ~= '' and redis.call('HGET', idempotency, key)
+  local new, size = survey(at + 3, n)
+  if known and known ~= fingerprint then
+    answers[#answers + 1] = 'KEY_REUSED'
+  elseif #new > 0 and (count + #new > most or bytes + size > most_bytes) then
+    answers[#answers + 1] = 'FULL'
+  else
+    -- the list first: where memory has run out, the first write fails and nothing was changed
+    for _, i in ipairs(new) do
+      redis.call('RPUSH', pending, ARGV[i] .. accepted .. ARGV[i + 1])
+      redis.call('HSET', transactions, ARGV[i], '')
+    end
+    if #new > 0 then
+      redis.call('HINCRBY', counters, 'pending_bytes', size)
+      redis.call('HINCRBY', counters, 'accepted', #new)
+    end
+    if key ~= '' and not known then
+      redis.call('HSET', idempotency, key, fingerprint)
+    end
+    count, bytes = count + #new, bytes + size
+    answers[#answers + 1] = 'ACCEPTED'
+  end
+  at = at + 3 + 2 * n
+end
+return answers

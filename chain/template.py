@@ -1,0 +1,71 @@
+"""The block to be mined next: which transactions, on which tip, at what time."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from chain.block import Block, join_body
+from chain.header import VERSION, Header
+from chain.merkle import calculate_root
+from chain.transaction import Transaction, reward
+from chain.validation import calculate_median_time
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A block without its nonce.
+
+    Attributes:
+        block: the block; its header's proof is 0.
+        reward: the transaction that ends it.
+        count: how many pending transactions it takes, the reward not counted.
+    """
+
+    block: Block
+    reward: Transaction
+    count: int
+
+
+def build_template(
+    tip: Header,
+    timestamps: Sequence[int],
+    transactions: Sequence[bytes],
+    *,
+    bits: int,
+    recipient: str,
+    now_ms: int,
+) -> Template:
+    """Build the block that follows ``tip``.
+
+    Args:
+        tip: the header to build on.
+        timestamps: of the last 11 blocks, the tip's included.
+        transactions: the pending ones to take, each in canonical form, in order.
+        bits: the work to be done.
+        recipient: who gets the reward.
+        now_ms: the time to write, moved past the median of the timestamps if need be.
+    """
+    index = tip.index + 1
+    paid = reward(recipient, index)
+    leaves = [*transactions, paid.canonical]
+    header = Header(
+        version=VERSION,
+        bits=bits,
+        index=index,
+        timestamp=max(now_ms, calculate_median_time(timestamps) + 1),
+        previous_hash=tip.hash,
+        merkle_root=calculate_root(leaves),
+        proof=0,
+    )
+    return Template(Block(header, join_body(leaves)), paid, len(transactions))
+
+
+def take_while_fits(transactions: Iterable[bytes], *, most: int, most_bytes: int) -> list[bytes]:
+    """Take from the front what fits in one block; the first one always does."""
+    taken: list[bytes] = []
+    size = 0
+    for transaction in transactions:
+        size += len(transaction)
+        if len(taken) == most or (taken and size > most_bytes):
+            break
+        taken.append(transaction)
+    return taken

@@ -1,0 +1,182 @@
+"""A transaction: what it may hold, its canonical form and its id.
+
+Leaves out what a balance would allow: this network orders and keeps transactions,
+it does not judge who may spend what.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from chain import canonical, signature
+from chain.errors import InvalidTransaction, MalformedJson
+from chain.strict_json import MAX_INTEGER, Json
+
+MAX_ADDRESS = 128  # characters of sender and recipient
+MAX_NONCE = 64  # characters
+MAX_CONTRACT_BYTES = 16 * 1024  # in canonical form
+MAX_CONTRACT_DEPTH = 16  # levels of arrays and objects
+REWARD_SENDER = "0"
+REWARD_AMOUNT = 1
+
+_REQUIRED = frozenset({"sender", "recipient", "amount"})
+_OPTIONAL = frozenset({"nonce", "contract", "signature"})
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A valid transaction, ready to stand in a block.
+
+    Attributes:
+        id: SHA-256 of the canonical form without id and signature, lower-case hex.
+        canonical: RFC 8785 form with id and signature, as it stands in a block, UTF-8.
+    """
+
+    id: str
+    canonical: bytes
+
+
+def reward(recipient: str, index: int) -> Transaction:
+    """Make the transaction that ends the block at ``index`` (from 2) and pays its miner."""
+    return _seal(
+        {
+            "sender": REWARD_SENDER,
+            "recipient": recipient,
+            "amount": REWARD_AMOUNT,
+            "nonce": str(index),
+        }
+    )
+
+
+def accept_submission(fields: Json, default_nonce: Callable[[], str]) -> Transaction:
+    """Make a transaction of what a client sent.
+
+    Args:
+        fields: the JSON value as it was read.
+        default_nonce: gives the nonce where the client left it out.
+
+    Raises:
+        InvalidTransaction: a rule is broken; the message names the field and the bound.
+    """
+    checked = _check_object(fields)
+    if "nonce" not in checked:
+        checked = {**checked, "nonce": default_nonce()}
+    _check_fields(checked)
+    if checked["sender"] == REWARD_SENDER:
+        raise InvalidTransaction(
+            'sender "0" is the reward\'s alone; give the address that pays.', field="sender"
+        )
+    return _seal(checked)
+
+
+def validate_transaction(fields: Json, *, index: int, last: bool) -> Transaction:
+    """Check a transaction that stands in the block at ``index``, at its end if ``last``.
+
+    Raises:
+        InvalidTransaction: a rule is broken, or the id is not the transaction's own.
+    """
+    if not isinstance(fields, dict) or not isinstance(fields.get("id"), str):
+        raise InvalidTransaction("A transaction in a block must be an object with an id.")
+    content: dict[str, Any] = {name: value for name, value in fields.items() if name != "id"}
+    if "nonce" not in content:
+        raise InvalidTransaction("nonce is missing.", field="nonce")
+    _check_object(content)
+    _check_fields(content)
+    transaction = _seal(content)
+    if transaction.id != fields["id"]:
+        raise InvalidTransaction("The id is not the hash of the transaction.", field="id")
+    if last and transaction != reward(content["recipient"], index):
+        raise InvalidTransaction("The last transaction of a block must be its reward.")
+    if not last and content["sender"] == REWARD_SENDER:
+        raise InvalidTransaction(
+            "Only the last transaction of a block is a reward.", field="sender"
+        )
+    return transaction
+
+
+def _seal(fields: dict[str, Any]) -> Transaction:
+    """Compute the id of checked ``fields`` and verify their signature, if there is one."""
+    signed = canonical.encode({k: v for k, v in fields.items() if k != "signature"})
+    if "signature" in fields and not signature.is_valid(
+        fields["signature"], signed, public_key=fields["sender"]
+    ):
+        raise InvalidTransaction(
+            "signature is not the sender's Ed25519 signature over the transaction's canonical form "
+            "without id and signature (both in lower-case hex).",
+            field="signature",
+        )
+    digest = sha256(signed).hexdigest()
+    return Transaction(digest, canonical.encode({**fields, "id": digest}))
+
+
+def _check_object(fields: Json) -> dict[str, Any]:
+    if not isinstance(fields, dict):
+        raise InvalidTransaction(
+            "A transaction must be a JSON object with sender, recipient and amount."
+        )
+    for name in fields:
+        if name not in _REQUIRED and name not in _OPTIONAL:
+            raise InvalidTransaction(
+                f"{name[:80]!r} is not a field of a transaction; leave it out.", field=name[:80]
+            )
+    for name in ("sender", "recipient", "amount"):
+        if name not in fields:
+            raise InvalidTransaction(f"{name} is missing.", field=name)
+    return fields
+
+
+def _check_fields(fields: dict[str, Any]) -> None:
+    _check_text(fields, "sender", MAX_ADDRESS)
+    _check_text(fields, "recipient", MAX_ADDRESS)
+    _check_text(fields, "nonce", MAX_NONCE)
+    amount = fields["amount"]
+    # bool is an int to Python, and would stand as true in the canonical form
+    if type(amount) is not int or not 0 <= amount <= MAX_INTEGER:
+        raise InvalidTransaction(
+            f"amount must be an integer from 0 to {MAX_INTEGER} in the smallest unit.",
+            field="amount",
+        )
+    if "signature" in fields and type(fields["signature"]) is not str:
+        raise InvalidTransaction("signature must be a string of hex digits.", field="signature")
+    if "contract" in fields:
+        _check_contract(fields["contract"])
+
+
+def _check_text(fields: dict[str, Any], name: str, most: int) -> None:
+    value = fields[name]
+    if type(value) is not str or not 1 <= len(value) <= most:
+        raise InvalidTransaction(f"{name} must be a string of 1 to {most} characters.", field=name)
+    if not value.isascii():
+        _check_encodable(value, name)
+
+
+def _check_contract(contract: Json) -> None:
+    level: list[Any] = [contract]
+    for depth in range(MAX_CONTRACT_DEPTH + 2):
+        level = [value for value in level if isinstance(value, (dict, list))]
+        if not level:
+            break
+        if depth == MAX_CONTRACT_DEPTH:
+            raise InvalidTransaction(
+                f"contract is nested more than {MAX_CONTRACT_DEPTH} levels deep.", field="contract"
+            )
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+    size = len(_check_encodable(contract, "contract"))
+    if size > MAX_CONTRACT_BYTES:
+        raise InvalidTransaction(
+            f"contract is {size} bytes long in canonical form; "
+            f"at most {MAX_CONTRACT_BYTES} are allowed.",
+            field="contract",
+        )
+
+
+def _check_encodable(value: Json, name: str) -> bytes:
+    try:
+        return canonical.encode(value)
+    except MalformedJson as error:
+        raise InvalidTransaction(f"{name}: {error}", field=name) from None

@@ -1,0 +1,6 @@
+"""``python -m compose`` is the minequeue command."""
+
+from compose.cli import main
+
+if __name__ == "__main__":
+    main()

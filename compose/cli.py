@@ -1,0 +1,145 @@
+"""The minequeue command; each subcommand parses, calls one function and maps its error."""
+
+import os
+import socket
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from chain.errors import MinequeueError
+from compose.settings import Settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _settings_options(*names: str) -> Callable[[F], F]:
+    """Add options that stand for settings; the command gets the settings that result."""
+
+    def decorate(command: F) -> F:
+        @wraps(command)
+        def run(**options: Any) -> Any:
+            said = {n: str(v) for n in names if (v := options.pop(n)) is not None}
+            return command(Settings.from_environment(os.environ, said), **options)
+
+        for name in reversed(names):
+            run = click.option(*_OPTIONS[name], name, help=_HELP[name], metavar=_METAVARS[name])(
+                run
+            )
+        return run  # type: ignore[return-value]  # click keeps the name, not the type
+
+    return decorate
+
+
+_OPTIONS = {
+    "host": ["--host"],
+    "port": ["--port"],
+    "flower_port": ["--flower-port"],
+    "data_dir": ["--data-dir"],
+    "workers": ["--workers", "--autoscale"],
+}
+_METAVARS = {
+    "host": "ADDRESS",
+    "port": "N",
+    "flower_port": "N",
+    "data_dir": "DIR",
+    "workers": "MIN,MAX",
+}
+_HELP = {
+    "host": "Address to listen on (MINEQUEUE_HOST).",
+    "port": "The web tier's port (MINEQUEUE_PORT).",
+    "flower_port": "Flower's port (MINEQUEUE_FLOWER_PORT).",
+    "data_dir": "Where chain, queue and logs are kept (MINEQUEUE_DATA_DIR).",
+    "workers": "The least and the most miners (MINEQUEUE_WORKERS).",
+}
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="minequeue")
+def cli() -> None:
+    """Take bursts of transactions into a blockchain without losing one."""
+
+
+@cli.command()
+@_settings_options("port", "data_dir", "workers", "host", "flower_port")
+def up(settings: Settings) -> None:
+    """Start everything here: server, web tier, workers, Flower.
+
+    Example: minequeue up --port 3000 --workers 1,4
+    """
+    from compose.up import run_up  # noqa: PLC0415  # what one command needs, others do not load
+
+    sys.exit(run_up(settings))
+
+
+@cli.command()
+@_settings_options("port", "host")
+def web(settings: Settings) -> None:
+    """Serve HTTP.
+
+    Example: MINEQUEUE_REDIS_URL=redis://ledger:6379 minequeue web
+    """
+    from compose.processes import run_web  # noqa: PLC0415
+
+    run_web(settings)
+
+
+@cli.command()
+@_settings_options("workers")
+@click.option("--name", default=None, help="Unique among the workers; else drawn from host and id.")
+def worker(settings: Settings, name: str | None) -> None:
+    """Mine what is queued.
+
+    Example: MINEQUEUE_REDIS_URL=redis://ledger:6379 minequeue worker --autoscale 1,8
+    """
+    from compose.processes import run_worker  # noqa: PLC0415
+
+    run_worker(settings, name or f"worker-{os.getpid()}@{socket.gethostname()}")
+
+
+@cli.command()
+@_settings_options("flower_port", "host")
+@click.option("--history", type=click.Path(path_type=Path), help="File that keeps its history.")
+def flower(settings: Settings, history: Path | None) -> None:
+    """Watch the workers in a browser.
+
+    Example: MINEQUEUE_REDIS_URL=redis://ledger:6379 minequeue flower
+    """
+    from compose.processes import run_flower  # noqa: PLC0415
+
+    run_flower(settings, history)
+
+
+@cli.command()
+@click.argument("source", default="http://127.0.0.1:3000")
+@click.option("--bits", default=1, show_default=True, help="The least work that a block may have.")
+@click.option("--network", help="The network's name that the genesis block must have.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def check(source: str, bits: int, network: str | None, as_json: bool) -> None:
+    """Validate a whole chain, independently of the code that made it.
+
+    SOURCE is a node's URL, a file with the answer of GET /chain, or - for standard input. The exit
+    code is 1 if a block is invalid; it is named, with the reason.
+
+    Example: minequeue check http://127.0.0.1:3000
+    """
+    from compose.check import run_check  # noqa: PLC0415
+
+    sys.exit(run_check(source, minimum_bits=bits, network=network, as_json=as_json))
+
+
+def main() -> None:
+    """Run the command; an error is one sentence and exit code 1."""
+    try:
+        cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except MinequeueError as error:
+        click.echo(f"minequeue: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,95 @@
+"""The long-running processes of a stack, each in the process that calls it: web, worker, Flower."""
+
+import os
+import sys
+from pathlib import Path
+
+from granian import Granian
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+
+from compose.settings import Settings
+from compose.wiring import broker_url, make_celery, make_ledger
+
+_STOP_S = 10  # how long requests in flight get when the web tier stops
+
+
+def run_web(settings: Settings) -> None:
+    """Serve HTTP until SIGTERM; requests in flight are finished.
+
+    Raises:
+        MinequeueError: the ledger cannot be used.
+    """
+    make_ledger(settings)  # here, so that what is wrong is said once and not by every process
+    _hand_down(settings)
+    Granian(
+        "compose.web_app:create",
+        factory=True,
+        interface=Interfaces.WSGI,
+        address=settings.host,
+        port=settings.port,
+        workers=settings.web_processes,
+        blocking_threads=settings.web_threads,
+        websockets=False,
+        respawn_failed_workers=True,
+        respawn_interval=0.2,
+        workers_kill_timeout=_STOP_S,
+        backlog=4096,
+        # what connects is served in turn; nobody is turned away by the server itself
+        backpressure=4096,
+        http1_settings=HTTP1Settings(header_read_timeout=30_000),
+        log_level="warning",  # type: ignore[arg-type]  # an enum of the same strings
+    ).serve()
+
+
+def run_worker(settings: Settings, name: str) -> None:
+    """Mine until SIGTERM; the run that is under way is finished.
+
+    Args:
+        settings: of the stack.
+        name: the worker's name, unique among all workers.
+
+    Raises:
+        MinequeueError: the ledger cannot be used.
+    """
+    make_ledger(settings)
+    least, most = settings.workers
+    make_celery(settings).worker_main(
+        [
+            "worker",
+            f"--autoscale={most},{least}",
+            f"--hostname={name}",
+            "--task-events",
+            # Flower needs neither, and a worker that lost its server restarts better without
+            "--without-gossip",
+            "--without-mingle",
+            "--loglevel=INFO",
+        ]
+    )
+
+
+def run_flower(settings: Settings, database: Path | None) -> None:
+    """Become Flower; does not return.
+
+    Args:
+        settings: of the stack.
+        database: where it keeps its history, or None.
+    """
+    _hand_down(settings)
+    arguments = [
+        "--app=compose.celery_app",
+        f"--broker={broker_url(settings)}",
+        "flower",
+        f"--address={settings.host}",
+        f"--port={settings.flower_port}",
+        "--purge_offline_workers=10",
+        "--logging=warning",
+    ]
+    if database is not None:
+        arguments += ["--persistent=True", f"--db={database}", "--save_state_interval=10000"]
+    os.execv(sys.executable, [sys.executable, "-m", "celery", *arguments])  # noqa: S606  # our own interpreter
+
+
+def _hand_down(settings: Settings) -> None:
+    """Give the settings to the processes that this one starts, which read the environment."""
+    os.environ.update(settings.as_environment())

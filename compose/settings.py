@@ -1,0 +1,193 @@
+"""Every setting: its name, its default, what it may be. Checked once, at the start.
+
+A setting is an environment variable, MINEQUEUE_ and the field's name in capitals. A bad value,
+and a variable of that prefix that is no setting, stop the start and are named.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from chain.errors import MinequeueError
+
+PREFIX = "MINEQUEUE_"
+# set by `minequeue up` on what it starts, to find it again; not a setting
+STACK_MARK = "MINEQUEUE_STACK"
+T = TypeVar("T")
+
+
+class BadSetting(MinequeueError):
+    """A setting cannot be used; the message names it and says what it may be."""
+
+
+def _setting(default: str, parse: Callable[[str], Any], text: str) -> Any:
+    return field(default_factory=lambda: parse(default), metadata=locals())
+
+
+def _number(least: float, most: float, kind: Callable[[str], T]) -> Callable[[str], T]:
+    def parse(text: str) -> T:
+        value = kind(text)
+        if not least <= value <= most:  # type: ignore[operator]  # int or float
+            raise ValueError(f"between {least} and {most}")
+        return value
+
+    return parse
+
+
+def _integer(least: int, most: int) -> Callable[[str], int]:
+    return _number(least, most, int)
+
+
+def _seconds(least: float, most: float) -> Callable[[str], float]:
+    return _number(least, most, float)
+
+
+def _pair(text: str) -> tuple[int, int]:
+    least, _, most = text.partition(",")
+    pair = (int(least), int(most or least))
+    if not 0 <= pair[0] <= pair[1] or not 1 <= pair[1] <= _MOST_WORKERS:
+        raise ValueError(f"MIN,MAX with 0 <= MIN <= MAX <= {_MOST_WORKERS}")
+    return pair
+
+
+def _pending(text: str) -> tuple[int, int]:
+    count, _, size = text.partition(",")
+    return _integer(1, 10**9)(count), _integer(1, 2**50)(size or _PENDING_BYTES)
+
+
+def _word(text: str) -> str:
+    if (
+        not 1 <= len(text) <= _MOST_WORD
+        or not text.isascii()
+        or not text.isprintable()
+        or "}" in text
+    ):
+        raise ValueError(f"1 to {_MOST_WORD} printable ASCII characters without }}")
+    return text
+
+
+def _redis_url(text: str) -> str:
+    if text and urlsplit(text).scheme not in {"redis", "rediss", "unix"}:
+        raise ValueError("redis://, rediss:// or unix://")
+    return text
+
+
+_MOST_WORKERS = 10_000
+_MOST_WORD = 128
+_PENDING_BYTES = str(512 * 2**20)
+_CPUS = os.cpu_count() or 1
+_PORT = _integer(1, 65_535)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one process; see each field's text."""
+
+    host: str = _setting("127.0.0.1", _word, "The address that web and Flower listen on.")
+    port: int = _setting("3000", _PORT, "The web tier's port.")
+    flower_port: int = _setting("5555", _PORT, "Flower's port.")
+    data_dir: Path = _setting(
+        ".minequeue", Path, "Where `minequeue up` keeps the chain, the queue and its logs."
+    )
+    redis_url: str = _setting(
+        "",
+        _redis_url,
+        "A Redis or Valkey server (redis://, rediss://, unix://) instead of the embedded one.",
+    )
+    server_binary: str = _setting(
+        "", str, "The embedded server's executable; else the installed one, else one on PATH."
+    )
+    workers: tuple[int, int] = _setting(
+        f"1,{_CPUS}", _pair, "MIN,MAX miners; the pool follows the backlog between them."
+    )
+    drain_time: float = _setting(
+        "10", _seconds(0.1, 86_400), "In how many seconds the miners should empty the queue."
+    )
+    web_processes: int = _setting(f"{_CPUS}", _integer(1, 256), "Processes of the web tier.")
+    web_threads: int = _setting("32", _integer(2, 1024), "Requests at once in each of them.")
+    network: str = _setting("minequeue", _word, "The network's name; it decides the genesis block.")
+    node_address: str = _setting(
+        "", lambda text: _word(text) if text else "", "Who gets the rewards; else drawn once."
+    )
+    bits: int = _setting("20", _integer(1, 64), "Zero bits that a block's hash must begin with.")
+    block_interval: float = _setting(
+        "5",
+        _seconds(0.05, 86_400),
+        "How many seconds a transaction waits before a block is due by itself.",
+    )
+    block_transactions: int = _setting(
+        "5000", _integer(1, 50_000), "The most transactions in a block."
+    )
+    block_bytes: int = _setting(
+        str(2 * 2**20), _integer(1024, 16 * 2**20), "The most bytes of transactions in a block."
+    )
+    max_pending: tuple[int, int] = _setting(
+        f"1000000,{_PENDING_BYTES}",
+        _pending,
+        "COUNT[,BYTES] that may wait; past it the answer is 429. COUNT bounds mine requests too.",
+    )
+    max_body: int = _setting(
+        str(16 * 2**20), _integer(1024, 2**30), "The most bytes of a request's body."
+    )
+    max_batch: int = _setting("10000", _integer(1, 10_000), "The most transactions in a request.")
+    redis_wait: float = _setting(
+        "2", _seconds(0.1, 600), "How many seconds a request waits for the server, then 503."
+    )
+
+    @classmethod
+    def from_environment(
+        cls, environment: Mapping[str, str], options: Mapping[str, str] | None = None
+    ) -> "Settings":
+        """Read the settings.
+
+        Args:
+            environment: variables, of which those with the prefix count.
+            options: what the command line says instead, by field name.
+
+        Raises:
+            BadSetting: a variable is unknown or its value is bad.
+        """
+        known = {variable(f.name): f for f in fields(cls)}
+        given = {k: v for k, v in environment.items() if k.startswith(PREFIX) and k != STACK_MARK}
+        for name in given:
+            if name not in known:
+                raise BadSetting(f"{name} is not a setting; the settings are {', '.join(known)}.")
+        given |= {variable(name): value for name, value in (options or {}).items()}
+        return cls(**{known[k].name: _read(k, v, known[k].metadata) for k, v in given.items()})
+
+    def as_environment(self) -> dict[str, str]:
+        """The variables that give these settings to another process."""
+        return {variable(f.name): _write(getattr(self, f.name)) for f in fields(self)}
+
+    def __repr__(self) -> str:
+        shown = (f"{f.name}={_mask(f.name, getattr(self, f.name))!r}" for f in fields(self))
+        return f"Settings({', '.join(shown)})"
+
+
+def variable(name: str) -> str:
+    """The environment variable of the field ``name``."""
+    return PREFIX + name.upper()
+
+
+def _read(name: str, text: str, metadata: Mapping[str, Any]) -> Any:
+    try:
+        return metadata["parse"](text)
+    except ValueError as error:
+        shown = "its value" if name == variable("redis_url") else repr(text)
+        raise BadSetting(f"{name}: {shown} cannot be used ({error}).") from None
+
+
+def _write(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _mask(name: str, value: Any) -> Any:
+    """What may be shown of a value: a URL's password may not."""
+    if name != "redis_url" or "@" not in value:
+        return value
+    return (
+        urlsplit(value)._replace(netloc="***@" + urlsplit(value).netloc.rpartition("@")[2]).geturl()
+    )

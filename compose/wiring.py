@@ -1,0 +1,99 @@
+"""The one place where parts meet: from settings to a ledger, a web app and a Celery app."""
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from flask import Flask
+
+from chain.backlog import Demand
+from chain.ledger import Ledger, connect
+from chain.proof_of_work import search_with_hashlib
+from chain.rules import Bounds, Rules
+from compose.embedded import redis_url, socket_path
+from compose.settings import Settings
+from web.app import create_app
+from web.combiner import Combiner
+from web.services import Limits, Services
+from web.waiting_room import WaitingRoom
+from workers.app import Crew, WorkerApp, create_celery
+from workers.bell import Bell, BellPull
+from workers.miner import Miner
+
+_MAX_PAGE = 1000  # blocks
+_MAX_WAIT_S = 60  # the longest that an answer is held back
+_WAITING_SHARE = 2  # one thread in so many may be held back
+
+
+def server_url(settings: Settings) -> str:
+    """The ledger's server: the one that is named, else the embedded one of the data directory."""
+    return settings.redis_url or redis_url(socket_path(settings.data_dir))
+
+
+def make_ledger(settings: Settings) -> Ledger:
+    """A ledger that has at least a genesis block.
+
+    Raises:
+        WrongNetwork: it holds another network's chain.
+        LedgerUnavailable: the server does not answer.
+    """
+    ledger = Ledger(
+        connect(server_url(settings), wait_s=settings.redis_wait),
+        Rules(
+            network=settings.network,
+            bits=settings.bits,
+            block_interval_s=settings.block_interval,
+            block_transactions=settings.block_transactions,
+            block_bytes=settings.block_bytes,
+        ),
+        Bounds(pending=settings.max_pending[0], pending_bytes=settings.max_pending[1]),
+    )
+    ledger.mining.create_genesis()
+    return ledger
+
+
+def make_celery(settings: Settings) -> WorkerApp:
+    """The Celery app, for workers, for Flower and to send wake-ups."""
+
+    def make_crew(send: Callable[[], object]) -> Crew:
+        ledger = make_ledger(settings)
+        recipient = ledger.fleet.node_address(settings.node_address or None)
+        return Crew(
+            Miner(ledger, search_with_hashlib, recipient),
+            Bell(ledger, send, _demand(settings)),
+            ledger.fleet.beat,
+        )
+
+    return create_celery(broker_url(settings), f"minequeue.{settings.network}", make_crew)
+
+
+def make_web(settings: Settings) -> Flask:
+    """The web app."""
+    ledger = make_ledger(settings)
+    send = make_celery(settings).send_wake_up
+    return create_app(
+        Services(
+            ledger=ledger,
+            combiner=Combiner(ledger.mempool.submit, most=settings.max_batch),
+            wake_miners=BellPull(Bell(ledger, send, _demand(settings))),
+            demand=_demand(settings),
+            limits=Limits(
+                body_bytes=settings.max_body,
+                batch=settings.max_batch,
+                page=_MAX_PAGE,
+                wait_s=_MAX_WAIT_S,
+            ),
+            waiting_room=WaitingRoom(max(1, settings.web_threads // _WAITING_SHARE)),
+        )
+    )
+
+
+def _demand(settings: Settings) -> Demand:
+    return Demand(most=settings.workers[1], target_drain_s=settings.drain_time)
+
+
+def broker_url(settings: Settings) -> str:
+    """The server's URL as kombu spells it."""
+    url = server_url(settings)
+    if urlsplit(url).scheme == "unix":
+        return "redis+socket" + url.removeprefix("unix")
+    return url

@@ -1,0 +1,21 @@
+"""The Flask app, put together from one blueprint per resource."""
+
+from flask import Flask
+
+from web import chain, health, mining, page, queue, submissions, transactions
+from web.problems import register_problems
+from web.services import Services, provide
+
+BLUEPRINTS = (submissions, mining, chain, transactions, queue, health, page)
+
+
+def create_app(services: Services) -> Flask:
+    """Make the app that serves ``services``."""
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = services.limits.body_bytes
+    app.url_map.strict_slashes = False
+    provide(app, services)
+    register_problems(app, retry_after_s=services.ledger.rules.block_interval_s)
+    for module in BLUEPRINTS:
+        app.register_blueprint(module.blueprint)
+    return app

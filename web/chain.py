@@ -1,0 +1,91 @@
+"""GET /chain and below: the chain, streamed, by page, by block, its headers and its tip."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from chain.block import Block
+from chain.ledger import Blocks, Record
+from web.answers import answer_json
+from web.problems import not_found
+from web.requests import parse_hex, parse_number, read_number
+from web.services import services
+
+blueprint = Blueprint("chain", __name__)
+_HASH_BYTES = 32
+_CHUNK_BYTES = 64 * 1024  # small blocks are sent together
+
+
+@blueprint.get("/chain")
+def read_chain() -> Response:
+    """The whole chain or a page of it, in constant memory."""
+    tip = _blocks().tip()
+    first, last = _read_page(tip, default=tip.header.index)
+    etag = tip.header.hash.hex()
+    if request.if_none_match.contains(etag):
+        return Response(status=304, headers={"ETag": f'"{etag}"'})
+    return Response(
+        _stream(_blocks().iterate(first, last), tip.header.index),
+        headers={"ETag": f'"{etag}"'},
+        content_type="application/json",
+    )
+
+
+@blueprint.get("/chain/headers")
+def read_headers() -> Response:
+    """A page of headers."""
+    tip = _blocks().tip()
+    first, last = _read_page(tip, default=services().limits.page)
+    headers = [record.header.as_json() for record in _blocks().read_records(first, last)]
+    return answer_json({"headers": headers, "length": tip.header.index})
+
+
+@blueprint.get("/chain/tip")
+def read_tip() -> Response:
+    """The last block's header, and the work of the whole chain as a decimal string."""
+    tip = _blocks().tip()
+    return answer_json({**tip.header.as_json(), "cumulative_work": str(tip.cumulative_work)})
+
+
+@blueprint.get("/chain/blocks/<name>")
+def read_block(name: str) -> Response:
+    """One block, by its index or by its hash."""
+    digest = parse_hex(name, _HASH_BYTES)
+    index = parse_number(name) if digest is None else _blocks().find_index(digest)
+    block = _blocks().read_block(index) if index else None
+    if block is None:
+        raise not_found(
+            "There is no such block; name it by its index (from 1) or its hash (64 hex digits)."
+        )
+    return Response(block.as_json(), content_type="application/json")
+
+
+def _blocks() -> Blocks:
+    return services().ledger.blocks
+
+
+def _read_page(tip: Record, *, default: int) -> tuple[int, int]:
+    """The first and the last index that ?from= and ?limit= ask for."""
+    length = tip.header.index
+    first = read_number("from", 1, least=1, most=length)
+    limit = read_number("limit", default, least=1, most=services().limits.page)
+    return first, min(first + limit - 1, length)
+
+
+def _stream(blocks: Iterator[Block], length: int) -> Iterator[bytes]:
+    chunk, separator = bytearray(b'{"chain":['), b""
+    previous: Any = None
+    for block in blocks:
+        if previous is not None and block.header.previous_hash != previous:
+            # the best chain became another while it was sent; half an answer is refused by every
+            # reader, a mixture of two chains is not
+            raise ConnectionAbortedError("the chain was reorganised while it was read")
+        previous = block.header.hash
+        chunk += separator
+        chunk += block.as_json()
+        separator = b","
+        if len(chunk) >= _CHUNK_BYTES:
+            yield bytes(chunk)
+            chunk.clear()
+    yield bytes(chunk) + b'],"length":%d}' % length

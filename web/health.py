@@ -1,0 +1,21 @@
+"""Probes: is the process alive, and can it accept work?"""
+
+from flask import Blueprint, Response
+
+from web.answers import answer_json
+from web.services import services
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/health/live")
+def live() -> Response:
+    """The process answers; says nothing of the ledger, whose absence no restart mends."""
+    return answer_json({"status": "live"})
+
+
+@blueprint.get("/health/ready")
+def ready() -> Response:
+    """The ledger answers, and so would a submission; 503 otherwise."""
+    services().ledger.blocks.tip()
+    return answer_json({"status": "ready"})

@@ -1,0 +1,18 @@
+"""GET /: a first word to people who come with a browser."""
+
+from flask import Blueprint, Response
+
+blueprint = Blueprint("page", __name__)
+_TEXT = """minequeue takes transactions into a blockchain.
+
+POST /chain/new      submit a transaction: {"sender": "a", "recipient": "b", "amount": 1}
+GET  /chain/mine     ask for a block
+GET  /chain          the chain
+GET  /queue          what waits
+"""
+
+
+@blueprint.get("/")
+def read_page() -> Response:
+    """Name the main resources."""
+    return Response(_TEXT, content_type="text/plain; charset=utf-8")

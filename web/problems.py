@@ -1,0 +1,120 @@
+"""Errors as problem details (RFC 9457): a stable type, and a sentence that says what to change."""
+
+import math
+from typing import Any
+
+import msgspec
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
+
+from chain import errors
+
+CONTENT_TYPE = "application/problem+json"
+
+
+class Problem(Exception):  # an answer, named as the RFC names it
+    """An answer that says what is wrong with the request.
+
+    Attributes:
+        slug: the stable name, the last part of ``type``.
+        headers: to be sent with it.
+        more: members beside those of the RFC.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        slug: str,
+        title: str,
+        detail: str,
+        *,
+        headers: dict[str, str] | None = None,
+        **more: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.slug = slug
+        self.title = title
+        self.headers = headers or {}
+        self.more = more
+
+    def as_json(self) -> dict[str, Any]:
+        """The members of the problem's JSON object."""
+        return {
+            "type": f"urn:minequeue:problem:{self.slug}",
+            "title": self.title,
+            "status": self.status,
+            "detail": str(self),
+            **self.more,
+        }
+
+    def as_response(self) -> Response:
+        """The whole answer."""
+        return Response(
+            msgspec.json.encode(self.as_json()),
+            self.status,
+            headers=self.headers,
+            content_type=CONTENT_TYPE,
+        )
+
+
+def bad_parameter(name: str, detail: str) -> Problem:
+    """A query parameter or part of the path that cannot be used."""
+    return Problem(400, "bad-parameter", "Bad parameter", detail, parameter=name)
+
+
+def not_found(detail: str) -> Problem:
+    """There is no such thing here."""
+    return Problem(404, "not-found", "Not found", detail)
+
+
+def of_error(error: errors.MinequeueError, *, retry_after_s: float = 1) -> Problem:
+    """The problem that an error of the chain is to a client."""
+    retry = {"Retry-After": str(max(1, math.ceil(retry_after_s)))}
+    detail = str(error)
+    match error:
+        case errors.MalformedJson():
+            return Problem(400, "malformed-json", "Malformed JSON", detail)
+        case errors.InvalidTransaction():
+            problem = Problem(400, "invalid-transaction", "Invalid transaction", detail)
+            if error.field:
+                problem.more["field"] = error.field
+            return problem
+        case errors.IdempotencyKeyReused():
+            return Problem(422, "idempotency-key-reused", "Idempotency-Key reused", detail)
+        case errors.QueueFull():
+            return Problem(429, "queue-full", "Queue full", detail, headers=retry)
+        case errors.LedgerUnavailable():
+            return Problem(503, "ledger-unavailable", "Ledger unavailable", detail, headers=retry)
+        case _:
+            raise error
+
+
+def register_problems(app: Flask, *, retry_after_s: float) -> None:
+    """Answer every error of ``app`` as a problem."""
+
+    @app.errorhandler(Problem)
+    def answer_problem(problem: Problem) -> Response:
+        return problem.as_response()
+
+    @app.errorhandler(errors.MinequeueError)
+    def answer_error(error: errors.MinequeueError) -> Response:
+        return of_error(error, retry_after_s=retry_after_s).as_response()
+
+    @app.errorhandler(HTTPException)
+    def answer_http_error(error: HTTPException) -> Response:
+        return _of_http_error(error).as_response()
+
+
+def _of_http_error(error: HTTPException) -> Problem:
+    """Flask's and werkzeug's own refusals: unknown paths, wrong methods, large bodies."""
+    status = error.code or 500
+    detail = error.description or "The request cannot be served."
+    headers = {}
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        headers["Allow"] = ", ".join(sorted(error.valid_methods))
+        detail = f"This resource answers {headers['Allow']} only."
+    if isinstance(error, InternalServerError):
+        detail = "A fault of the service; its log tells more."
+    slug = error.name.lower().replace(" ", "-")
+    return Problem(status, slug, error.name, detail, headers=headers)

@@ -1,0 +1,34 @@
+"""GET /queue: how much waits, how long it will take, and who works on it. What scalers read."""
+
+from flask import Blueprint, Response
+
+from chain import backlog
+from web.answers import answer_json
+from web.services import services
+
+blueprint = Blueprint("queue", __name__)
+
+
+@blueprint.get("/queue")
+def read_queue() -> Response:
+    """Depth 0 means that all that was accepted is in blocks."""
+    ledger = services().ledger
+    reading = ledger.queue.read()
+    return answer_json(
+        {
+            "depth": reading.depth,
+            "pending_transactions": reading.pending,
+            "pending_bytes": reading.pending_bytes,
+            "mine_requests": reading.mine_requests,
+            "oldest_age_s": reading.oldest_age_s,
+            "backlog_hashes": backlog.calculate_hashes(reading, ledger.rules),
+            "drain_time_s": backlog.estimate_drain_s(reading, ledger.rules),
+            "hash_rate": backlog.estimate_rate(reading),
+            "workers": reading.fleet,
+            "workers_busy": reading.miners,
+            "workers_wanted": backlog.miners_wanted(reading, ledger.rules, services().demand),
+            "bits": ledger.rules.bits,
+            "tip": {"index": reading.tip.index, "hash": reading.tip.hash.hex()},
+        },
+        headers={"Cache-Control": "no-store"},
+    )

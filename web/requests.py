@@ -1,0 +1,93 @@
+"""Reading a request: its body, its Idempotency-Key, its preferences and its parameters, bounded."""
+
+import re
+
+from flask import request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from web.problems import Problem, bad_parameter
+from web.services import services
+
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+MAX_KEY = 255  # characters of an Idempotency-Key
+_MAX_DIGITS = 15  # of a number in a query or path; more cannot be meant
+_WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=$|[,;])", re.IGNORECASE | re.ASCII)
+
+
+def read_body() -> bytes:
+    """The body, as it was sent.
+
+    Raises:
+        Problem: it is too large, or neither JSON nor NDJSON by its content type.
+    """
+    if request.mimetype not in {JSON, NDJSON}:
+        raise Problem(
+            415,
+            "unsupported-media-type",
+            "Unsupported media type",
+            f"Send Content-Type: {JSON}, or {NDJSON} for one JSON text a line.",
+            headers={"Accept": f"{JSON}, {NDJSON}"},
+        )
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        limit = services().limits.body_bytes
+        raise too_large(f"The body is larger than {limit} bytes; send it in parts.") from None
+
+
+def too_large(detail: str) -> Problem:
+    """The body holds more than the service takes at once."""
+    return Problem(413, "content-too-large", "Content too large", detail)
+
+
+def read_idempotency_key() -> str | None:
+    """The Idempotency-Key, or None where the client gave none.
+
+    Raises:
+        Problem: it is empty, too long, or not printable ASCII.
+    """
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (1 <= len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
+        raise Problem(
+            400,
+            "bad-idempotency-key",
+            "Bad Idempotency-Key",
+            f"An Idempotency-Key has 1 to {MAX_KEY} printable ASCII characters.",
+        )
+    return key
+
+
+def read_wait_s() -> int | None:
+    """The seconds of ``Prefer: wait`` (RFC 7240), None where it is absent or not a number."""
+    found = _WAIT.search(",".join(request.headers.getlist("Prefer")))
+    return int(found[1]) if found else None
+
+
+def read_number(name: str, default: int, *, least: int, most: int) -> int:
+    """The query parameter ``name``, an integer between the bounds.
+
+    Raises:
+        Problem: it is something else.
+    """
+    text = request.args.get(name)
+    if text is None:
+        return default
+    number = parse_number(text)
+    if number is None or not least <= number <= most:
+        raise bad_parameter(name, f"{name} must be an integer from {least} to {most}.")
+    return number
+
+
+def parse_number(text: str) -> int | None:
+    """The non-negative integer that ``text`` is in plain digits, or None."""
+    if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS:
+        return int(text)
+    return None
+
+
+def parse_hex(text: str, size: int) -> bytes | None:
+    """The ``size`` bytes that ``text`` is in lower-case hex, or None."""
+    if re.fullmatch(f"[0-9a-f]{{{2 * size}}}", text):
+        return bytes.fromhex(text)
+    return None

@@ -1,0 +1,62 @@
+"""What the views work with, put together by compose and handed to the app."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from flask import Flask, current_app
+
+from chain.backlog import Demand
+from chain.ledger import Ledger
+from web.combiner import Combiner
+from web.waiting_room import WaitingRoom
+
+_EXTENSION = "minequeue"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request may ask for.
+
+    Attributes:
+        body_bytes: the largest body.
+        batch: the most entries of a batch.
+        page: the most blocks of a page.
+        wait_s: the longest that an answer is held back for ``Prefer: wait``.
+    """
+
+    body_bytes: int
+    batch: int
+    page: int
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The web tier's surroundings.
+
+    Attributes:
+        ledger: chain and queue.
+        combiner: takes submissions to the ledger, many in one call.
+        wake_miners: tells the workers that there may be work; returns at once, never raises.
+        demand: how quickly the queue should be emptied.
+        limits: of one request.
+        waiting_room: for the answers that are held back.
+    """
+
+    ledger: Ledger
+    combiner: Combiner
+    wake_miners: Callable[[], None]
+    demand: Demand
+    limits: Limits
+    waiting_room: WaitingRoom
+
+
+def provide(app: Flask, provided: Services) -> None:
+    """Give ``app`` the services that its views work with."""
+    app.extensions[_EXTENSION] = provided
+
+
+def services() -> Services:
+    """The services of the app that handles this request."""
+    return cast(Services, current_app.extensions[_EXTENSION])

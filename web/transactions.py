@@ -1,0 +1,78 @@
+"""GET /transactions/<id>: where a transaction is, and the proof that it is there."""
+
+from typing import Any, TypeVar
+
+import msgspec
+from flask import Blueprint, Response
+
+from chain import merkle
+from chain.ledger import Pending, Place
+from web.answers import answer_json
+from web.problems import Problem, not_found
+from web.requests import parse_hex
+from web.services import services
+
+blueprint = Blueprint("transactions", __name__)
+_ID_BYTES = 32
+T = TypeVar("T")
+
+
+@blueprint.get("/transactions/<transaction_id>")
+def read_transaction(transaction_id: str) -> Response:
+    """Status and place of a transaction."""
+    place = _locate(transaction_id)
+    path = f"/transactions/{transaction_id}"
+    answer: dict[str, Any] = {
+        "id": transaction_id,
+        "status": "pending",
+        "links": {"self": path, "proof": f"{path}/proof"},
+    }
+    if isinstance(place, Place):
+        header = services().ledger.blocks.read_header(place.index)
+        digest = _still_there(header).hash.hex()
+        answer["status"] = "mined"
+        answer["block"] = {"index": place.index, "hash": digest}
+        answer["position"] = place.position
+        answer["links"]["block"] = f"/chain/blocks/{digest}"
+    return answer_json(answer)
+
+
+@blueprint.get("/transactions/<transaction_id>/proof")
+def prove_transaction(transaction_id: str) -> Response:
+    """The Merkle path (RFC 6962) from a mined transaction to its block's header."""
+    place = _locate(transaction_id)
+    if isinstance(place, Pending):
+        raise Problem(
+            409,
+            "not-mined-yet",
+            "Not mined yet",
+            "The transaction is pending; ask for its proof once it is in a block.",
+            headers={"Retry-After": "1"},
+        )
+    block = _still_there(services().ledger.blocks.read_block(place.index))
+    leaves = block.leaves
+    return answer_json(
+        {
+            "id": transaction_id,
+            "transaction": msgspec.Raw(leaves[place.position]),
+            "leaf_index": place.position,
+            "tree_size": len(leaves),
+            "path": [node.hex() for node in merkle.calculate_path(leaves, place.position)],
+            "merkle_root": block.header.merkle_root.hex(),
+            "block": block.header.as_json(),
+        }
+    )
+
+
+def _locate(transaction_id: str) -> Place | Pending:
+    known = parse_hex(transaction_id, _ID_BYTES)
+    place = None if known is None else services().ledger.blocks.locate_transaction(known)
+    if place is None:
+        raise not_found("There is no such transaction; its id has 64 lower-case hex digits.")
+    return place
+
+
+def _still_there(found: T | None) -> T:
+    if found is None:
+        raise not_found("The block is no longer on the best chain; ask again.")
+    return found

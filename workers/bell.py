@@ -1,0 +1,81 @@
+"""Waking miners: as many Celery messages as miners are missing, and no message carries data.
+
+A message that is lost costs a delay: the sweep of every worker looks again each second.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from kombu.exceptions import OperationalError
+
+from chain import backlog
+from chain.backlog import Demand, Reading
+from chain.errors import MinequeueError
+from chain.ledger import Ledger
+
+_PAUSE_S = 0.05  # one look at the queue serves all the submissions of this time
+_log = logging.getLogger(__name__)
+
+
+class Bell:
+    """Rings for the miners that are missing.
+
+    Args:
+        ledger: to see how many those are.
+        send: sends one wake-up to the workers.
+        demand: how many may be wanted.
+    """
+
+    def __init__(self, ledger: Ledger, send: Callable[[], object], demand: Demand) -> None:
+        self._ledger = ledger
+        self._send = send
+        self._demand = demand
+
+    def ring(self) -> Reading:
+        """Wake the miners that are missing, and give the reading that told how many.
+
+        Raises:
+            MinequeueError: the ledger is away.
+            OperationalError: the broker is away.
+        """
+        reading = self._ledger.queue.read()
+        wanted = min(self.count_wanted(reading), reading.fleet)
+        if wanted > reading.miners:
+            for _ in range(self._ledger.fleet.ring(wanted)):
+                self._send()
+        return reading
+
+    def count_wanted(self, reading: Reading) -> int:
+        """How many miners the queue of ``reading`` deserves."""
+        return backlog.miners_wanted(reading, self._ledger.rules, self._demand)
+
+
+class BellPull:
+    """Lets a thread that must not wait ask for a ring; a thread of its own rings."""
+
+    def __init__(self, bell: Bell) -> None:
+        self._bell = bell
+        self._pulled = threading.Event()
+        self._start = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def __call__(self) -> None:
+        """Ask for a ring; returns at once and never fails."""
+        self._pulled.set()
+        if self._thread is None:
+            with self._start:
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._run, name="bell", daemon=True)
+                    self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            self._pulled.wait()
+            self._pulled.clear()
+            try:
+                self._bell.ring()
+            except (MinequeueError, OperationalError) as error:
+                _log.warning("could not wake the miners, the sweep will: %s", error)
+            time.sleep(_PAUSE_S)
