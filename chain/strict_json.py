@@ -72,7 +72,7 @@ _HOOKS: dict[str, Any] = {
 def _check_depth(value: Json) -> None:
     # level by level, not recursively: the reader of newer Pythons goes deeper than their stack
     level: list[Json] = [value]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(MAX_DEPTH):
         level = [child for parent in level for child in _children(parent)]
         if not level:
             return

@@ -33,7 +33,7 @@ class Combiner:
     ) -> None:
         self._submit = submit
         self._most = most
-        self._queue: deque[_Waiting] = deque()
+        self.waiting: deque[_Waiting] = deque()  # what no call carries yet
         self._turn = threading.Lock()
 
     def submit(self, submission: Submission) -> Verdict:
@@ -43,7 +43,7 @@ class Combiner:
             LedgerUnavailable, QueueFull: see :meth:`chain.ledger.mempool.Mempool.submit`.
         """
         mine = _Waiting(submission)
-        self._queue.append(mine)
+        self.waiting.append(mine)
         while mine.outcome is None:
             with self._turn:
                 if mine.outcome is None:
@@ -55,10 +55,10 @@ class Combiner:
     def _flush(self) -> None:
         together: list[_Waiting] = []
         size = 0
-        while self._queue and (
-            not together or size + len(self._queue[0].submission.transactions) <= self._most
+        while self.waiting and (
+            not together or size + len(self.waiting[0].submission.transactions) <= self._most
         ):
-            together.append(self._queue.popleft())
+            together.append(self.waiting.popleft())
             size += len(together[-1].submission.transactions)
         try:
             verdicts = self._submit([waiting.submission for waiting in together])

@@ -1,0 +1,43 @@
+"""A real server: the one that MINEQUEUE_REDIS_URL names, else an embedded one of this session."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chain.ledger import Connection, connect
+from compose.embedded import find_server, redis_url, server_command, wait_until_ready
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a server that answers and may be emptied."""
+    named = os.environ.get("MINEQUEUE_REDIS_URL")
+    if named:
+        yield named
+        return
+    directory = tmp_path_factory.mktemp("server")
+    with start_server(directory) as server:
+        yield redis_url(directory / "valkey.sock")
+        server.kill()
+
+
+def start_server(directory: Path) -> "subprocess.Popen[bytes]":
+    """Start an embedded server that keeps its data in ``directory``, and wait until it answers."""
+    socket = directory / "valkey.sock"
+    process = subprocess.Popen(
+        server_command(find_server(None), directory, socket), stdout=subprocess.DEVNULL
+    )
+    wait_until_ready(socket, lambda: process.poll() is None)
+    return process
+
+
+@pytest.fixture
+def connection(server_url: str) -> Iterator[Connection]:
+    """A connection to an empty server."""
+    made = connect(server_url, wait_s=2)
+    made.client.flushall()
+    yield made
+    made.client.close()

@@ -1,0 +1,50 @@
+"""The ledger's tests once more, on the real server's Lua, memory and clock."""
+
+import os
+
+import pytest
+import redis
+from hypothesis import settings
+
+from chain.ledger import Connection
+from tests.ledger_machine import LedgerMachine
+from tests.unit.test_ledger import *  # noqa: F403  # the same tests with another connection
+
+
+@pytest.fixture(autouse=True)
+def _server_for_the_machine(server_url: str) -> None:
+    os.environ["MINEQUEUE_TEST_MACHINE_URL"] = server_url
+
+
+class RealServerMachine(LedgerMachine):
+    def make_client(self) -> redis.Redis:
+        return redis.Redis.from_url(os.environ["MINEQUEUE_TEST_MACHINE_URL"])
+
+
+RealServerMachine.TestCase.settings = settings(
+    max_examples=60, stateful_step_count=50, deadline=None
+)
+test_any_order_of_steps_keeps_the_promises_on_a_server = RealServerMachine.TestCase
+
+
+def test_a_server_out_of_memory_refuses_work_and_mining_makes_room(connection: Connection) -> None:
+    from chain.errors import QueueFull
+    from tests.ledgers import make_ledger, mine_all, request_mine, submit
+
+    ledger = make_ledger(connection)
+    accepted = submit(ledger, 20)
+    request_mine(ledger)
+    request_mine(ledger)
+    client = connection.client
+    client.config_set("maxmemory", 1)
+    try:
+        for work in (submit, request_mine):
+            with pytest.raises(QueueFull):
+                work(ledger)
+        assert ledger.queue.read().pending == 20
+        mine_all(ledger)
+    finally:
+        client.config_set("maxmemory", 0)
+    from tests.ledgers import mined_ids
+
+    assert list(mined_ids(ledger)) == [transaction.id for transaction in accepted]

@@ -1,0 +1,231 @@
+"""A state machine that drives the ledger's scripts in any order, against a model of the promises.
+
+The model is two lists and a chain, all plain Python. Three miners take their steps one at a time,
+so every interleaving of building, opening, claiming and connecting is tried, as are crashes
+between any two steps, replies that are lost, and leases that end.
+"""
+
+from dataclasses import dataclass, field
+
+import redis
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+from chain.backlog import OpenCandidate, Reading
+from chain.ledger import Connecting, Connection, Ledger, MinedBy, Opening, Submission, Verdict
+from chain.proof_of_work import search_with_hashlib
+from chain.template import Template
+from chain.validation import validate_body, validate_header
+from tests.ledgers import (
+    BOUNDS,
+    RULES,
+    make_job,
+    make_ledger,
+    make_transaction,
+    mine_all,
+    mined_ids,
+    read_chain,
+)
+
+MINERS = st.integers(0, 2)
+
+
+@dataclass
+class Miner:
+    """How far a miner has come; a crash forgets it all."""
+
+    built: tuple[Reading, Template] | None = None
+    joined: tuple[Reading, OpenCandidate] | None = None
+
+
+@dataclass
+class Model:
+    """What the promises say the ledger must hold."""
+
+    pending: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    mined: list[str] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+    candidate: tuple[bytes, list[str], str] | None = None  # prefix, ids it takes, its request
+    blocks: int = 1
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """The machine; a subclass says which server runs the scripts."""
+
+    def make_client(self) -> redis.Redis:
+        raise NotImplementedError
+
+    @initialize()
+    def begin(self) -> None:
+        client = self.make_client()
+        client.flushall()
+        self.ledger: Ledger = make_ledger(Connection(client, wait_s=2))
+        self.model = Model()
+        self.miners = [Miner() for _ in range(3)]
+        self.submitted: list[Submission] = []
+        self.solved: list[tuple[Reading, OpenCandidate, int]] = []
+
+    @rule(count=st.integers(1, 4), named=st.booleans())
+    def submit(self, count: int, named: bool) -> None:
+        key = f"key{len(self.submitted)}" if named else None
+        submission = Submission([make_transaction() for _ in range(count)], key)
+        fits = len(self.model.pending) + count <= BOUNDS.pending
+        expected = Verdict.ACCEPTED if fits else Verdict.FULL
+        assert self.ledger.mempool.submit([submission]) == [expected]
+        if fits:
+            self.model.pending += [transaction.id for transaction in submission.transactions]
+            self.submitted.append(submission)
+
+    @rule()
+    def submit_more_than_fits(self) -> None:
+        room = BOUNDS.pending - len(self.model.pending)
+        submission = Submission([make_transaction() for _ in range(room + 1)], "too many")
+        assert self.ledger.mempool.submit([submission]) == [Verdict.FULL]
+
+    @precondition(lambda self: self.submitted)
+    @rule(data=st.data())
+    def repeat_after_a_lost_reply(self, data: st.DataObject) -> None:
+        submission = data.draw(st.sampled_from(self.submitted))
+        assert self.ledger.mempool.submit([submission]) == [Verdict.ACCEPTED]
+
+    @precondition(lambda self: any(s.idempotency_key for s in self.submitted))
+    @rule(data=st.data())
+    def reuse_a_key(self, data: st.DataObject) -> None:
+        named = [s for s in self.submitted if s.idempotency_key]
+        key = data.draw(st.sampled_from(named)).idempotency_key
+        other = Submission([make_transaction()], key)
+        assert self.ledger.mempool.submit([other]) == [Verdict.KEY_REUSED]
+
+    @rule(twice=st.booleans())
+    def request_mine(self, twice: bool) -> None:
+        job = make_job()
+        for _ in range(1 + twice):
+            assert self.ledger.mempool.request_mine(job) is Verdict.ACCEPTED
+        self.model.requests.append(job)
+
+    @rule(who=MINERS)
+    def build(self, who: int) -> None:
+        reading = self.ledger.queue.read()
+        template = self.ledger.mining.build(reading, "node")
+        due = bool(
+            self.model.requests
+            or self.model.candidate
+            or len(self.model.pending) >= RULES.block_transactions
+        )
+        assert (template is not None) == due
+        self.miners[who].built = (reading, template) if template else None
+
+    @precondition(lambda self: any(miner.built for miner in self.miners))
+    @rule(data=st.data())
+    def open(self, data: st.DataObject) -> None:
+        miner = data.draw(st.sampled_from([m for m in self.miners if m.built]))
+        assert miner.built
+        reading, template = miner.built
+        miner.built = None
+        answer = self.ledger.mining.open(reading, template)
+        replaces = reading.candidate.prefix if reading.candidate else None
+        if reading.tip.index != self.model.blocks:
+            assert answer is Opening.STALE
+        elif self.model.candidate and self.model.candidate[0] != replaces:
+            assert answer is Opening.JOINED
+        else:
+            assert answer is Opening.OPENED
+            self.model.candidate = (
+                template.block.header.prefix,
+                self.model.pending[: template.count],
+                reading.oldest_job or "",
+            )
+
+    @rule(who=MINERS)
+    def join(self, who: int) -> None:
+        reading = self.ledger.queue.read()
+        expected = self.model.candidate and self.model.candidate[0]
+        assert (reading.candidate and reading.candidate.prefix) == expected
+        self.miners[who].joined = (reading, reading.candidate) if reading.candidate else None
+
+    @precondition(lambda self: any(miner.joined for miner in self.miners))
+    @rule(data=st.data(), expires=st.booleans())
+    def claim(self, data: st.DataObject, expires: bool) -> None:
+        miner = data.draw(st.sampled_from([m for m in self.miners if m.joined]))
+        assert miner.joined
+        reading, candidate = miner.joined
+        with self.ledger.fleet.lease() as lease:
+            start = self.ledger.mining.claim(
+                candidate, 10, lease=lease, lease_ms=-1 if expires else 5000, rate=1
+            )
+            assert self.ledger.queue.read().miners == (0 if expires else 1)
+        is_current = self.model.candidate is not None and (
+            self.model.candidate[0] == candidate.prefix
+        )
+        assert (start is not None) == is_current
+        if start is None:
+            miner.joined = None
+        else:
+            nonce = search_with_hashlib(candidate.prefix, start, 10_000)
+            assert nonce is not None
+            self.solved.append((reading, candidate, nonce))
+
+    @precondition(lambda self: self.solved)
+    @rule(data=st.data())
+    def connect(self, data: st.DataObject) -> None:
+        reading, candidate, nonce = data.draw(st.sampled_from(self.solved))
+        answer = self.ledger.mining.connect(reading, candidate, nonce)
+        current = self.model.candidate
+        if current and current[0] == candidate.prefix:
+            assert answer is Connecting.CONNECTED
+            _, ids, job = current
+            self.model.candidate = None
+            self.model.blocks += 1
+            self.model.mined += ids
+            del self.model.pending[: len(ids)]
+            if job:
+                assert self.model.requests.pop(0) == job
+                self.model.done.append(job)
+        else:
+            assert answer in {Connecting.ALREADY, Connecting.STALE}
+
+    @rule(who=MINERS)
+    def crash(self, who: int) -> None:
+        self.miners[who] = Miner()
+
+    @invariant()
+    def the_queue_is_exactly_what_was_accepted_and_not_mined(self) -> None:
+        reading = self.ledger.queue.read()
+        assert reading.pending == len(self.model.pending)
+        assert reading.mine_requests == len(self.model.requests)
+        assert reading.tip.index == self.model.blocks
+
+    def teardown(self) -> None:
+        if not hasattr(self, "ledger"):
+            return
+        mine_all(self.ledger)
+        everything = self.model.mined + self.model.pending
+        assert list(mined_ids(self.ledger)) == everything
+        made = [self.ledger.blocks.locate_job(job) for job in self.model.done]
+        indexes = [place.index for place in made if isinstance(place, MinedBy)]
+        assert len(set(indexes)) == len(self.model.done)
+        assert self.ledger.queue.read().pending_bytes == 0
+        self._check_every_rule()
+
+    def _check_every_rule(self) -> None:
+        previous, *blocks = read_chain(self.ledger)
+        timestamps = [previous.header.timestamp]
+        now_ms = self.ledger.queue.read().now_ms
+        for block in blocks:
+            validate_header(
+                block.header,
+                previous.header,
+                timestamps,
+                now_ms=now_ms,
+                minimum_bits=RULES.bits,
+            )
+            validate_body(block)
+            timestamps.append(block.header.timestamp)
+            previous = block

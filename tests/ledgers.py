@@ -1,0 +1,71 @@
+"""What tests of the ledger share: a small network, and ways to fill and drain its queue."""
+
+import itertools
+from collections.abc import Iterator
+
+from chain.block import Block
+from chain.ledger import Connection, Ledger, Submission, Verdict
+from chain.proof_of_work import search_with_hashlib
+from chain.rules import Bounds, Rules
+from chain.transaction import Transaction, accept_submission
+from workers.miner import Miner
+
+RULES = Rules(
+    network="test", bits=4, block_interval_s=5, block_transactions=10, block_bytes=100_000
+)
+BOUNDS = Bounds(pending=100, pending_bytes=1_000_000)
+_numbers = itertools.count()
+
+
+def make_ledger(connection: Connection, rules: Rules = RULES, bounds: Bounds = BOUNDS) -> Ledger:
+    ledger = Ledger(connection, rules, bounds)
+    ledger.mining.create_genesis()
+    return ledger
+
+
+def make_transaction(nonce: str | None = None) -> Transaction:
+    """A transaction that no other call gives, or the one of this nonce."""
+    return accept_submission(
+        {"sender": "alice", "recipient": "bob", "amount": 1},
+        lambda: nonce or f"n{next(_numbers)}",
+    )
+
+
+def submit(ledger: Ledger, count: int = 1) -> list[Transaction]:
+    transactions = [make_transaction() for _ in range(count)]
+    assert ledger.mempool.submit([Submission(transactions)]) == [Verdict.ACCEPTED]
+    return transactions
+
+
+def make_job() -> str:
+    return f"{next(_numbers):032x}"
+
+
+def request_mine(ledger: Ledger) -> str:
+    job = make_job()
+    assert ledger.mempool.request_mine(job) is Verdict.ACCEPTED
+    return job
+
+
+def make_miner(ledger: Ledger) -> Miner:
+    return Miner(ledger, search_with_hashlib, "node")
+
+
+def mine_all(ledger: Ledger) -> None:
+    """Mine until nothing waits; every entry is asked for by a mine request of its own."""
+    miner = make_miner(ledger)
+    while ledger.queue.read().depth:
+        if not ledger.queue.read().mine_requests:
+            request_mine(ledger)
+        miner.run()
+
+
+def read_chain(ledger: Ledger) -> list[Block]:
+    return list(ledger.blocks.iterate(1, ledger.blocks.tip().header.index))
+
+
+def mined_ids(ledger: Ledger) -> Iterator[str]:
+    """The ids on the chain in order, rewards left out."""
+    for block in read_chain(ledger)[1:]:
+        for leaf in block.leaves[:-1]:
+            yield leaf.decode().split('"id":"')[1][:64]

@@ -1,0 +1,77 @@
+from dataclasses import replace
+
+import pytest
+
+from chain import backlog
+from chain.backlog import Demand, OpenCandidate, Reading
+from chain.header import genesis
+from tests.ledgers import RULES
+
+EMPTY = Reading(
+    now_ms=1_000_000,
+    pending=0,
+    pending_bytes=0,
+    oldest_pending_ms=None,
+    mine_requests=0,
+    oldest_job=None,
+    oldest_job_ms=None,
+    tip=genesis("test"),
+    tip_work=1,
+    candidate=None,
+    miners=0,
+    fleet=0,
+    live_rate=0,
+    miner_rate=0,
+)
+DEMAND = Demand(most=8, target_drain_s=10)
+FRESH = replace(EMPTY, pending=1, pending_bytes=100, oldest_pending_ms=EMPTY.now_ms - 4999)
+
+
+@pytest.mark.parametrize(
+    ("reading", "due"),
+    [
+        (EMPTY, False),
+        (FRESH, False),
+        (replace(FRESH, oldest_pending_ms=EMPTY.now_ms - 5000), True),
+        (replace(FRESH, pending=RULES.block_transactions), True),
+        (replace(FRESH, pending_bytes=RULES.block_bytes), True),
+        (replace(EMPTY, mine_requests=1), True),
+        (replace(EMPTY, candidate=OpenCandidate(b"", 0, "", b"")), True),
+    ],
+    ids=["empty", "young", "old", "full", "full in bytes", "asked for", "under way"],
+)
+def test_a_block_is_due_when_asked_for_old_full_or_begun(reading: Reading, due: bool) -> None:
+    assert backlog.is_block_due(reading, RULES) is due
+    assert (backlog.miners_wanted(reading, RULES, DEMAND) > 0) is due
+
+
+def test_the_age_is_that_of_the_oldest_entry_of_either_list() -> None:
+    now_ms = EMPTY.now_ms
+    both = replace(EMPTY, oldest_pending_ms=now_ms - 2000, oldest_job_ms=now_ms - 3000)
+    assert both.oldest_age_s == 3.0
+    assert replace(EMPTY, oldest_pending_ms=now_ms + 50).oldest_age_s == 0.0
+
+
+def test_requests_carry_transactions_and_the_rest_takes_blocks_of_its_own() -> None:
+    reading = replace(EMPTY, pending=25, mine_requests=2)
+    assert backlog.calculate_blocks(reading, RULES) == 3
+    assert backlog.calculate_blocks(replace(reading, mine_requests=5), RULES) == 5
+    assert backlog.calculate_hashes(reading, RULES) == 3 * 2**RULES.bits
+
+
+def test_the_drain_time_is_known_when_a_rate_is() -> None:
+    reading = replace(EMPTY, mine_requests=10)
+    assert backlog.estimate_drain_s(EMPTY, RULES) == 0.0
+    assert backlog.estimate_drain_s(reading, RULES) is None
+    assert backlog.estimate_drain_s(replace(reading, miner_rate=8, fleet=2), RULES) == 10.0
+
+
+@pytest.mark.parametrize(
+    ("requests", "rate", "wanted"),
+    [(1, 0, 8), (1, 1000, 1), (100, 16, 8), (30, 16, 3), (31, 16, 4)],
+)
+def test_as_many_miners_are_wanted_as_drain_the_queue_in_time(
+    requests: int, rate: int, wanted: int
+) -> None:
+    reading = replace(EMPTY, mine_requests=requests, miner_rate=rate)
+    assert backlog.miners_wanted(reading, RULES, DEMAND) == wanted

@@ -1,0 +1,85 @@
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from chain.errors import LedgerUnavailable
+from chain.ledger import Submission, Verdict
+from tests.ledgers import make_transaction
+from web.combiner import Combiner
+
+
+class Gate:
+    """A ledger whose calls wait until they are let through, and are remembered."""
+
+    def __init__(self) -> None:
+        self.calls: list[int] = []
+        self.called = threading.Semaphore(0)
+        self.open = threading.Semaphore(0)
+
+    def submit(self, submissions: Sequence[Submission]) -> list[Verdict]:
+        self.calls.append(len(submissions))
+        self.called.release()
+        assert self.open.acquire(timeout=10)
+        return [Verdict.ACCEPTED for _ in submissions]
+
+
+def _submit_in_threads(combiner: Combiner, count: int, size: int = 1) -> list[threading.Thread]:
+    def run() -> None:
+        verdict = combiner.submit(Submission([make_transaction() for _ in range(size)]))
+        assert verdict is Verdict.ACCEPTED
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def _wait_for_queue(combiner: Combiner, length: int) -> None:
+    done = threading.Event()
+    while len(combiner.waiting) < length:
+        assert not done.wait(0.005)
+
+
+def test_what_arrives_during_a_call_goes_together_in_the_next() -> None:
+    gate = Gate()
+    combiner = Combiner(gate.submit, most=100)
+    first = _submit_in_threads(combiner, 1)
+    assert gate.called.acquire(timeout=10)
+    others = _submit_in_threads(combiner, 20)
+    _wait_for_queue(combiner, 20)
+    gate.open.release(2)
+    for thread in first + others:
+        thread.join(10)
+    assert gate.calls == [1, 20]
+
+
+def test_one_call_carries_no_more_than_its_bound_and_always_one_submission() -> None:
+    gate = Gate()
+    combiner = Combiner(gate.submit, most=5)
+    first = _submit_in_threads(combiner, 1, size=50)
+    assert gate.called.acquire(timeout=10)
+    others = _submit_in_threads(combiner, 4, size=2)
+    _wait_for_queue(combiner, 4)
+    gate.open.release(3)
+    for thread in first + others:
+        thread.join(10)
+    assert gate.calls == [1, 2, 2]
+
+
+def test_when_the_ledger_is_away_everybody_who_waited_is_told() -> None:
+    def fail(_: Sequence[Submission]) -> list[Verdict]:
+        raise LedgerUnavailable
+
+    with pytest.raises(LedgerUnavailable):
+        Combiner(fail, most=5).submit(Submission([make_transaction()]))
+
+
+def test_a_fault_of_ours_leaves_nobody_waiting() -> None:
+    def fail(_: Sequence[Submission]) -> list[Verdict]:
+        raise ZeroDivisionError
+
+    combiner = Combiner(fail, most=5)
+    with pytest.raises(ZeroDivisionError):
+        combiner.submit(Submission([make_transaction()]))
+    assert not combiner.waiting

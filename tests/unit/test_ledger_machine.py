@@ -1,0 +1,16 @@
+import fakeredis
+import redis
+from hypothesis import settings
+
+from tests.ledger_machine import LedgerMachine
+
+
+class FakeServerMachine(LedgerMachine):
+    def make_client(self) -> redis.Redis:
+        return fakeredis.FakeRedis()
+
+
+FakeServerMachine.TestCase.settings = settings(
+    max_examples=40, stateful_step_count=40, deadline=None
+)
+test_any_order_of_steps_crashes_and_repeats_keeps_the_promises = FakeServerMachine.TestCase

@@ -1,0 +1,172 @@
+import json
+from typing import Any
+
+import pytest
+from nacl.signing import SigningKey
+
+from chain import canonical
+from chain.errors import InvalidTransaction
+from chain.strict_json import MAX_INTEGER
+from chain.transaction import (
+    MAX_CONTRACT_BYTES,
+    MAX_CONTRACT_DEPTH,
+    accept_submission,
+    reward,
+    validate_transaction,
+)
+
+PLAIN: dict[str, Any] = {"sender": "alice", "recipient": "bob", "amount": 5}
+
+
+def _accept(**fields: Any) -> dict[str, Any]:
+    accepted = accept_submission({**PLAIN, **fields}, lambda: "drawn")
+    read: dict[str, Any] = json.loads(accepted.canonical)
+    assert read["id"] == accepted.id
+    return read
+
+
+def _nested(levels: int) -> Any:
+    value: Any = 1
+    for level in range(levels):
+        value = [value] if level % 2 else {"a": value}
+    return value
+
+
+def _contract_of(size: int) -> str:
+    return "x" * (size - 2)  # two quotation marks
+
+
+def test_a_nonce_is_drawn_only_where_the_client_left_it_out() -> None:
+    assert _accept()["nonce"] == "drawn"
+    assert _accept(nonce="mine")["nonce"] == "mine"
+
+
+def test_equal_payments_with_different_nonces_have_different_ids() -> None:
+    assert _accept(nonce="1")["id"] != _accept(nonce="2")["id"]
+    assert _accept(nonce="1")["id"] == _accept(nonce="1")["id"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"sender": "s" * 128},
+        {"recipient": "é" * 128},
+        {"nonce": "n" * 64},
+        {"amount": 0},
+        {"amount": MAX_INTEGER},
+        {"contract": _nested(MAX_CONTRACT_DEPTH)},
+        {"contract": _contract_of(MAX_CONTRACT_BYTES)},
+        {"contract": None},
+        {"contract": {"a": [True, None, -1, "\u0000 \U0001f600"]}},
+    ],
+)
+def test_each_bound_is_within_what_is_accepted(fields: dict[str, Any]) -> None:
+    assert _accept(**fields) == {**PLAIN, "nonce": "drawn", **fields, "id": _accept(**fields)["id"]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"sender": ""}, "sender"),
+        ({"sender": "s" * 129}, "sender"),
+        ({"sender": 1}, "sender"),
+        ({"sender": "0"}, "sender"),
+        ({"sender": "\ud800"}, "sender"),
+        ({"recipient": None}, "recipient"),
+        ({"recipient": "r" * 129}, "recipient"),
+        ({"nonce": ""}, "nonce"),
+        ({"nonce": "n" * 65}, "nonce"),
+        ({"nonce": 1}, "nonce"),
+        ({"amount": -1}, "amount"),
+        ({"amount": MAX_INTEGER + 1}, "amount"),
+        ({"amount": True}, "amount"),
+        ({"amount": "5"}, "amount"),
+        ({"contract": _nested(MAX_CONTRACT_DEPTH + 1)}, "contract"),
+        ({"contract": _contract_of(MAX_CONTRACT_BYTES + 1)}, "contract"),
+        ({"contract": {"\udfff": 1}}, "contract"),
+        ({"id": "0" * 64}, "id"),
+        ({"fee": 1}, "fee"),
+        ({"signature": 1}, "signature"),
+        ({"signature": "0" * 128}, "signature"),
+    ],
+)
+def test_a_step_past_each_bound_is_refused_and_the_field_named(
+    fields: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(InvalidTransaction) as refusal:
+        _accept(**fields)
+    assert refusal.value.field == field
+    assert field in str(refusal.value)
+
+
+@pytest.mark.parametrize("missing", ["sender", "recipient", "amount"])
+def test_a_missing_field_is_named(missing: str) -> None:
+    fields = {name: value for name, value in PLAIN.items() if name != missing}
+    with pytest.raises(InvalidTransaction, match=f"{missing} is missing"):
+        accept_submission(fields, lambda: "n")
+
+
+@pytest.mark.parametrize("value", [None, 1, "text", [], [PLAIN]])
+def test_what_is_no_object_is_refused(value: Any) -> None:
+    with pytest.raises(InvalidTransaction, match="must be a JSON object"):
+        accept_submission(value, lambda: "n")
+
+
+def _signed(key: SigningKey, **fields: Any) -> dict[str, Any]:
+    content = {**PLAIN, "nonce": "1", "sender": bytes(key.verify_key).hex(), **fields}
+    return {**content, "signature": key.sign(canonical.encode(content)).signature.hex()}
+
+
+def test_a_signature_by_the_sender_is_accepted_and_not_part_of_the_id() -> None:
+    signed = _signed(SigningKey(b"\1" * 32))
+    unsigned = {name: value for name, value in signed.items() if name != "signature"}
+    assert _accept(**signed)["id"] == _accept(**unsigned)["id"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"amount": 6},
+        {"sender": bytes(SigningKey(b"\2" * 32).verify_key).hex()},
+        {"sender": "alice"},
+        {"sender": "01" + "00" * 31},  # a point of small order, for which any message can be signed
+    ],
+)
+def test_a_forged_sender_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(InvalidTransaction) as refusal:
+        _accept(**{**_signed(SigningKey(b"\1" * 32)), **change})
+    assert refusal.value.field == "signature"
+
+
+def test_a_signature_has_one_spelling() -> None:
+    signed = _signed(SigningKey(b"\1" * 32))
+    with pytest.raises(InvalidTransaction, match="lower-case hex"):
+        _accept(**{**signed, "signature": signed["signature"].upper()})
+
+
+def test_a_reward_pays_one_and_only_at_the_end_of_its_block() -> None:
+    fields = json.loads(reward("node", 7).canonical)
+    assert fields == {
+        "sender": "0",
+        "recipient": "node",
+        "amount": 1,
+        "nonce": "7",
+        "id": fields["id"],
+    }
+    assert validate_transaction(fields, index=7, last=True) == reward("node", 7)
+    with pytest.raises(InvalidTransaction, match="must be its reward"):
+        validate_transaction(fields, index=8, last=True)
+    with pytest.raises(InvalidTransaction, match="Only the last"):
+        validate_transaction(fields, index=7, last=False)
+
+
+@pytest.mark.parametrize("change", [{"amount": 6}, {"id": "0" * 64}, {"id": 1}])
+def test_an_id_that_is_not_the_transactions_own_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(InvalidTransaction, match="id"):
+        validate_transaction({**_accept(), **change}, index=2, last=False)
+
+
+def test_a_transaction_in_a_block_must_have_its_nonce() -> None:
+    fields = {name: value for name, value in _accept().items() if name != "nonce"}
+    with pytest.raises(InvalidTransaction, match="nonce is missing"):
+        validate_transaction(fields, index=2, last=False)

@@ -1,0 +1,233 @@
+"""The web tier over a ledger in this process: what needs a bound to be reached or a server away."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import fakeredis
+import pytest
+import redis
+from flask.testing import FlaskClient
+
+from chain.backlog import Demand
+from chain.ledger import Connection, Ledger
+from tests.ledgers import BOUNDS, RULES, make_ledger, make_miner, mine_all
+from web.app import create_app
+from web.combiner import Combiner
+from web.services import Limits, Services
+from web.waiting_room import WaitingRoom
+
+PLAIN = {"sender": "alice", "recipient": "bob", "amount": 5}
+
+
+class Rung:
+    """A bell that counts how often it was pulled."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def __call__(self) -> None:
+        self.times += 1
+
+
+def make_client(ledger: Ledger, wake: Any = lambda: None, **limits: Any) -> FlaskClient:
+    all_limits = Limits(**{"body_bytes": 10_000, "batch": 5, "page": 3, "wait_s": 1, **limits})
+    services = Services(
+        ledger=ledger,
+        combiner=Combiner(ledger.mempool.submit, most=100),
+        wake_miners=wake,
+        demand=Demand(most=2, target_drain_s=10),
+        limits=all_limits,
+        waiting_room=WaitingRoom(1),
+    )
+    return create_app(services).test_client()
+
+
+@pytest.fixture
+def ledger(connection: Connection) -> Ledger:
+    return make_ledger(connection)
+
+
+@pytest.fixture
+def client(ledger: Ledger) -> FlaskClient:
+    return make_client(ledger)
+
+
+def _is_problem(answer: Any, status: int, slug: str) -> dict[str, Any]:
+    assert answer.status_code == status
+    assert answer.content_type == "application/problem+json"
+    problem: dict[str, Any] = json.loads(answer.data)
+    assert problem["type"] == f"urn:minequeue:problem:{slug}"
+    assert problem["status"] == status
+    assert problem["title"]
+    assert problem["detail"]
+    return problem
+
+
+def test_an_accepted_submission_wakes_the_miners_and_a_refused_one_does_not(
+    ledger: Ledger,
+) -> None:
+    bell = Rung()
+    client = make_client(ledger, bell)
+    client.post("/chain/new", json={})
+    assert bell.times == 0
+    client.post("/chain/new", json=PLAIN)
+    client.get("/chain/mine")
+    assert bell.times == 2
+
+
+def test_a_submission_that_does_not_fit_is_429_and_nothing_of_it_is_accepted(
+    connection: Connection,
+) -> None:
+    client = make_client(make_ledger(connection, bounds=replace(BOUNDS, pending=3)))
+    assert client.post("/chain/new", json=[PLAIN] * 2).status_code == 202
+    answer = client.post("/chain/new", json=[PLAIN] * 2)
+    _is_problem(answer, 429, "queue-full")
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert client.get("/queue").json["pending_transactions"] == 2  # type: ignore[index]  # JSON
+    assert client.post("/chain/new", json=PLAIN).status_code == 202
+
+
+def test_mine_requests_past_their_bound_are_429(connection: Connection) -> None:
+    client = make_client(make_ledger(connection, bounds=replace(BOUNDS, pending=1)))
+    assert client.get("/chain/mine").status_code == 202
+    answer = client.get("/chain/mine")
+    _is_problem(answer, 429, "queue-full")
+    assert int(answer.headers["Retry-After"]) >= 1
+
+
+def test_a_batch_past_its_bound_is_413_and_at_its_bound_accepted(client: FlaskClient) -> None:
+    _is_problem(client.post("/chain/new", json=[PLAIN] * 6), 413, "content-too-large")
+    assert client.post("/chain/new", json=[PLAIN] * 5).status_code == 202
+
+
+def test_a_body_past_its_bound_is_413_and_at_its_bound_accepted(ledger: Ledger) -> None:
+    body = json.dumps(PLAIN).encode()
+    client = make_client(ledger, body_bytes=len(body))
+    kind = {"content_type": "application/json"}
+    assert client.post("/chain/new", data=body, **kind).status_code == 202
+    _is_problem(client.post("/chain/new", data=body + b" ", **kind), 413, "content-too-large")
+
+
+def test_a_server_that_is_away_is_503_with_a_time_to_come_back() -> None:
+    server = fakeredis.FakeServer()
+    ledger = make_ledger(Connection(fakeredis.FakeRedis(server=server), wait_s=0.1))
+    client = make_client(ledger)
+    server.connected = False
+    for answer in (
+        client.post("/chain/new", json=PLAIN),
+        client.get("/chain/mine"),
+        client.get("/queue"),
+        client.get("/health/ready"),
+    ):
+        _is_problem(answer, 503, "ledger-unavailable")
+        assert int(answer.headers["Retry-After"]) >= 1
+    assert client.get("/health/live").status_code == 200
+
+
+def test_a_server_whose_memory_is_used_up_is_429(connection: Connection) -> None:
+    ledger = make_ledger(connection)
+
+    def fail(*_: Any) -> Any:
+        raise redis.exceptions.OutOfMemoryError("OOM command not allowed")
+
+    client = make_client(replace_submit(ledger, fail))
+    _is_problem(client.post("/chain/new", json=PLAIN), 429, "queue-full")
+
+
+def replace_submit(ledger: Ledger, script: Any) -> Ledger:
+    """The ledger, with another end of its connection."""
+    ledger.connection._scripts["submit"] = lambda **_: script()
+    return ledger
+
+
+def test_a_repeated_key_gives_the_receipt_to_the_byte_even_after_mining(
+    ledger: Ledger, client: FlaskClient
+) -> None:
+    headers = {"Idempotency-Key": "k"}
+    first = client.post("/chain/new", json=PLAIN, headers=headers)
+    mine_all(ledger)
+    again = client.post("/chain/new", json=PLAIN, headers=headers)
+    assert (again.status_code, again.data) == (202, first.data)
+    other = client.post("/chain/new", json={**PLAIN, "amount": 6}, headers=headers)
+    _is_problem(other, 422, "idempotency-key-reused")
+    batch = client.post("/chain/new", json=[PLAIN, PLAIN], headers=headers)
+    _is_problem(batch, 422, "idempotency-key-reused")
+
+
+def test_the_entries_of_a_batch_with_a_key_are_distinct_and_repeatable(
+    ledger: Ledger, client: FlaskClient
+) -> None:
+    headers = {"Idempotency-Key": "k"}
+    first = client.post("/chain/new", json=[PLAIN, PLAIN], headers=headers)
+    assert client.post("/chain/new", json=[PLAIN, PLAIN], headers=headers).data == first.data
+    assert ledger.queue.read().pending == 2
+
+
+def test_a_head_request_makes_no_block(ledger: Ledger, client: FlaskClient) -> None:
+    assert client.head("/chain/mine").status_code == 405
+    assert ledger.queue.read().mine_requests == 0
+
+
+def test_a_job_is_queued_then_mining_then_done(ledger: Ledger, client: FlaskClient) -> None:
+    job = client.post("/mine").json
+    assert job is not None
+    path = job["links"]["self"]
+    assert client.get(path).json["status"] == "queued"  # type: ignore[index]  # JSON
+    reading = ledger.queue.read()
+    template = ledger.mining.build(reading, "node")
+    assert template is not None
+    ledger.mining.open(reading, template)
+    assert client.get(path).json["status"] == "mining"  # type: ignore[index]  # JSON
+    make_miner(ledger).run()
+    done = client.get(path).json
+    assert done is not None
+    assert done["status"] == "done"
+    assert done["block"] == {"index": 2, "hash": ledger.blocks.tip().header.hash.hex()}
+
+
+def test_a_wait_that_finds_no_free_seat_is_answered_at_once(ledger: Ledger) -> None:
+    client = make_client(ledger, wait_s=0)
+    assert client.get("/chain/mine", headers={"Prefer": "wait=30"}).status_code == 202
+
+
+@pytest.mark.parametrize("path", ["/chain", "/chain/headers"])
+def test_a_page_has_bounds(ledger: Ledger, client: FlaskClient, path: str) -> None:
+    for _ in range(4):
+        client.get("/chain/mine")
+    mine_all(ledger)
+    member = "chain" if path == "/chain" else "headers"
+
+    def page(query: str) -> list[int]:
+        answer = client.get(f"{path}{query}").json
+        assert answer is not None
+        assert answer["length"] == 5
+        return [block["index"] for block in answer[member]]
+
+    assert page("?from=1&limit=3") == [1, 2, 3]
+    assert page("?from=5&limit=3") == [5]
+    assert page("?from=4") == [4, 5]
+    for query in ("?from=0", "?from=6", "?limit=0", "?limit=4", "?from=x", "?limit=-1", "?from="):
+        _is_problem(client.get(f"{path}{query}"), 400, "bad-parameter")
+
+
+def test_the_queue_tells_scalers_what_they_need(ledger: Ledger, client: FlaskClient) -> None:
+    client.get("/chain/mine")
+    ledger.fleet.beat("w", 2)
+    answer = client.get("/queue").json
+    assert answer is not None
+    assert answer["depth"] == answer["mine_requests"] == 1
+    assert answer["pending_transactions"] == answer["pending_bytes"] == 0
+    assert answer["backlog_hashes"] == 2**RULES.bits
+    assert answer["drain_time_s"] is None
+    assert (answer["workers"], answer["workers_wanted"]) == (2, 2)
+    assert answer["bits"] == RULES.bits
+    assert answer["tip"]["index"] == 1
+
+
+def test_an_etag_spares_an_unchanged_chain(client: FlaskClient) -> None:
+    answer = client.get("/chain")
+    assert (
+        client.get("/chain", headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+    )
+    assert client.get("/chain", headers={"If-None-Match": '"x"'}).status_code == 200
