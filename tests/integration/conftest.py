@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from compose.embedded import find_server, redis_url, server_command, wait_until_ready
 
 from chain.ledger import Connection, connect
-from compose.embedded import find_server, redis_url, server_command, wait_until_ready
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,10 @@ import pytest
 import redis
 from hypothesis import settings
 
+from chain.errors import QueueFull
 from chain.ledger import Connection
 from tests.ledger_machine import LedgerMachine
+from tests.ledgers import make_ledger, mine_all, mined_ids, request_mine, submit
 from tests.unit.test_ledger import *  # noqa: F403  # the same tests with another connection
 
 
@@ -28,9 +30,6 @@ test_any_order_of_steps_keeps_the_promises_on_a_server = RealServerMachine.TestC
 
 
 def test_a_server_out_of_memory_refuses_work_and_mining_makes_room(connection: Connection) -> None:
-    from chain.errors import QueueFull
-    from tests.ledgers import make_ledger, mine_all, request_mine, submit
-
     ledger = make_ledger(connection)
     accepted = submit(ledger, 20)
     request_mine(ledger)
@@ -45,6 +44,4 @@ def test_a_server_out_of_memory_refuses_work_and_mining_makes_room(connection: C
         mine_all(ledger)
     finally:
         client.config_set("maxmemory", 0)
-    from tests.ledgers import mined_ids
-
     assert list(mined_ids(ledger)) == [transaction.id for transaction in accepted]

@@ -1,0 +1,67 @@
+"""Many processes connect at once on one tip."""
+
+import multiprocessing
+from multiprocessing.synchronize import Barrier
+
+from chain.backlog import OpenCandidate, Reading
+from chain.ledger import Connection, connect
+from chain.proof_of_work import search_with_hashlib
+from chain.validation import validate_body
+from tests.ledgers import RULES, make_ledger, mine_all, mined_ids, read_chain, request_mine, submit
+
+RACERS = 6
+ROUNDS = 15
+
+
+def _race(
+    url: str,
+    lane: int,
+    rounds: "multiprocessing.Queue[tuple[Reading, OpenCandidate]]",
+    start: Barrier,
+    answers: "multiprocessing.Queue[str]",
+) -> None:
+    """Find a nonce that no other racer finds, and connect at the same moment as they do."""
+    ledger = make_ledger(connect(url, wait_s=5))
+    for _ in range(ROUNDS):
+        reading, candidate = rounds.get(timeout=30)
+        nonce = search_with_hashlib(candidate.prefix, lane << 32, 1 << 20)
+        assert nonce is not None
+        start.wait(30)
+        answers.put(ledger.mining.connect(reading, candidate, nonce).name)
+
+
+def test_of_many_who_connect_on_one_tip_one_wins_and_nothing_is_lost(
+    server_url: str, connection: Connection
+) -> None:
+    ledger = make_ledger(connection)
+    processes = multiprocessing.get_context("spawn")
+    start, answers = processes.Barrier(RACERS), processes.Queue()
+    rounds = [processes.Queue() for _ in range(RACERS)]
+    racers = [
+        processes.Process(target=_race, args=(server_url, lane, rounds[lane], start, answers))
+        for lane in range(RACERS)
+    ]
+    for racer in racers:
+        racer.start()
+    accepted = []
+    for _ in range(ROUNDS):
+        accepted += submit(ledger, 5)
+        request_mine(ledger)
+        reading = ledger.queue.read()
+        template = ledger.mining.build(reading, "node")
+        assert template is not None
+        ledger.mining.open(reading, template)
+        reading = ledger.queue.read()
+        assert reading.candidate is not None
+        for lane in rounds:
+            lane.put((reading, reading.candidate))
+        outcome = sorted(answers.get(timeout=30) for _ in range(RACERS))
+        assert outcome == ["CONNECTED"] + ["STALE"] * (RACERS - 1)
+    for racer in racers:
+        racer.join(30)
+        assert racer.exitcode == 0
+    mine_all(ledger)
+    assert list(mined_ids(ledger)) == [transaction.id for transaction in accepted]
+    for block in read_chain(ledger)[1:]:
+        validate_body(block)
+    assert ledger.blocks.tip().cumulative_work == 1 + ROUNDS * 2**RULES.bits

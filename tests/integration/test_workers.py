@@ -1,0 +1,157 @@
+"""Real Celery workers on a real server: they drain the queue, and their death costs a delay."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from chain.ledger import Connection, Ledger, Submission
+from compose.settings import Settings
+from compose.wiring import make_ledger
+from tests.integration.conftest import start_server
+from tests.ledgers import make_transaction, mined_ids, read_chain, request_mine
+from tests.waiting import wait_for
+
+NETWORK = "workers"
+BITS = 12
+
+StartWorker = Callable[[str], "subprocess.Popen[bytes]"]
+
+
+def _settings(url: str) -> Settings:
+    return Settings.from_environment(
+        {
+            "MINEQUEUE_REDIS_URL": url,
+            "MINEQUEUE_NETWORK": NETWORK,
+            "MINEQUEUE_BITS": str(BITS),
+            "MINEQUEUE_BLOCK_INTERVAL": "0.5",
+            "MINEQUEUE_BLOCK_TRANSACTIONS": "200",
+            "MINEQUEUE_WORKERS": "2,2",
+        }
+    )
+
+
+@pytest.fixture
+def start_worker(tmp_path: Path) -> Iterator[StartWorker]:
+    """Starts `minequeue worker` on a server; what was started is gone after the test."""
+    with ExitStack() as started:
+
+        def start(url: str) -> "subprocess.Popen[bytes]":
+            log = started.enter_context((tmp_path / "worker.log").open("ab"))
+            process = subprocess.Popen(
+                [sys.executable, "-m", "compose", "worker"],
+                env={**os.environ, **_settings(url).as_environment()},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            started.callback(process.wait)
+            started.callback(_kill_group, process)
+            return process
+
+        yield start
+
+
+def _kill_group(process: "subprocess.Popen[bytes]") -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _submit(ledger: Ledger, count: int) -> list[str]:
+    transactions = [make_transaction() for _ in range(count)]
+    ledger.mempool.submit([Submission(transactions)])
+    return [transaction.id for transaction in transactions]
+
+
+def _is_drained(ledger: Ledger) -> bool:
+    return ledger.queue.read().depth == 0
+
+
+@pytest.fixture
+def ledger(server_url: str, connection: Connection) -> Ledger:
+    assert connection.client.ping()
+    return make_ledger(_settings(server_url))
+
+
+def test_workers_mine_what_was_asked_for_and_what_is_due_by_itself(
+    server_url: str, ledger: Ledger, start_worker: StartWorker
+) -> None:
+    start_worker(server_url)
+    accepted = _submit(ledger, 450)
+    wait_for(lambda: _is_drained(ledger), "a block by itself")
+    jobs = [request_mine(ledger) for _ in range(30)]
+    wait_for(lambda: _is_drained(ledger), "a block for each request")
+    assert list(mined_ids(ledger)) == accepted
+    assert len(read_chain(ledger)) >= 1 + 3 + len(jobs)
+
+
+def test_the_death_of_every_worker_process_loses_and_doubles_nothing(
+    server_url: str, ledger: Ledger, start_worker: StartWorker
+) -> None:
+    accepted: list[str] = []
+    for _ in range(3):
+        worker = start_worker(server_url)
+        accepted += _submit(ledger, 300)
+        before = ledger.blocks.tip().header.index
+        for _ in range(60):
+            request_mine(ledger)
+        wait_for(lambda b=before: ledger.blocks.tip().header.index > b, "a first block")  # type: ignore[misc]  # mypy does not infer defaults of lambdas
+        os.killpg(worker.pid, signal.SIGKILL)
+        assert worker.wait() == -signal.SIGKILL
+        accepted += _submit(ledger, 10)
+    requests = ledger.queue.read().mine_requests
+    blocks = ledger.blocks.tip().header.index - 1
+    assert requests + blocks >= 180
+    start_worker(server_url)
+    wait_for(lambda: _is_drained(ledger), "draining")
+    assert list(mined_ids(ledger)) == accepted
+    assert ledger.blocks.tip().header.index - 1 >= 180
+
+
+def test_a_worker_told_to_stop_finishes_its_run_and_leaves_no_process(
+    server_url: str, ledger: Ledger, start_worker: StartWorker
+) -> None:
+    worker = start_worker(server_url)
+    for _ in range(200):
+        request_mine(ledger)
+    wait_for(lambda: ledger.queue.read().miners, "a miner at work")
+    family = psutil.Process(worker.pid).children(recursive=True)
+    worker.terminate()
+    assert worker.wait(10) == 0
+    assert not [process for process in family if process.is_running()]
+    assert ledger.queue.read().fleet == 0
+    assert ledger.queue.read().miners == 0
+
+
+@pytest.mark.skipif(
+    "MINEQUEUE_REDIS_URL" in os.environ, reason="a server that is not ours is not killed"
+)
+def test_the_death_of_the_server_loses_and_doubles_nothing(
+    tmp_path: Path, start_worker: StartWorker
+) -> None:
+    server = start_server(tmp_path)
+    url = f"unix://{tmp_path / 'valkey.sock'}"
+    ledger = make_ledger(_settings(url))
+    start_worker(url)
+    accepted: list[str] = []
+    try:
+        for _ in range(3):
+            accepted += _submit(ledger, 300)
+            before = ledger.blocks.tip().header.index
+            for _ in range(40):
+                request_mine(ledger)
+            wait_for(lambda b=before: ledger.blocks.tip().header.index > b, "a first block")  # type: ignore[misc]  # as above
+            server.kill()
+            server.wait()
+            server = start_server(tmp_path)
+        wait_for(lambda: _is_drained(ledger), "draining after the last restart")
+        assert list(mined_ids(ledger)) == accepted
+    finally:
+        server.kill()
+        server.wait()
