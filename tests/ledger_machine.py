@@ -5,7 +5,7 @@ so every interleaving of building, opening, claiming and connecting is tried, as
 between any two steps, replies that are lost, and leases that end.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import redis
 from hypothesis import strategies as st
@@ -34,6 +34,7 @@ from tests.ledgers import (
 )
 
 MINERS = st.integers(0, 2)
+SMALL_BLOCKS = replace(RULES, block_transactions=3)  # so that many are due by themselves
 
 
 @dataclass
@@ -66,7 +67,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def begin(self) -> None:
         client = self.make_client()
         client.flushall()
-        self.ledger: Ledger = make_ledger(Connection(client, wait_s=2))
+        self.ledger: Ledger = make_ledger(Connection(client, wait_s=2), SMALL_BLOCKS)
         self.model = Model()
         self.miners = [Miner() for _ in range(3)]
         self.submitted: list[Submission] = []
@@ -117,7 +118,7 @@ class LedgerMachine(RuleBasedStateMachine):
         due = bool(
             self.model.requests
             or self.model.candidate
-            or len(self.model.pending) >= RULES.block_transactions
+            or len(self.model.pending) >= SMALL_BLOCKS.block_transactions
         )
         assert (template is not None) == due
         self.miners[who].built = (reading, template) if template else None
@@ -137,18 +138,19 @@ class LedgerMachine(RuleBasedStateMachine):
             assert answer is Opening.JOINED
         else:
             assert answer is Opening.OPENED
-            self.model.candidate = (
-                template.block.header.prefix,
-                self.model.pending[: template.count],
-                reading.oldest_job or "",
-            )
+            self._note_candidate(reading, template)
+        self._join(miner)
 
+    @precondition(lambda self: self.model.candidate)
     @rule(who=MINERS)
     def join(self, who: int) -> None:
+        self._join(self.miners[who])
+
+    def _join(self, miner: Miner) -> None:
         reading = self.ledger.queue.read()
         expected = self.model.candidate and self.model.candidate[0]
         assert (reading.candidate and reading.candidate.prefix) == expected
-        self.miners[who].joined = (reading, reading.candidate) if reading.candidate else None
+        miner.joined = (reading, reading.candidate) if reading.candidate else None
 
     @precondition(lambda self: any(miner.joined for miner in self.miners))
     @rule(data=st.data(), expires=st.booleans())
@@ -175,21 +177,48 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.solved)
     @rule(data=st.data())
     def connect(self, data: st.DataObject) -> None:
-        reading, candidate, nonce = data.draw(st.sampled_from(self.solved))
+        self._connect(*data.draw(st.sampled_from(self.solved)))
+
+    @precondition(lambda self: self.model.requests or self.model.candidate)
+    @rule()
+    def a_fourth_miner_connects_a_whole_block(self) -> None:
+        reading = self.ledger.queue.read()
+        if reading.candidate is None:
+            template = self.ledger.mining.build(reading, "node")
+            assert template is not None
+            assert self.ledger.mining.open(reading, template) is Opening.OPENED
+            self._note_candidate(reading, template)
+            reading = self.ledger.queue.read()
+        assert reading.candidate is not None
+        nonce = search_with_hashlib(reading.candidate.prefix, 1 << 40, 10_000)
+        assert nonce is not None
+        late = search_with_hashlib(reading.candidate.prefix, 1 << 41, 10_000)
+        assert late is not None
+        self.solved += [(reading, reading.candidate, nonce), (reading, reading.candidate, late)]
+        self._connect(reading, reading.candidate, nonce)
+
+    def _connect(self, reading: Reading, candidate: OpenCandidate, nonce: int) -> None:
         answer = self.ledger.mining.connect(reading, candidate, nonce)
         current = self.model.candidate
-        if current and current[0] == candidate.prefix:
-            assert answer is Connecting.CONNECTED
-            _, ids, job = current
-            self.model.candidate = None
-            self.model.blocks += 1
-            self.model.mined += ids
-            del self.model.pending[: len(ids)]
-            if job:
-                assert self.model.requests.pop(0) == job
-                self.model.done.append(job)
-        else:
+        if current is None or current[0] != candidate.prefix:
             assert answer in {Connecting.ALREADY, Connecting.STALE}
+            return
+        assert answer is Connecting.CONNECTED
+        _, ids, job = current
+        self.model.candidate = None
+        self.model.blocks += 1
+        self.model.mined += ids
+        del self.model.pending[: len(ids)]
+        if job:
+            assert self.model.requests.pop(0) == job
+            self.model.done.append(job)
+
+    def _note_candidate(self, reading: Reading, template: Template) -> None:
+        self.model.candidate = (
+            template.block.header.prefix,
+            self.model.pending[: template.count],
+            reading.oldest_job or "",
+        )
 
     @rule(who=MINERS)
     def crash(self, who: int) -> None:

@@ -54,10 +54,14 @@ def make_miner(ledger: Ledger) -> Miner:
 def mine_all(ledger: Ledger) -> None:
     """Mine until nothing waits; every entry is asked for by a mine request of its own."""
     miner = make_miner(ledger)
-    while ledger.queue.read().depth:
-        if not ledger.queue.read().mine_requests:
+    for _ in range(ledger.queue.read().depth + 1):
+        reading = ledger.queue.read()
+        if not reading.depth:
+            return
+        if not reading.mine_requests:
             request_mine(ledger)
         miner.run()
+    raise AssertionError(f"{ledger.queue.read().depth} entries were not mined")
 
 
 def read_chain(ledger: Ledger) -> list[Block]:

@@ -11,6 +11,6 @@ class FakeServerMachine(LedgerMachine):
 
 
 FakeServerMachine.TestCase.settings = settings(
-    max_examples=40, stateful_step_count=40, deadline=None
+    max_examples=100, stateful_step_count=50, deadline=None
 )
 test_any_order_of_steps_crashes_and_repeats_keeps_the_promises = FakeServerMachine.TestCase
