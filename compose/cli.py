@@ -72,7 +72,7 @@ def up(settings: Settings) -> None:
     """
     from compose.up import run_up  # noqa: PLC0415  # what one command needs, others do not load
 
-    sys.exit(run_up(settings))
+    run_up(settings)
 
 
 @cli.command()

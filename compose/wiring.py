@@ -60,7 +60,7 @@ def make_celery(settings: Settings) -> WorkerApp:
         return Crew(
             Miner(ledger, search_with_hashlib, recipient),
             Bell(ledger, send, _demand(settings)),
-            ledger.fleet.beat,
+            ledger.fleet,
         )
 
     return create_celery(broker_url(settings), f"minequeue.{settings.network}", make_crew)

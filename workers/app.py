@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import Celery
 
+from chain.ledger.fleet import Fleet
 from workers.bell import Bell
 from workers.miner import Miner
 from workers.per_process import PerProcess
@@ -21,12 +22,12 @@ class Crew:
     Attributes:
         miner: mines.
         bell: wakes other miners.
-        beat: tells how many miners the worker can run.
+        fleet: where the worker is registered.
     """
 
     miner: Miner
     bell: Bell
-    beat: Callable[[str, int], None]
+    fleet: Fleet
 
 
 class WorkerApp(Celery):

@@ -38,7 +38,7 @@ class Sweep:
         self._stop.set()
         self._thread.join()
         crew = self._worker.app.crew.get()
-        self._attempt(lambda: crew.beat(self._worker.hostname, 0))
+        self._attempt(lambda: crew.fleet.leave(self._worker.hostname))
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -47,7 +47,7 @@ class Sweep:
 
     def _sweep(self) -> None:
         crew = self._worker.app.crew.get()
-        crew.beat(self._worker.hostname, self._worker.pool.num_processes)
+        crew.fleet.beat(self._worker.hostname, self._worker.pool.num_processes)
         self.wanted = crew.bell.count_wanted(crew.bell.ring())
 
     def _attempt(self, action: Any) -> None:

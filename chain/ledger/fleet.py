@@ -15,6 +15,7 @@ from chain.ledger.keys import Keys
 LEASE_MS = 5_000  # longer than it takes to build the largest block, or to search one range
 BELL_MS = 2_000  # a wake-up that found no miner by then counts as lost, and is sent again
 BEAT_MS = 5_000  # beats come every second
+_LEAVES = -1  # a size that no worker has
 
 
 class Fleet:
@@ -46,9 +47,18 @@ class Fleet:
         return missing
 
     def beat(self, worker: str, size: int) -> None:
-        """Say that ``worker`` lives and can run ``size`` miners; 0 says that it leaves."""
+        """Say that ``worker`` lives and can run ``size`` miners."""
         keys = self._keys
         self._connection.script("beat", [keys.workers, keys.sizes], [worker, size, BEAT_MS])
+
+    def leave(self, worker: str) -> None:
+        """Say that ``worker`` ends."""
+        self.beat(worker, _LEAVES)
+
+    def is_beating(self, worker: str) -> bool:
+        """Tell whether ``worker`` has begun and not left; its death shows only after a while."""
+        key = self._keys.workers
+        return self._connection.run(lambda client: client.zscore(key, worker)) is not None
 
     def node_address(self, preferred: str | None) -> str:
         """The address that rewards go to: ``preferred``, else one that is drawn once and kept."""

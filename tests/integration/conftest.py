@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from compose.embedded import find_server, redis_url, server_command, wait_until_ready
 
 from chain.ledger import Connection, connect
+from compose.embedded import find_server, redis_url, server_command, wait_until_ready
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +28,7 @@ def start_server(directory: Path) -> "subprocess.Popen[bytes]":
     """Start an embedded server that keeps its data in ``directory``, and wait until it answers."""
     socket = directory / "valkey.sock"
     process = subprocess.Popen(
-        server_command(find_server(None), directory, socket), stdout=subprocess.DEVNULL
+        server_command(find_server(""), directory, socket), stdout=subprocess.DEVNULL
     )
     wait_until_ready(socket, lambda: process.poll() is None)
     return process

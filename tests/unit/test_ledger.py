@@ -387,7 +387,9 @@ def test_a_worker_counts_while_it_beats_and_not_when_it_left(ledger: Ledger) -> 
     ledger.fleet.beat("b", 3)
     ledger.fleet.beat("a", 1)
     assert ledger.queue.read().fleet == 4
-    ledger.fleet.beat("b", 0)
+    ledger.fleet.leave("b")
+    assert not ledger.fleet.is_beating("b")
+    assert ledger.fleet.is_beating("a")
     assert ledger.queue.read().fleet == 1
 
 

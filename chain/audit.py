@@ -1,0 +1,293 @@
+"""A second opinion on a whole chain, from the raw answer of GET /chain.
+
+Written from the wire format alone: it shares no code with what mines and serves the chain, so a
+mistake there is not repeated here. It imports the standard library and an RFC 8785 encoder.
+"""
+
+import json
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, NoReturn
+
+import rfc8785
+
+_BLOCK_KEYS = {
+    "bits",
+    "hash",
+    "index",
+    "merkle_root",
+    "previous_hash",
+    "proof",
+    "timestamp",
+    "transactions",
+    "version",
+}
+_TRANSACTION_KEYS = {"amount", "id", "nonce", "recipient", "sender"}
+_OPTIONAL_KEYS = {"contract", "signature"}
+_GENESIS = {"timestamp": 0, "proof": 0, "bits": 0, "transactions": []}
+_TWO_HOURS_MS = 7_200_000
+_LARGEST = 2**53 - 1
+_U64 = 2**64 - 1
+
+
+class InvalidChain(Exception):  # its sentence is the finding
+    """The chain is not valid.
+
+    Attributes:
+        index: the first bad block's place, from 1.
+        reason: one sentence.
+    """
+
+    def __init__(self, index: int, reason: str) -> None:
+        super().__init__(f"Block {index} is invalid: {reason}")
+        self.index = index
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the rest of the chain needs to know of a block that is good in itself."""
+
+    index: int
+    hash: str
+    previous_hash: str
+    timestamp: int
+    bits: int
+    ids: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A valid chain in numbers.
+
+    Attributes:
+        blocks: how many, the genesis block counted.
+        transactions: how many, rewards not counted.
+        cumulative_work: how many hashes the chain took on average.
+        tip: the last block's hash, hex.
+    """
+
+    blocks: int
+    transactions: int
+    cumulative_work: int
+    tip: str
+
+
+def check_block(block: Any) -> Facts:
+    """Check all that needs no other block; a pure function, good for a pool of processes.
+
+    Raises:
+        InvalidChain: something is wrong; its index is the block's own, 0 where it has none.
+    """
+    index = block.get("index") if isinstance(block, dict) else None
+    place = index if type(index) is int else 0
+
+    def bad(reason: str) -> NoReturn:
+        raise InvalidChain(place, reason)
+
+    if not isinstance(block, dict) or set(block) != _BLOCK_KEYS:
+        bad(f"it does not have exactly the members {', '.join(sorted(_BLOCK_KEYS))}.")
+    for name, largest in (("index", _U64), ("timestamp", _U64), ("proof", _U64), ("bits", 256)):
+        if type(block[name]) is not int or not 0 <= block[name] <= largest:
+            bad(f"{name} is not an integer from 0 to {largest}.")
+    if block["version"] != 1:
+        bad("its version is not 1.")
+    for name in ("previous_hash", "merkle_root", "hash"):
+        if not _is_hex(block[name], 32):
+            bad(f"{name} is not 64 lower-case hex digits.")
+    header = (
+        struct.pack(">IIQQ", 1, block["bits"], block["index"], block["timestamp"])
+        + bytes.fromhex(block["previous_hash"])
+        + bytes.fromhex(block["merkle_root"])
+        + struct.pack(">Q", block["proof"])
+    )
+    digest = sha256(header)
+    if digest.hexdigest() != block["hash"]:
+        bad("its hash is not the hash of its header.")
+    if int(digest.hexdigest(), 16).bit_length() > 256 - block["bits"]:
+        bad(f"its hash does not begin with {block['bits']} zero bits.")
+    transactions = block["transactions"]
+    if not isinstance(transactions, list):
+        bad("its transactions are not an array.")
+    ids, leaves = [], []
+    for position, transaction in enumerate(transactions, 1):
+        fault = _find_fault(transaction, block["index"], position == len(transactions))
+        if fault:
+            bad(f"transaction {position} {fault}.")
+        ids.append(bytes.fromhex(transaction["id"]))
+        leaves.append(_canonical(transaction))
+    if _merkle_root(leaves).hex() != block["merkle_root"]:
+        bad("its Merkle root is not that of its transactions.")
+    return Facts(
+        block["index"],
+        block["hash"],
+        block["previous_hash"],
+        block["timestamp"],
+        block["bits"],
+        ids,
+    )
+
+
+class Auditor:
+    """Follows a chain from its genesis block, in the memory of its ids.
+
+    Args:
+        now_ms: the auditor's clock, Unix milliseconds.
+        minimum_bits: the least work of a block but the first.
+        network: the name that the first block must have, or None for any.
+    """
+
+    def __init__(self, *, now_ms: int, minimum_bits: int = 1, network: str | None = None) -> None:
+        self._latest = now_ms + _TWO_HOURS_MS
+        self._minimum_bits = minimum_bits
+        self._network = network
+        self._ids: set[bytes] = set()
+        self._timestamps: list[int] = []
+        self._blocks = 0
+        self._work = 0
+        self._tip = ""
+
+    def add(self, block: Any) -> None:
+        """Check the next block.
+
+        Raises:
+            InvalidChain: it may not follow.
+        """
+        try:
+            facts = check_block(block)
+        except InvalidChain as error:
+            raise InvalidChain(self._blocks + 1, error.reason) from None
+        if self._blocks == 0 and any(block[name] != value for name, value in _GENESIS.items()):
+            raise InvalidChain(1, "it is no genesis block.")
+        self.follow(facts)
+
+    def follow(self, facts: Facts) -> None:
+        """Check what binds a block, good in itself, to those before it.
+
+        Raises:
+            InvalidChain: it may not follow.
+        """
+        place = self._blocks + 1
+        for reason in self._find_breaches(facts, place):
+            raise InvalidChain(place, reason)
+        self._ids.update(facts.ids)
+        self._timestamps = [*self._timestamps[-10:], facts.timestamp]
+        self._blocks = place
+        self._work += 2**facts.bits
+        self._tip = facts.hash
+
+    def summarise(self) -> Summary:
+        """The chain so far, in numbers."""
+        rewards = max(0, self._blocks - 1)
+        return Summary(self._blocks, len(self._ids) - rewards, self._work, self._tip)
+
+    def has(self, transaction_id: str) -> bool:
+        """Tell whether the chain so far holds this transaction."""
+        return bytes.fromhex(transaction_id) in self._ids
+
+    def _find_breaches(self, facts: Facts, place: int) -> Iterator[str]:
+        if facts.index != place:
+            yield f"its index is {facts.index}."
+        if place == 1:
+            name = self._network
+            if name is not None and facts.previous_hash != sha256(name.encode()).hexdigest():
+                yield f"it is not the genesis block of the network {name!r}."
+            return
+        if facts.previous_hash != self._tip:
+            yield "it does not link to the block before it."
+        if facts.bits < self._minimum_bits:
+            yield f"it has {facts.bits} bits of work, not {self._minimum_bits}."
+        if facts.timestamp <= sorted(self._timestamps)[len(self._timestamps) // 2]:
+            yield "its timestamp is not above the median of the last 11 blocks."
+        if facts.timestamp > self._latest:
+            yield "its timestamp is more than 2 hours in the future."
+        if not facts.ids:
+            yield "it does not end with a reward."
+        if len(set(facts.ids)) != len(facts.ids):
+            yield "an id stands twice in it."
+        if not self._ids.isdisjoint(facts.ids):
+            double = next(i for i in facts.ids if i in self._ids)
+            yield f"the transaction {double.hex()} stands in an earlier block as well."
+
+
+def _find_fault(transaction: Any, index: int, is_last: bool) -> str | None:
+    """What is wrong with a transaction in itself, or None."""
+    if not isinstance(transaction, dict):
+        return "is not an object"
+    if not _TRANSACTION_KEYS <= transaction.keys() <= _TRANSACTION_KEYS | _OPTIONAL_KEYS:
+        return "does not have exactly the members that it may have"
+    for name, longest in (("sender", 128), ("recipient", 128), ("nonce", 64)):
+        if type(transaction[name]) is not str or not 1 <= len(transaction[name]) <= longest:
+            return f"has a {name} that is not a string of 1 to {longest} characters"
+    if type(transaction["amount"]) is not int or not 0 <= transaction["amount"] <= _LARGEST:
+        return "has an amount that is not an integer from 0 to 2^53-1"
+    if "signature" in transaction and not _is_hex(transaction["signature"], 64):
+        return "has a signature that is not 128 lower-case hex digits"
+    if "contract" in transaction:
+        fault = _find_contract_fault(transaction["contract"])
+        if fault:
+            return fault
+    signed = {k: v for k, v in transaction.items() if k not in {"id", "signature"}}
+    try:
+        own_id = sha256(_canonical(signed)).hexdigest()
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError):
+        return "cannot be written in canonical form"
+    if own_id != transaction["id"]:
+        return "does not have the hash of its content as its id"
+    is_reward = transaction["sender"] == "0"
+    if is_reward != is_last:
+        return "is the last and no reward" if is_last else "is a reward and not the last"
+    if is_reward and (
+        signed
+        != {"sender": "0", "recipient": signed["recipient"], "amount": 1, "nonce": str(index)}
+        or "signature" in transaction
+    ):
+        return "is not the reward that this block may pay"
+    return None
+
+
+def _find_contract_fault(contract: Any) -> str | None:
+    level, depth = [contract], 0
+    while level:
+        for value in level:
+            if not isinstance(value, (dict, list, str, bool, int, type(None))):
+                return "has a contract with a value that is not allowed"
+            if type(value) is int and abs(value) > _LARGEST:
+                return "has a contract with an integer beyond 2^53-1"
+        nested = [value for value in level if isinstance(value, (dict, list))]
+        depth += bool(nested)
+        level = [v for n in nested for v in (n.values() if isinstance(n, dict) else n)]
+    if depth > 16:  # noqa: PLR2004  # stated by the wire format
+        return "has a contract of more than 16 levels"
+    try:
+        size = len(_canonical(contract))
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError):
+        return "has a contract that cannot be written in canonical form"
+    return "has a contract of more than 16 KiB" if size > 16 * 1024 else None
+
+
+def _canonical(value: Any) -> bytes:
+    quick = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    # in plain ASCII without escapes both sort and write alike; elsewhere RFC 8785 has rules of its own
+    if quick.isascii() and "\\" not in quick and "\x7f" not in quick:
+        return quick.encode()
+    return rfc8785.dumps(value)
+
+
+def _merkle_root(leaves: list[bytes]) -> bytes:
+    """The Merkle tree hash of RFC 6962."""
+    if not leaves:
+        return sha256(b"").digest()
+    row = [sha256(b"\x00" + leaf).digest() for leaf in leaves]
+    while len(row) > 1:
+        pairs = [
+            sha256(b"\x01" + a + b).digest() for a, b in zip(row[::2], row[1::2], strict=False)
+        ]
+        row = pairs + row[len(pairs) * 2 :]
+    return row[0]
+
+
+def _is_hex(value: Any, size: int) -> bool:
+    return type(value) is str and len(value) == 2 * size and set(value) <= set("0123456789abcdef")

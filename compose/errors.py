@@ -1,0 +1,7 @@
+"""Why a command of ours cannot go on."""
+
+from chain.errors import MinequeueError
+
+
+class StartRefused(MinequeueError):
+    """The stack cannot start; the message says what to change."""

@@ -1,0 +1,146 @@
+"""``minequeue up``: which parts a stack has, and how they are started here."""
+
+import os
+import socket
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import psutil
+
+from chain.errors import MinequeueError
+from compose import embedded, orphans
+from compose.data_dir import hold
+from compose.errors import StartRefused
+from compose.part import Part
+from compose.settings import STACK_MARK, Settings, variable
+from compose.supervisor import Supervisor
+from compose.wiring import make_ledger, server_url
+
+_PROBE_S = 1.0  # how long a probe of a starting part may take
+_GRACE_S = 10.0  # how long a leftover of an earlier start may take to stop
+
+
+def run_up(settings: Settings) -> None:
+    """Run the whole stack until it is told to stop.
+
+    Raises:
+        StartRefused: it cannot start.
+    """
+    data_dir = settings.data_dir.absolute()
+    with hold(data_dir):
+        left = orphans.end_orphans(str(data_dir), grace_s=_GRACE_S)
+        if left:
+            click.echo(f"ended {left} processes that an earlier start had left behind")
+        _refuse_taken_port(settings.host, settings.port, "port")
+        _refuse_taken_port(settings.host, settings.flower_port, "flower_port")
+        parts = list(_make_parts(settings, data_dir))
+        click.echo(
+            f"starting {', '.join(part.name for part in parts)}; logs are in {data_dir}/logs"
+        )
+        try:
+            Supervisor(data_dir, parts, click.echo, lambda: _greet(settings)).run()
+        finally:
+            orphans.end_orphans(str(data_dir), grace_s=0)
+
+
+def _greet(settings: Settings) -> None:
+    click.echo(
+        f"minequeue is ready: http://{settings.host}:{settings.port}/  "
+        "(Ctrl-C stops it; what was accepted stays on disk)"
+    )
+
+
+def _make_parts(settings: Settings, data_dir: Path) -> list[Part]:
+    environment = {**os.environ, **settings.as_environment(), STACK_MARK: str(data_dir)}
+    environment[variable("data_dir")] = str(data_dir)
+    worker = f"workers@minequeue-{settings.port}"
+    web = f"http://{settings.host}:{settings.port}"
+    flower = f"http://{settings.host}:{settings.flower_port}"
+
+    def part(
+        name: str, where: str, arguments: list[str], is_ready: Callable[[], bool], stop_s: float
+    ) -> Part:
+        command = [sys.executable, "-m", "compose", *arguments]
+        return Part(name, where, command, environment, 1, is_ready, stop_s)
+
+    parts = [
+        part("web", web, ["web"], lambda: _serves(f"{web}/health/ready"), 15),
+        part(
+            "workers",
+            f"{settings.workers[0]} to {settings.workers[1]} miners",
+            ["worker", "--name", worker],
+            lambda: _beats(settings, worker),
+            15,
+        ),
+        part(
+            "flower",
+            flower,
+            ["flower", "--history", str(data_dir / "flower.db")],
+            lambda: _serves(f"{flower}/healthcheck"),
+            5,
+        ),
+    ]
+    if not settings.redis_url:
+        path = embedded.socket_path(data_dir)
+        executable = embedded.find_server(settings.server_binary)
+        command = embedded.server_command(executable, data_dir, path)
+        parts.insert(
+            0,
+            Part(
+                "server",
+                f"{server_url(settings)} by {executable}",
+                command,
+                environment,
+                0,
+                lambda: embedded.answers(path),
+                30,
+            ),
+        )
+    return parts
+
+
+def _serves(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=_PROBE_S) as answer:  # noqa: S310  # our own URL
+            return bool(answer.status == 200)  # noqa: PLR2004
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _beats(settings: Settings, worker: str) -> bool:
+    try:
+        return make_ledger(settings).fleet.is_beating(worker)
+    except MinequeueError:
+        return False
+
+
+def _refuse_taken_port(host: str, port: int, name: str) -> None:
+    """Say who has the port, before a part fails over it.
+
+    Raises:
+        StartRefused: somebody listens on it, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise StartRefused(
+                f"Port {port} of {host} cannot be used ({error.strerror}{_name_holder(port)}); "
+                f"name another with --{name.replace('_', '-')} or {variable(name)}."
+            ) from None
+
+
+def _name_holder(port: int) -> str:
+    try:
+        for connection in psutil.net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+                return f", by process {connection.pid}" if connection.pid else ""
+    except psutil.Error:
+        return ""  # other users' connections cannot be seen everywhere
+    return ""
