@@ -270,7 +270,7 @@ def _find_contract_fault(contract: Any) -> str | None:
 
 def _canonical(value: Any) -> bytes:
     quick = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    # in plain ASCII without escapes both sort and write alike; elsewhere RFC 8785 has rules of its own
+    # in plain ASCII without escapes both write alike; elsewhere RFC 8785 has rules of its own
     if quick.isascii() and "\\" not in quick and "\x7f" not in quick:
         return quick.encode()
     return rfc8785.dumps(value)
@@ -282,10 +282,9 @@ def _merkle_root(leaves: list[bytes]) -> bytes:
         return sha256(b"").digest()
     row = [sha256(b"\x00" + leaf).digest() for leaf in leaves]
     while len(row) > 1:
-        pairs = [
-            sha256(b"\x01" + a + b).digest() for a, b in zip(row[::2], row[1::2], strict=False)
-        ]
-        row = pairs + row[len(pairs) * 2 :]
+        pairs = zip(row[::2], row[1::2], strict=False)
+        odd = row[-1:] if len(row) % 2 else []
+        row = [sha256(b"\x01" + left + right).digest() for left, right in pairs] + odd
     return row[0]
 
 

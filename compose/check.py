@@ -20,7 +20,7 @@ _PATIENCE_S = 60.0  # for one page
 
 
 class CannotRead(MinequeueError):
-    """There is no chain to be read there; give a node's URL or a file with its GET /chain answer."""
+    """No chain can be read there; give a node's URL or a file with its answer to GET /chain."""
 
 
 def run_check(source: str, *, minimum_bits: int, network: str | None, as_json: bool) -> int:
@@ -64,9 +64,7 @@ def _read_blocks(source: str) -> Iterator[Any]:
         raise CannotRead(f"{source} cannot be read ({error.strerror}).") from None
     answer = _parse(raw, source)
     if answer["length"] != len(answer["chain"]):
-        raise CannotRead(
-            f"{source} says it has {answer['length']} blocks and holds another number."
-        )
+        raise CannotRead(f"{source} holds another number of blocks than it says.")
     yield from answer["chain"]
 
 

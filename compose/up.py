@@ -139,7 +139,8 @@ def _refuse_taken_port(host: str, port: int, name: str) -> None:
 def _name_holder(port: int) -> str:
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+            # laddr is (address, port), and empty for a socket that is not bound
+            if connection.status == psutil.CONN_LISTEN and tuple(connection.laddr)[1:] == (port,):
                 return f", by process {connection.pid}" if connection.pid else ""
     except psutil.Error:
         return ""  # other users' connections cannot be seen everywhere
