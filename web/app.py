@@ -12,7 +12,6 @@ BLUEPRINTS = (submissions, mining, chain, transactions, queue, health, page)
 def create_app(services: Services) -> Flask:
     """Make the app that serves ``services``."""
     app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = services.limits.body_bytes
     app.url_map.strict_slashes = False
     provide(app, services)
     register_problems(app, retry_after_s=services.ledger.rules.block_interval_s)

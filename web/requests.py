@@ -3,7 +3,6 @@
 import re
 
 from flask import request
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from web.problems import Problem, bad_parameter
 from web.services import services
@@ -11,6 +10,8 @@ from web.services import services
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 MAX_KEY = 255  # characters of an Idempotency-Key
+_PATIENCE = 2  # so many times the largest body is read of one that is refused
+_PART_BYTES = 64 * 1024
 _MAX_DIGITS = 15  # of a number in a query or path; more cannot be meant
 _WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=$|[,;])", re.IGNORECASE | re.ASCII)
 
@@ -29,11 +30,35 @@ def read_body() -> bytes:
             f"Send Content-Type: {JSON}, or {NDJSON} for one JSON text a line.",
             headers={"Accept": f"{JSON}, {NDJSON}"},
         )
-    try:
-        return request.get_data(cache=False)
-    except RequestEntityTooLarge:
-        limit = services().limits.body_bytes
-        raise too_large(f"The body is larger than {limit} bytes; send it in parts.") from None
+    limit = services().limits.body_bytes
+    body = b"" if _is_declared_larger(limit) else _take(limit + 1)
+    if len(body) > limit or _is_declared_larger(limit):
+        # a client that is still sending when its connection is closed would not see the answer
+        _discard(_PATIENCE * limit)
+        raise too_large(f"The body is larger than {limit} bytes; send it in parts.")
+    return body
+
+
+def _is_declared_larger(limit: int) -> bool:
+    return (request.content_length or 0) > limit
+
+
+def _discard(most: int) -> None:
+    stream = request.environ["wsgi.input"]
+    while most > 0 and (part := stream.read(_PART_BYTES)):
+        most -= len(part)
+
+
+def _take(most: int) -> bytes:
+    """Read up to ``most`` bytes of the body.
+
+    Not by werkzeug, which cuts a chunked body at its bound and passes the half on as the whole.
+    """
+    stream, parts = request.environ["wsgi.input"], []
+    while most > 0 and (part := stream.read(min(most, _PART_BYTES))):
+        parts.append(part)
+        most -= len(part)
+    return b"".join(parts)
 
 
 def too_large(detail: str) -> Problem:
