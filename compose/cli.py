@@ -121,8 +121,9 @@ def flower(settings: Settings, history: Path | None) -> None:
 def check(source: str, bits: int, network: str | None, as_json: bool) -> None:
     """Validate a whole chain, independently of the code that made it.
 
-    SOURCE is a node's URL, a file with the answer of GET /chain, or - for standard input. The exit
-    code is 1 if a block is invalid; it is named, with the reason.
+    SOURCE is a node's URL, a file with the answer of GET /chain, - for standard input, or the data
+    directory of a stack that does not run. The exit code is 1 if a block is invalid; it is named,
+    with the reason.
 
     Example: minequeue check http://127.0.0.1:3000
     """

@@ -44,7 +44,7 @@ for i, entry in ipairs(entries) do
   end
 end
 redis.call('HSET', transactions, reward, index .. ':' .. count, unpack(places))
-redis.call('HINCRBY', counters, 'pending_bytes', -bytes)
+redis.call('HINCRBY', counters, 'pending_bytes', 0 - bytes) -- some servers read -0 as no number
 redis.call('HINCRBY', counters, 'mined', count)
 redis.call('HINCRBY', counters, 'connected', 1)
 redis.call('HSET', bodies, index, body)

@@ -6,7 +6,8 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPMessage
+from email.message import Message
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ PATIENCE_S = 30
 @dataclass(frozen=True)
 class Answer:
     status: int
-    headers: HTTPMessage
+    headers: Message
     body: bytes
 
     def json(self) -> Any:
@@ -46,7 +47,7 @@ def request(
         with error:
             return Answer(error.code, error.headers, error.read())
     except (urllib.error.URLError, HTTPException, OSError):
-        return Answer(0, HTTPMessage(), b"")
+        return Answer(0, Message(), b"")
 
 
 def post(url: str, value: Any, **headers: str) -> Answer:

@@ -45,7 +45,15 @@ class Stack:
 
     def spawn(self) -> "subprocess.Popen[bytes]":
         """Start `minequeue up` without waiting for it."""
-        command = ["-m", "compose", "up", "--port", str(self.port), "--data-dir", self.data_dir]
+        command = [
+            "-m",
+            "compose",
+            "up",
+            "--port",
+            str(self.port),
+            "--data-dir",
+            str(self.data_dir),
+        ]
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, *command],
@@ -110,7 +118,8 @@ class Stack:
     def queue(self) -> dict[str, Any]:
         answer = self.get("/queue")
         assert answer.status == 200, answer
-        return answer.json()
+        queue: dict[str, Any] = answer.json()
+        return queue
 
     def wait_until_drained(self, timeout_s: float = 100) -> None:
         def is_drained() -> bool:
@@ -121,12 +130,17 @@ class Stack:
 
     def check(self) -> dict[str, Any]:
         """What `minequeue check` says of the chain, which must be valid."""
-        done = subprocess.run(
-            [sys.executable, "-m", "compose", "check", self.url, "--json", "--bits", "12"],
+        done = self.run("check", self.url, "--json", "--bits", "12")
+        assert done.returncode == 0, done.stdout + done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run another command of minequeue in the stack's environment."""
+        return subprocess.run(
+            [sys.executable, "-m", "compose", *arguments],
+            env=self.environment,
             capture_output=True,
             check=False,
             text=True,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found

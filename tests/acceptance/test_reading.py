@@ -11,8 +11,9 @@ from tests.unit.test_wire_format import _header_of
 PLAIN = {"sender": "alice", "recipient": "bob", "amount": 5}
 
 
-def _mine(url: str, wait_s: int = 30, **headers: str) -> Answer:
-    return request("POST", f"{url}/mine", headers={"Prefer": f"wait={wait_s}", **headers})
+def _mine(url: str, wait_s: int = 30, key: str = "") -> Answer:
+    named = {"Idempotency-Key": key} if key else {}
+    return request("POST", f"{url}/mine", headers={"Prefer": f"wait={wait_s}", **named})
 
 
 def _root_by(proof: dict[str, Any]) -> bytes:
@@ -78,9 +79,9 @@ def test_a_mine_request_that_waits_gets_its_block_and_one_that_does_not_a_job(
 
 
 def test_a_mine_request_repeated_with_its_key_makes_one_block(stack: Stack, url: str) -> None:
-    first = _mine(url, **{"Idempotency-Key": "one block"}).json()
+    first = _mine(url, key="one block").json()
     tip = stack.get("/chain/tip").json()["index"]
-    assert _mine(url, **{"Idempotency-Key": "one block"}).json()["index"] == first["index"]
+    assert _mine(url, key="one block").json()["index"] == first["index"]
     assert stack.get("/chain/tip").json()["index"] == tip
 
 

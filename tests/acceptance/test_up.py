@@ -102,6 +102,22 @@ def test_what_a_killed_supervisor_left_is_ended_by_the_next_start_and_only_that(
     assert own.processes() == []
 
 
+def test_the_data_directory_of_a_stopped_stack_is_checked_and_that_of_a_running_one_refused(
+    own: Stack,
+) -> None:
+    own.start()
+    post(own.url, PLAIN)
+    own.wait_until_drained()
+    said = own.run("check", str(own.data_dir))
+    assert (said.returncode, said.stdout) == (1, "")
+    assert "Another stack runs on" in said.stderr
+    own.stop()
+    said = own.run("check", str(own.data_dir))
+    assert said.returncode == 0, said.stderr
+    assert "valid: 2 blocks, 1 transactions" in said.stdout
+    assert own.processes() == []
+
+
 def _refusal(stack: Stack, **settings: str) -> str:
     """What `minequeue up` says when it cannot start: one sentence, and no exit code 0."""
     done = subprocess.run(

@@ -28,7 +28,10 @@ def start_server(directory: Path) -> "subprocess.Popen[bytes]":
     """Start an embedded server that keeps its data in ``directory``, and wait until it answers."""
     socket = directory / "valkey.sock"
     process = subprocess.Popen(
-        server_command(find_server(""), directory, socket), stdout=subprocess.DEVNULL
+        server_command(
+            find_server(os.environ.get("MINEQUEUE_SERVER_BINARY", "")), directory, socket
+        ),
+        stdout=subprocess.DEVNULL,
     )
     wait_until_ready(socket, lambda: process.poll() is None)
     return process

@@ -129,9 +129,6 @@ def test_a_worker_told_to_stop_finishes_its_run_and_leaves_no_process(
     assert ledger.queue.read().miners == 0
 
 
-@pytest.mark.skipif(
-    "MINEQUEUE_REDIS_URL" in os.environ, reason="a server that is not ours is not killed"
-)
 def test_the_death_of_the_server_loses_and_doubles_nothing(
     tmp_path: Path, start_worker: StartWorker
 ) -> None:

@@ -1,6 +1,8 @@
 """The independent auditor finds each fault, and names the block and the reason."""
 
+import struct
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -123,9 +125,9 @@ def test_a_hash_that_misses_its_target_is_named() -> None:
 def _with_proof(block: Block, proof: int) -> Block:
     easy = seal({**block, "bits": 0})
     assert easy["proof"] == 0
-    header = audit.struct.pack(">IIQQ", 1, block["bits"], block["index"], block["timestamp"])
+    header = struct.pack(">IIQQ", 1, block["bits"], block["index"], block["timestamp"])
     header += bytes.fromhex(block["previous_hash"]) + bytes.fromhex(block["merkle_root"])
-    digest = audit.sha256(header + proof.to_bytes(8, "big")).hexdigest()
+    digest = sha256(header + proof.to_bytes(8, "big")).hexdigest()
     return {**block, "proof": proof, "hash": digest}
 
 

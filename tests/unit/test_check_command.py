@@ -50,6 +50,12 @@ def test_what_is_no_chain_is_said_in_one_sentence(tmp_path: Path, answer: Any) -
     assert "chain.json" in str(result.exception)
 
 
+def test_a_directory_without_a_ledger_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["check", str(tmp_path)])
+    assert "holds no ledger" in str(result.exception)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, ["check", str(tmp_path / "none")])
     assert "cannot be read (No such file" in str(result.exception)

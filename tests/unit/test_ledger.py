@@ -89,7 +89,6 @@ def test_the_chain_begins_with_its_genesis_once(ledger: Ledger) -> None:
 
 
 def test_another_networks_genesis_is_refused(ledger: Ledger) -> None:
-    keys_of_this_network = replace(RULES)
     other = make_ledger(ledger.connection, replace(RULES, network="other"))
     assert other.blocks.tip().header.hash != ledger.blocks.tip().header.hash
     client = ledger.connection.client
@@ -97,7 +96,7 @@ def test_another_networks_genesis_is_refused(ledger: Ledger) -> None:
         "{minequeue:test}:records", "1", client.hget("{minequeue:other}:records", "1") or b""
     )
     with pytest.raises(WrongNetwork):
-        make_ledger(ledger.connection, keys_of_this_network)
+        make_ledger(ledger.connection)
 
 
 # submit

@@ -128,7 +128,7 @@ def test_a_server_that_is_away_is_503_with_a_time_to_come_back() -> None:
 def test_a_server_whose_memory_is_used_up_is_429(connection: Connection) -> None:
     ledger = make_ledger(connection)
 
-    def fail(*_: Any) -> Any:
+    def fail(**_: Any) -> Any:
         raise redis.exceptions.OutOfMemoryError("OOM command not allowed")
 
     client = make_client(replace_submit(ledger, fail))
@@ -137,7 +137,7 @@ def test_a_server_whose_memory_is_used_up_is_429(connection: Connection) -> None
 
 def replace_submit(ledger: Ledger, script: Any) -> Ledger:
     """The ledger, with another end of its connection."""
-    ledger.connection._scripts["submit"] = lambda **_: script()
+    ledger.connection._scripts["submit"] = script
     return ledger
 
 
