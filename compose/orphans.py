@@ -4,12 +4,17 @@ Every process of a stack, and whatever that starts, carries the stack's mark in 
 """
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 
 import psutil
 
+from compose.alive import is_alive
 from compose.settings import STACK_MARK
+
+_GONE_S = 5.0  # how long a killed process may take to go
+_PERIOD_S = 0.02  # what is not our child cannot be waited for but by looking
 
 
 def end_orphans(mark: str, *, grace_s: float) -> int:
@@ -22,12 +27,21 @@ def end_orphans(mark: str, *, grace_s: float) -> int:
     for process in found:
         with suppress(psutil.NoSuchProcess):
             process.terminate()
-    _, stubborn = psutil.wait_procs(found, grace_s)
-    for process in stubborn:
+    for process in _wait(found, grace_s):
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(stubborn, grace_s)
+    _wait(found, _GONE_S)
     return len(found)
+
+
+def _wait(processes: list[psutil.Process], most_s: float) -> list[psutil.Process]:
+    """Wait until all have ended, and give those that have not."""
+    deadline = time.monotonic() + most_s
+    while (alive := [process for process in processes if is_alive(process)]) and (
+        time.monotonic() < deadline
+    ):
+        time.sleep(_PERIOD_S)
+    return alive
 
 
 def _find(mark: str) -> Iterator[psutil.Process]:

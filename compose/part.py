@@ -10,6 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
+from compose.alive import is_alive
 from compose.data_dir import log_path, rotate_log
 
 _GONE_S = 5.0  # how long the remains of a killed group may take to go
@@ -78,14 +81,19 @@ class RunningPart:
             self._process.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """Kill the whole group, whatever of it is left, and wait until it is gone."""
+        """Kill the whole group, whatever of it is left, and wait until nothing of it runs."""
         deadline = time.monotonic() + _GONE_S
-        while time.monotonic() < deadline:
-            try:
-                os.killpg(self._process.pid, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):  # macOS says the second of a zombie
-                return
+        while self._has_running_members() and time.monotonic() < deadline:
+            with suppress(ProcessLookupError, PermissionError):  # macOS says the second of a zombie
+                os.killpg(self.pid, signal.SIGKILL)
             time.sleep(_PERIOD_S)
+
+    def _has_running_members(self) -> bool:
+        for process in psutil.process_iter():
+            with suppress(ProcessLookupError):
+                if os.getpgid(process.pid) == self.pid and is_alive(process):
+                    return True
+        return False
 
     @property
     def pid(self) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from compose.alive import is_alive
 from tests.acceptance.http import post, request
 from tests.acceptance.stack import Stack
 from tests.waiting import wait_for
@@ -94,7 +95,7 @@ def test_what_a_killed_supervisor_left_is_ended_by_the_next_start_and_only_that(
     assert left
     own.start()
     assert re.search(r"ended \d+ processes", own.said())
-    assert not [process for process in left if process.is_running()]
+    assert not [process for process in left if is_alive(process)]
     own.wait_until_drained()
     assert own.get(f"/transactions/{receipt['id']}").json()["status"] == "mined"
     assert others <= {process.pid for process in stack.processes()}
