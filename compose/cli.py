@@ -132,6 +132,22 @@ def check(source: str, bits: int, network: str | None, as_json: bool) -> None:
     sys.exit(run_check(source, minimum_bits=bits, network=network, as_json=as_json))
 
 
+@cli.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def bench(name: str, as_json: bool) -> None:
+    """Measure this machine: hash, scaling, submit, drain or scale.
+
+    Each compares with a yardstick in the same run; let nothing else run meanwhile. The exit code is
+    1 if a goal is missed. Needs the source checkout and what `make test` installs.
+
+    Example: minequeue bench hash
+    """
+    from compose.bench import run_bench  # noqa: PLC0415
+
+    sys.exit(run_bench(name, as_json=as_json))
+
+
 def main() -> None:
     """Run the command; an error is one sentence and exit code 1."""
     try:
