@@ -1,6 +1,7 @@
 """How much work the queue holds, and how many miners it deserves: pure arithmetic on a reading."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chain.header import Header
@@ -56,6 +57,7 @@ class Reading:
         fleet: how many miners the live workers can run.
         live_rate: the hashes a second of the miners at work, together.
         miner_rate: the hashes a second that a miner last had, or 0.
+        kernels: what the live workers search nonces with, and how many miners do so by each.
     """
 
     now_ms: int
@@ -72,6 +74,7 @@ class Reading:
     fleet: int
     live_rate: int
     miner_rate: int
+    kernels: Mapping[str, int]
 
     @property
     def depth(self) -> int:

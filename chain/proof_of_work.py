@@ -4,6 +4,7 @@ from hashlib import sha256
 from typing import Protocol
 
 HASH_BITS = 256
+HASHLIB = "hashlib"  # the name of the search that needs nothing but the standard library
 
 
 class Search(Protocol):

@@ -9,7 +9,7 @@ from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 
 from compose.settings import Settings
-from compose.wiring import broker_url, make_celery, make_ledger
+from compose.wiring import broker_url, find_kernel, make_celery, make_ledger
 
 _STOP_S = 10  # how long requests in flight get when the web tier stops
 
@@ -53,6 +53,7 @@ def run_worker(settings: Settings, name: str) -> None:
         MinequeueError: the ledger cannot be used.
     """
     make_ledger(settings)
+    find_kernel(settings.data_dir)  # here, so that the pool's processes need not
     least, most = settings.workers
     make_celery(settings).worker_main(
         [

@@ -1,13 +1,14 @@
 """The one place where parts meet: from settings to a ledger, a web app and a Celery app."""
 
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask import Flask
 
 from chain.backlog import Demand
 from chain.ledger import Ledger, connect
-from chain.proof_of_work import search_with_hashlib
 from chain.rules import Bounds, Rules
 from compose.embedded import redis_url, socket_path
 from compose.settings import Settings
@@ -17,6 +18,7 @@ from web.services import Limits, Services
 from web.waiting_room import WaitingRoom
 from workers.app import Crew, WorkerApp, create_celery
 from workers.bell import Bell, BellPull
+from workers.kernels import Kernel, load_search
 from workers.miner import Miner
 
 _MAX_PAGE = 1000  # blocks
@@ -51,16 +53,24 @@ def make_ledger(settings: Settings) -> Ledger:
     return ledger
 
 
+@cache
+def find_kernel(data_dir: Path) -> Kernel:
+    """The fastest nonce search of this machine; found once, also for the processes forked later."""
+    return load_search(data_dir.absolute() / "kernels")
+
+
 def make_celery(settings: Settings) -> WorkerApp:
     """The Celery app, for workers, for Flower and to send wake-ups."""
 
     def make_crew(send: Callable[[], object]) -> Crew:
         ledger = make_ledger(settings)
+        kernel = find_kernel(settings.data_dir)
         recipient = ledger.fleet.node_address(settings.node_address or None)
         return Crew(
-            Miner(ledger, search_with_hashlib, recipient),
+            Miner(ledger, kernel.search, recipient),
             Bell(ledger, send, _demand(settings)),
             ledger.fleet,
+            kernel.name,
         )
 
     return create_celery(broker_url(settings), f"minequeue.{settings.network}", make_crew)

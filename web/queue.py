@@ -3,6 +3,8 @@
 from flask import Blueprint, Response
 
 from chain import backlog
+from chain.backlog import Reading
+from chain.proof_of_work import HASHLIB
 from web.answers import answer_json
 from web.services import services
 
@@ -27,8 +29,21 @@ def read_queue() -> Response:
             "workers": reading.fleet,
             "workers_busy": reading.miners,
             "workers_wanted": backlog.miners_wanted(reading, ledger.rules, services().demand),
+            "kernels": reading.kernels,
+            "warnings": _warn(reading),
             "bits": ledger.rules.bits,
             "tip": {"index": reading.tip.index, "hash": reading.tip.hash.hex()},
         },
         headers={"Cache-Control": "no-store"},
     )
+
+
+def _warn(reading: Reading) -> list[str]:
+    """What an operator should know and change."""
+    slow = reading.kernels.get(HASHLIB, 0)
+    if not slow:
+        return []
+    return [
+        f"{slow} miners search nonces by hashlib, far slower than machine code would; their "
+        "workers' logs say why."
+    ]

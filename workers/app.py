@@ -23,11 +23,13 @@ class Crew:
         miner: mines.
         bell: wakes other miners.
         fleet: where the worker is registered.
+        kernel: the name of what the miner searches with.
     """
 
     miner: Miner
     bell: Bell
     fleet: Fleet
+    kernel: str
 
 
 class WorkerApp(Celery):

@@ -47,7 +47,7 @@ class Sweep:
 
     def _sweep(self) -> None:
         crew = self._worker.app.crew.get()
-        crew.fleet.beat(self._worker.hostname, self._worker.pool.num_processes)
+        crew.fleet.beat(self._worker.hostname, self._worker.pool.num_processes, crew.kernel)
         self.wanted = crew.bell.count_wanted(crew.bell.ring())
 
     def _attempt(self, action: Any) -> None:

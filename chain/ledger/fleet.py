@@ -46,14 +46,16 @@ class Fleet:
         )
         return missing
 
-    def beat(self, worker: str, size: int) -> None:
-        """Say that ``worker`` lives and can run ``size`` miners."""
+    def beat(self, worker: str, size: int, kernel: str) -> None:
+        """Say that ``worker`` lives and can run ``size`` miners that search with ``kernel``."""
         keys = self._keys
-        self._connection.script("beat", [keys.workers, keys.sizes], [worker, size, BEAT_MS])
+        self._connection.script(
+            "beat", [keys.workers, keys.sizes, keys.kernels], [worker, size, kernel, BEAT_MS]
+        )
 
     def leave(self, worker: str) -> None:
         """Say that ``worker`` ends."""
-        self.beat(worker, _LEAVES)
+        self.beat(worker, _LEAVES, "")
 
     def is_beating(self, worker: str) -> bool:
         """Tell whether ``worker`` has begun and not left; its death shows only after a while."""

@@ -34,6 +34,7 @@ class Keys:
         self.rates = key("rates")
         self.workers = key("workers")
         self.sizes = key("sizes")
+        self.kernels = key("kernels")
         self.node = key("node")
         # a channel, not a key: it is told the index of each connected block
         self.connected = key("connected")

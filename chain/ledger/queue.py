@@ -1,5 +1,6 @@
 """Reading queue, tip, candidate and fleet at one moment, as one call."""
 
+from collections import Counter
 from typing import Any
 
 from chain.backlog import OpenCandidate, Reading
@@ -36,11 +37,12 @@ class Queue:
                 keys.workers,
                 keys.sizes,
                 keys.rates,
+                keys.kernels,
             ],
             [],
         )
         now_ms, pending, size, oldest, requests, entry, record, *rest = answer
-        prefix, count, job, reward, miners, fleet, live_rate, miner_rate = rest
+        prefix, count, job, reward, miners, fleet, live_rate, miner_rate, tools = rest
         if not record:
             raise LookupError("the ledger has no genesis block")
         tip = Record.unpack(record)
@@ -59,4 +61,13 @@ class Queue:
             fleet=fleet,
             live_rate=live_rate,
             miner_rate=miner_rate,
+            kernels=_sum_by_name(tools),
         )
+
+
+def _sum_by_name(tools: list[Any]) -> dict[str, int]:
+    """Names and numbers, in turn, as the sum for each name."""
+    sums: Counter[str] = Counter()
+    for name, miners in zip(tools[::2], tools[1::2], strict=True):
+        sums[name.decode()] += miners
+    return dict(sums)

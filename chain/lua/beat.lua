@@ -1,21 +1,26 @@
 -- A worker says that it lives and how many miners it can run; those that fell silent are forgotten.
 -- KEYS[1] workers  sorted set: worker -> until when it counts as alive (Unix ms)
 -- KEYS[2] sizes    hash: worker -> how many miners it can run
--- ARGV[1] worker, ARGV[2] its size, -1 where it leaves, ARGV[3] how long a beat counts (ms)
+-- KEYS[3] kernels  hash: worker -> the name of what it searches nonces with
+-- ARGV[1] worker, ARGV[2] its size, -1 where it leaves, ARGV[3] its kernel, ARGV[4] how long a beat
+--   counts (ms)
 -- Returns OK.
-local workers, sizes = KEYS[1], KEYS[2]
-local worker, size, beat_ms = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local workers, sizes, kernels = KEYS[1], KEYS[2], KEYS[3]
+local worker, size, kernel, beat_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 for _, silent in ipairs(redis.call('ZRANGEBYSCORE', workers, '-inf', now)) do
   redis.call('ZREM', workers, silent)
   redis.call('HDEL', sizes, silent)
+  redis.call('HDEL', kernels, silent)
 end
 redis.call('ZREM', workers, worker) -- first, for the reason given in claim_range.lua
 redis.call('HDEL', sizes, worker)
+redis.call('HDEL', kernels, worker)
 if size >= 0 then
   redis.call('ZADD', workers, now + beat_ms, worker)
   redis.call('HSET', sizes, worker, size)
+  redis.call('HSET', kernels, worker, kernel)
 end
 return 'OK'

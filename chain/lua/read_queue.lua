@@ -1,21 +1,26 @@
 -- Changes nothing: reads queue, tip, candidate and fleet as they are at one moment.
 -- KEYS[1] pending, KEYS[2] mine_requests, KEYS[3] counters, KEYS[4] tip, KEYS[5] candidate,
--- KEYS[6] miners, KEYS[7] workers, KEYS[8] sizes, KEYS[9] rates: see the scripts that write them
+-- KEYS[6] miners, KEYS[7] workers, KEYS[8] sizes, KEYS[9] rates, KEYS[10] kernels: see the scripts
+-- that write them
 -- Returns now (Unix ms), pending count, pending bytes, oldest pending (Unix ms or ''), mine
 -- requests, oldest mine request (entry or ''), the tip's record, the candidate's prefix, count,
 -- job and reward ('' each where there is none), live miners, miners that live workers can run,
--- the sum of the live miners' hashes a second, and the rate that a miner last had.
+-- the sum of the live miners' hashes a second, the rate that a miner last had, and for each live
+-- worker its kernel and its miners, in turn.
 local pending, mine_requests, counters, tip, candidate = unpack(KEYS, 1, 5)
-local miners, workers, sizes, rates = unpack(KEYS, 6, 9)
+local miners, workers, sizes, rates, kernels = unpack(KEYS, 6, 10)
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local oldest = string.sub(redis.call('LINDEX', pending, 0) or '', 33, 45)
 local open = redis.call('HMGET', candidate, 'prefix', 'count', 'job', 'reward')
 local leases = redis.call('ZRANGEBYSCORE', miners, '(' .. now, '+inf')
-local size, rate = 0, 0
+local size, rate, tools = 0, 0, {}
 for _, worker in ipairs(redis.call('ZRANGEBYSCORE', workers, '(' .. now, '+inf')) do
-  size = size + tonumber(redis.call('HGET', sizes, worker) or '0')
+  local runs = tonumber(redis.call('HGET', sizes, worker) or '0')
+  size = size + runs
+  tools[#tools + 1] = redis.call('HGET', kernels, worker) or ''
+  tools[#tools + 1] = runs
 end
 for _, lease in ipairs(leases) do
   rate = rate + tonumber(redis.call('HGET', rates, lease) or '0')
@@ -31,4 +36,5 @@ return {
   open[1] or '', open[2] or '', open[3] or '', open[4] or '',
   #leases, size, rate,
   tonumber(redis.call('HGET', rates, 'last') or '0'),
+  tools,
 }

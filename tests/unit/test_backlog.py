@@ -22,6 +22,7 @@ EMPTY = Reading(
     fleet=0,
     live_rate=0,
     miner_rate=0,
+    kernels={},
 )
 DEMAND = Demand(most=8, target_drain_s=10)
 FRESH = replace(EMPTY, pending=1, pending_bytes=100, oldest_pending_ms=EMPTY.now_ms - 4999)

@@ -382,14 +382,16 @@ def test_a_miner_answers_one_bell_and_counts_while_its_lease_lives(ledger: Ledge
 
 
 def test_a_worker_counts_while_it_beats_and_not_when_it_left(ledger: Ledger) -> None:
-    ledger.fleet.beat("a", 2)
-    ledger.fleet.beat("b", 3)
-    ledger.fleet.beat("a", 1)
+    ledger.fleet.beat("a", 2, "fast")
+    ledger.fleet.beat("b", 3, "hashlib")
+    ledger.fleet.beat("a", 1, "fast")
     assert ledger.queue.read().fleet == 4
+    assert ledger.queue.read().kernels == {"fast": 1, "hashlib": 3}
     ledger.fleet.leave("b")
     assert not ledger.fleet.is_beating("b")
     assert ledger.fleet.is_beating("a")
     assert ledger.queue.read().fleet == 1
+    assert ledger.queue.read().kernels == {"fast": 1}
 
 
 def test_the_nodes_address_is_drawn_once_and_the_operators_choice_wins(ledger: Ledger) -> None:

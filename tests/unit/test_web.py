@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from chain.backlog import Demand
 from chain.ledger import Connection, Ledger
+from chain.proof_of_work import HASHLIB
 from tests.ledgers import BOUNDS, RULES, make_ledger, make_miner, mine_all
 from web.app import create_app
 from web.combiner import Combiner
@@ -213,7 +214,7 @@ def test_a_page_has_bounds(ledger: Ledger, client: FlaskClient, path: str) -> No
 
 def test_the_queue_tells_scalers_what_they_need(ledger: Ledger, client: FlaskClient) -> None:
     client.get("/chain/mine")
-    ledger.fleet.beat("w", 2)
+    ledger.fleet.beat("w", 2, "vectors-8")
     answer = client.get("/queue").json
     assert answer is not None
     assert answer["depth"] == answer["mine_requests"] == 1
@@ -221,8 +222,20 @@ def test_the_queue_tells_scalers_what_they_need(ledger: Ledger, client: FlaskCli
     assert answer["backlog_hashes"] == 2**RULES.bits
     assert answer["drain_time_s"] is None
     assert (answer["workers"], answer["workers_wanted"]) == (2, 2)
+    assert (answer["kernels"], answer["warnings"]) == ({"vectors-8": 2}, [])
     assert answer["bits"] == RULES.bits
     assert answer["tip"]["index"] == 1
+
+
+def test_the_queue_warns_of_miners_without_machine_code(
+    ledger: Ledger, client: FlaskClient
+) -> None:
+    ledger.fleet.beat("w", 2, "vectors-8")
+    ledger.fleet.beat("x", 3, HASHLIB)
+    answer = client.get("/queue").json
+    assert answer is not None
+    assert answer["kernels"] == {"vectors-8": 2, HASHLIB: 3}
+    assert answer["warnings"][0].startswith("3 miners search nonces by hashlib")
 
 
 def test_an_etag_spares_an_unchanged_chain(client: FlaskClient) -> None:

@@ -1,0 +1,196 @@
+"""Every kernel finds exactly what hashlib finds, on this processor and on an emulated ARM one."""
+
+import logging
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chain.header import MAX_U64, PREFIX_SIZE
+from chain.proof_of_work import HASHLIB, Search, search_with_hashlib
+from tests.arm_machine import ArmMachine
+from workers.kernels import choice, load_search, load_searches
+from workers.kernels.cache import CodeCache
+from workers.kernels.instructions import ArmSha
+from workers.kernels.loop import Hashing, write_search
+from workers.kernels.machine_code import Processor, load_object, make_object, make_search
+from workers.kernels.sha256 import INITIAL_STATE, compress
+from workers.kernels.vectors import Vectors
+
+ARM = Processor("aarch64-unknown-linux-gnu", "generic", frozenset({"neon", "sha2"}))
+
+
+def _make_here(hashing: Hashing) -> Search:
+    return make_search(load_object(make_object(str(write_search(hashing)), Processor.here())))
+
+
+def _make_arm(hashing: Hashing) -> Search:
+    return make_search(ArmMachine(make_object(str(write_search(hashing)), ARM)))
+
+
+_native = {kernel.name: kernel.search for kernel in load_searches(Path("/nonexistent"))}
+SEARCHES: dict[str, Search] = {
+    **{name: _native[name] for name in _native},
+    # narrower vectors than this processor's, as LLVM makes them elsewhere
+    **{f"vectors-{n}, anywhere": _make_here(Vectors(n)) for n in (4, 8)},
+    "arm-sha2, emulated": _make_arm(ArmSha()),
+    "vectors-4, emulated ARM": _make_arm(Vectors(4)),
+}
+each_kernel = pytest.mark.parametrize("search", SEARCHES.values(), ids=SEARCHES)
+
+
+def _with_bits(prefix: bytes, bits: int) -> bytes:
+    return prefix[:4] + bits.to_bytes(4, "big") + prefix[8:]
+
+
+def test_this_processor_has_a_kernel() -> None:
+    assert len(_native) >= 1
+
+
+@given(st.lists(st.binary(min_size=64, max_size=64), min_size=1, max_size=3))
+def test_a_compression_is_that_of_hashlib(blocks: list[bytes]) -> None:
+    state: list[int] = list(INITIAL_STATE)
+    length = 64 * len(blocks)
+    for block in [*blocks, b"\x80" + bytes(55) + (8 * length).to_bytes(8, "big")]:
+        state = compress(state, block)
+    digest = b"".join(word.to_bytes(4, "big") for word in state)
+    assert digest == sha256(b"".join(blocks)).digest()
+
+
+@each_kernel
+@settings(max_examples=60, deadline=None)
+@given(
+    prefix=st.binary(min_size=PREFIX_SIZE, max_size=PREFIX_SIZE),
+    bits=st.integers(0, 9),
+    start=st.integers(0, MAX_U64 - 200) | st.integers(2**32 - 200, 2**32) | st.just(MAX_U64 - 199),
+    count=st.integers(0, 200),
+)
+def test_a_kernel_finds_the_first_nonce_of_any_range_that_meets_the_target(
+    search: Search, prefix: bytes, bits: int, start: int, count: int
+) -> None:
+    header = _with_bits(prefix, bits)
+    assert search(header, start, count) == search_with_hashlib(header, start, count)
+
+
+@each_kernel
+def test_a_kernel_finds_a_hit_in_every_lane_and_none_past_the_end(search: Search) -> None:
+    header = _with_bits(bytes(PREFIX_SIZE), 8)
+    hit = search_with_hashlib(header, 100, 10_000)
+    assert hit is not None
+    for lead in range(40):
+        assert search(header, hit - lead, lead + 1) == hit  # the last nonce, and the first
+        assert search(header, hit - lead, lead) is None
+
+
+@each_kernel
+def test_the_last_nonce_of_all_can_be_tried(search: Search) -> None:
+    assert search(_with_bits(bytes(PREFIX_SIZE), 0), MAX_U64, 1) == MAX_U64
+
+
+def test_what_machine_code_takes_for_a_hit_by_the_first_word_is_judged_by_the_whole_hash() -> None:
+    search = make_search(lambda context, low, count, bound: 0)  # noqa: ARG005  # every nonce "hits"
+    header = _with_bits(bytes(PREFIX_SIZE), 10)
+    assert search(header, 5, 10_000) == search_with_hashlib(header, 5, 10_000)
+    assert search(header, 5, 3) is None
+
+
+def test_the_bound_of_the_first_word_is_exact_up_to_32_bits_and_zero_beyond() -> None:
+    bounds = []
+
+    def note(_context: object, _low: int, count: int, bound: int) -> int:
+        bounds.append(bound)
+        return count
+
+    search = make_search(note)
+    for bits in (0, 1, 31, 32, 33, 64):
+        search(_with_bits(bytes(PREFIX_SIZE), bits), 0, 1)
+    assert bounds == [2**32 - 1, 2**31 - 1, 1, 0, 0, 0]
+
+
+def test_the_machine_code_for_arm_uses_its_sha_instructions() -> None:
+    code = make_object(str(write_search(ArmSha())), ARM)
+    words = {int.from_bytes(code[i : i + 4], "little") & 0xFFE0FC00 for i in range(0, len(code), 4)}
+    assert {0x5E004000, 0x5E005000} <= words  # SHA256H, SHA256H2
+
+
+def test_machine_code_is_made_once_and_read_from_disk_afterwards(tmp_path: Path) -> None:
+    cache, made = CodeCache(tmp_path / "kernels"), []
+
+    def make() -> bytes:
+        made.append(1)
+        return b"code"
+
+    assert [cache.get(b"key", make), cache.get(b"key", make)] == [b"code", b"code"]
+    assert len(made) == 1
+    cache.get(b"other key", make)
+    assert len(made) == 2
+
+
+@pytest.mark.parametrize("fault", ["cut", "flipped", "writable", "open directory"])
+def test_kept_code_that_cannot_be_trusted_is_made_anew(tmp_path: Path, fault: str) -> None:
+    directory = tmp_path / "kernels"
+    cache = CodeCache(directory)
+    cache.get(b"key", lambda: b"good code")
+    (path,) = directory.iterdir()
+    match fault:
+        case "cut":
+            path.write_bytes(path.read_bytes()[:-1])
+        case "flipped":
+            path.write_bytes(path.read_bytes()[:-1] + b"E")
+        case "writable":
+            path.chmod(0o666)
+        case _:
+            directory.chmod(0o777)
+    assert cache.get(b"key", lambda: b"made anew") == b"made anew"
+
+
+def test_a_directory_that_cannot_be_written_costs_only_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    assert CodeCache(tmp_path / "file" / "kernels").get(b"key", lambda: b"code") == b"code"
+    assert "not kept" in caplog.text
+
+
+def test_a_kernel_that_finds_wrong_nonces_is_not_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from workers.kernels import machine_code  # noqa: PLC0415  # to be changed
+
+    def make_wrong(_: object) -> Search:
+        return lambda header_prefix, start, count: start + 1 if count else None  # noqa: ARG005
+
+    monkeypatch.setattr(machine_code, "make_search", make_wrong)
+    with caplog.at_level(logging.WARNING):
+        assert load_search(tmp_path).name == HASHLIB
+    assert "finds wrong nonces" in caplog.text
+    assert "searched by hashlib" in caplog.text
+
+
+def test_without_llvmlite_hashlib_searches_and_says_so(tmp_path: Path) -> None:
+    program = (
+        "import sys, logging; sys.modules['llvmlite'] = None; logging.basicConfig()\n"
+        "from pathlib import Path; from workers.kernels import load_search\n"
+        f"print(load_search(Path({str(tmp_path)!r})).name)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == HASHLIB
+    assert "searched by hashlib, far slower" in done.stderr
+
+
+def test_the_fastest_kernel_is_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def stroll(header_prefix: bytes, start: int, count: int) -> int | None:
+        return search_with_hashlib(header_prefix, start, count)
+
+    slow, fast = choice.Kernel("slow", stroll), choice.Kernel("fast", search_with_hashlib)
+    seconds = {slow.search: 2.0, fast.search: 1.0}
+    monkeypatch.setattr(choice, "_time", seconds.__getitem__)
+    for kernels in ([slow, fast], [fast, slow]):
+        monkeypatch.setattr(choice, "load_searches", lambda _, found=kernels: found)
+        assert load_search(tmp_path) is fast

@@ -1,0 +1,99 @@
+"""Which kernels run on this processor, and which of them is the fastest."""
+
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from chain.header import PREFIX_SIZE
+from chain.proof_of_work import HASHLIB, Search, search_with_hashlib
+from workers.kernels.cache import CodeCache
+
+_TRIAL_HASHES = 100_000  # a few milliseconds of a kernel
+_PROOF_NONCES = 2_000  # are searched by hashlib too, to see that a kernel finds the same
+_PROOF_BITS = 9  # so that there are a few hits among them
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A search and its name, as people see it in /queue."""
+
+    name: str
+    search: Search
+
+
+def load_search(cache: Path) -> Kernel:
+    """The fastest kernel that runs here; hashlib, with a warning, where no other does.
+
+    Args:
+        cache: the directory that keeps machine code.
+    """
+    kernels = load_searches(cache)
+    if not kernels:
+        _log.warning(
+            "nonces are searched by hashlib, far slower than machine code would: "
+            "install llvmlite for this platform"
+        )
+        return Kernel(HASHLIB, search_with_hashlib)
+    return min(kernels, key=lambda kernel: _time(kernel.search))
+
+
+def load_searches(cache: Path) -> list[Kernel]:
+    """Every kernel that runs here and is right; none where llvmlite does not run."""
+    try:
+        return list(_load(CodeCache(cache)))
+    except (ImportError, OSError) as error:  # there is no wheel, or its library does not load
+        _log.warning("llvmlite does not run here: %s", error)
+        return []
+
+
+def _load(cache: CodeCache) -> Iterator[Kernel]:
+    from workers.kernels import catalogue, loop, machine_code  # noqa: PLC0415  # may be missing
+
+    processor = machine_code.Processor.here()
+    for name, hashing in catalogue.list_for(processor):
+        source = str(loop.write_search(hashing))
+        code = cache.get(
+            source.encode() + processor.describe(),
+            partial(machine_code.make_object, source, processor),
+        )
+        search = machine_code.make_search(machine_code.load_object(code))
+        if _is_right(search):
+            yield Kernel(name, search)
+        else:
+            _log.error("the kernel %s finds wrong nonces on this machine, and is not used", name)
+
+
+def _is_right(search: Search) -> bool:
+    """Whether it finds what hashlib finds, in order, in a range whose lower half runs over."""
+    prefix = _with_bits(_PROOF_BITS)
+    start = 2**32 - _PROOF_NONCES // 2
+    return list(_find_all(search, prefix, start)) == list(
+        _find_all(search_with_hashlib, prefix, start)
+    )
+
+
+def _find_all(search: Search, prefix: bytes, start: int) -> Iterator[int]:
+    end = start + _PROOF_NONCES
+    while (found := search(prefix, start, end - start)) is not None:
+        yield found
+        start = found + 1
+
+
+def _time(search: Search) -> float:
+    """How long the kernel takes for a range without a hit, in seconds; the best of three."""
+    prefix = _with_bits(256)
+    return min(_time_once(search, prefix) for _ in range(3))
+
+
+def _time_once(search: Search, prefix: bytes) -> float:
+    began = time.perf_counter()
+    search(prefix, 0, _TRIAL_HASHES)
+    return time.perf_counter() - began
+
+
+def _with_bits(bits: int) -> bytes:
+    return bytes(4) + bits.to_bytes(4, "big") + bytes(PREFIX_SIZE - 8)
