@@ -12,7 +12,7 @@ from chain.ledger.fleet import LEASE_MS
 from chain.proof_of_work import Search
 
 RUN_S = 2.0  # a run ends soon, so that a scale-in or a shutdown never waits long
-RANGE_S = 0.08  # what one claim should take: a stale candidate costs no more than this
+RANGE_S = 0.05  # what one claim should take: a stale candidate costs no more than this
 _FIRST_RANGE = 20_000  # nonces, while the speed is not known
 
 
