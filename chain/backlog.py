@@ -1,4 +1,4 @@
-"""How much work the queue holds, and how many miners it deserves: pure arithmetic on a reading."""
+"""How much work the queue holds: pure arithmetic on a reading."""
 
 import math
 from collections.abc import Mapping
@@ -6,19 +6,6 @@ from dataclasses import dataclass
 
 from chain.header import Header
 from chain.rules import Rules
-
-
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """How quickly the queue should be emptied, and with how much.
-
-    Attributes:
-        most: the most miners that may be wanted.
-        target_drain_s: how long emptying the queue should take, in seconds.
-    """
-
-    most: int
-    target_drain_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +45,7 @@ class Reading:
         live_rate: the hashes a second of the miners at work, together.
         miner_rate: the hashes a second that a miner last had, or 0.
         kernels: what the live workers search nonces with, and how many miners do so by each.
+        peaks: how many miners were needed lately, as :mod:`chain.scaling` remembers it.
     """
 
     now_ms: int
@@ -75,6 +63,7 @@ class Reading:
     live_rate: int
     miner_rate: int
     kernels: Mapping[str, int]
+    peaks: str
 
     @property
     def depth(self) -> int:
@@ -127,18 +116,3 @@ def estimate_drain_s(reading: Reading, rules: Rules) -> float | None:
         return 0.0
     rate = estimate_rate(reading)
     return hashes / rate if rate else None
-
-
-def miners_wanted(reading: Reading, rules: Rules, demand: Demand) -> int:
-    """How many miners should be at work now.
-
-    One for any due block, and as many as empty the queue in the time that ``demand`` sets; all of
-    them while a miner's speed is not known.
-    """
-    if not is_block_due(reading, rules):
-        return 0
-    if not reading.miner_rate:
-        return demand.most
-    hashes = max(calculate_hashes(reading, rules), 1 << rules.bits)
-    needed = math.ceil(hashes / (reading.miner_rate * demand.target_drain_s))
-    return max(1, min(demand.most, needed))

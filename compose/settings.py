@@ -106,6 +106,11 @@ class Settings:
     drain_time: float = _setting(
         "10", _seconds(0.1, 86_400), "In how many seconds the miners should empty the queue."
     )
+    quiet_time: float = _setting(
+        "10",
+        _seconds(0, 86_400),
+        "For how many seconds fewer miners must have been enough before any is let go.",
+    )
     web_processes: int = _setting(f"{_CPUS}", _integer(1, 256), "Processes of the web tier.")
     web_threads: int = _setting("32", _integer(2, 1024), "Requests at once in each of them.")
     network: str = _setting("minequeue", _word, "The network's name; it decides the genesis block.")

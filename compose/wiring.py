@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
-from chain.backlog import Demand
 from chain.ledger import Ledger, connect
 from chain.rules import Bounds, Rules
+from chain.scaling import Policy
 from compose.embedded import redis_url, socket_path
 from compose.settings import Settings
 from web.app import create_app
@@ -68,7 +68,7 @@ def make_celery(settings: Settings) -> WorkerApp:
         recipient = ledger.fleet.node_address(settings.node_address or None)
         return Crew(
             Miner(ledger, kernel.search, recipient),
-            Bell(ledger, send, _demand(settings)),
+            Bell(ledger, send, _policy(settings)),
             ledger.fleet,
             kernel.name,
         )
@@ -84,8 +84,8 @@ def make_web(settings: Settings) -> Flask:
         Services(
             ledger=ledger,
             combiner=Combiner(ledger.mempool.submit, most=settings.max_batch),
-            wake_miners=BellPull(Bell(ledger, send, _demand(settings))),
-            demand=_demand(settings),
+            wake_miners=BellPull(Bell(ledger, send, _policy(settings))),
+            policy=_policy(settings),
             limits=Limits(
                 body_bytes=settings.max_body,
                 batch=settings.max_batch,
@@ -97,8 +97,9 @@ def make_web(settings: Settings) -> Flask:
     )
 
 
-def _demand(settings: Settings) -> Demand:
-    return Demand(most=settings.workers[1], target_drain_s=settings.drain_time)
+def _policy(settings: Settings) -> Policy:
+    least, most = settings.workers
+    return Policy(least, most, settings.drain_time, settings.quiet_time)
 
 
 def broker_url(settings: Settings) -> str:

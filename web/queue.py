@@ -15,7 +15,7 @@ blueprint = Blueprint("queue", __name__)
 def read_queue() -> Response:
     """Depth 0 means that all that was accepted is in blocks."""
     ledger = services().ledger
-    reading = ledger.queue.read()
+    reading, decision = ledger.queue.look(services().policy)
     return answer_json(
         {
             "depth": reading.depth,
@@ -28,7 +28,7 @@ def read_queue() -> Response:
             "hash_rate": backlog.estimate_rate(reading),
             "workers": reading.fleet,
             "workers_busy": reading.miners,
-            "workers_wanted": backlog.miners_wanted(reading, ledger.rules, services().demand),
+            "workers_wanted": decision.wanted,
             "kernels": reading.kernels,
             "warnings": _warn(reading),
             "bits": ledger.rules.bits,

@@ -6,8 +6,8 @@ from typing import cast
 
 from flask import Flask, current_app
 
-from chain.backlog import Demand
 from chain.ledger import Ledger
+from chain.scaling import Policy
 from web.combiner import Combiner
 from web.waiting_room import WaitingRoom
 
@@ -39,7 +39,7 @@ class Services:
         ledger: chain and queue.
         combiner: takes submissions to the ledger, many in one call.
         wake_miners: tells the workers that there may be work; returns at once, never raises.
-        demand: how quickly the queue should be emptied.
+        policy: how many miners there should be.
         limits: of one request.
         waiting_room: for the answers that are held back.
     """
@@ -47,7 +47,7 @@ class Services:
     ledger: Ledger
     combiner: Combiner
     wake_miners: Callable[[], None]
-    demand: Demand
+    policy: Policy
     limits: Limits
     waiting_room: WaitingRoom
 

@@ -10,10 +10,9 @@ from collections.abc import Callable
 
 from kombu.exceptions import OperationalError
 
-from chain import backlog
-from chain.backlog import Demand, Reading
 from chain.errors import MinequeueError
 from chain.ledger import Ledger
+from chain.scaling import Decision, Policy
 
 _PAUSE_S = 0.05  # one look at the queue serves all the submissions of this time
 _log = logging.getLogger(__name__)
@@ -25,31 +24,27 @@ class Bell:
     Args:
         ledger: to see how many those are.
         send: sends one wake-up to the workers.
-        demand: how many may be wanted.
+        policy: how many miners there may be.
     """
 
-    def __init__(self, ledger: Ledger, send: Callable[[], object], demand: Demand) -> None:
+    def __init__(self, ledger: Ledger, send: Callable[[], object], policy: Policy) -> None:
         self._ledger = ledger
         self._send = send
-        self._demand = demand
+        self._policy = policy
 
-    def ring(self) -> Reading:
-        """Wake the miners that are missing, and give the reading that told how many.
+    def ring(self) -> Decision:
+        """Wake the miners that are missing, and give the decision that told how many.
 
         Raises:
             MinequeueError: the ledger is away.
             OperationalError: the broker is away.
         """
-        reading = self._ledger.queue.read()
-        wanted = min(self.count_wanted(reading), reading.fleet)
-        if wanted > reading.miners:
-            for _ in range(self._ledger.fleet.ring(wanted)):
+        reading, decision = self._ledger.queue.look(self._policy)
+        needed = min(decision.need, reading.fleet)
+        if needed > reading.miners:
+            for _ in range(self._ledger.fleet.ring(needed)):
                 self._send()
-        return reading
-
-    def count_wanted(self, reading: Reading) -> int:
-        """How many miners the queue of ``reading`` deserves."""
-        return backlog.miners_wanted(reading, self._ledger.rules, self._demand)
+        return decision
 
 
 class BellPull:

@@ -27,7 +27,7 @@ class Sweep:
         self._worker = worker
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
-        self.wanted: int | None = None  # miners, by the last reading; None while there is none
+        self.wanted: int | None = None  # miners, by the last look; None before the first
 
     def start(self) -> None:
         """Begin."""
@@ -48,7 +48,7 @@ class Sweep:
     def _sweep(self) -> None:
         crew = self._worker.app.crew.get()
         crew.fleet.beat(self._worker.hostname, self._worker.pool.num_processes, crew.kernel)
-        self.wanted = crew.bell.count_wanted(crew.bell.ring())
+        self.wanted = crew.bell.ring().wanted
 
     def _attempt(self, action: Any) -> None:
         try:

@@ -44,6 +44,6 @@ class Ledger:
         self.mempool = Mempool(connection, keys, bounds)
         self.blocks = Blocks(connection, keys)
         self.mining = Mining(connection, keys, self.blocks, rules)
-        self.queue = Queue(connection, keys)
+        self.queue = Queue(connection, keys, rules)
         self.fleet = Fleet(connection, keys)
         self.announcements = Announcements(connection, keys)

@@ -35,6 +35,7 @@ class Keys:
         self.workers = key("workers")
         self.sizes = key("sizes")
         self.kernels = key("kernels")
+        self.peaks = key("peaks")
         self.node = key("node")
         # a channel, not a key: it is told the index of each connected block
         self.connected = key("connected")

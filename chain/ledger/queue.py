@@ -1,4 +1,4 @@
-"""Reading queue, tip, candidate and fleet at one moment, as one call."""
+"""Reading queue, tip, candidate and fleet at one moment, as one call; and what that asks for."""
 
 from collections import Counter
 from typing import Any
@@ -7,6 +7,8 @@ from chain.backlog import OpenCandidate, Reading
 from chain.ledger.connection import Connection
 from chain.ledger.keys import Keys
 from chain.ledger.record import Record
+from chain.rules import Rules
+from chain.scaling import Decision, Policy, decide
 
 _JOB_DIGITS = 32
 
@@ -14,9 +16,22 @@ _JOB_DIGITS = 32
 class Queue:
     """What waits, and who works on it."""
 
-    def __init__(self, connection: Connection, keys: Keys) -> None:
+    def __init__(self, connection: Connection, keys: Keys, rules: Rules) -> None:
         self._connection = connection
         self._keys = keys
+        self._rules = rules
+
+    def look(self, policy: Policy) -> tuple[Reading, Decision]:
+        """Read it all, and decide how many miners it deserves.
+
+        What was needed is remembered in the ledger, so that all who look decide alike. Of two who
+        look at once one may forget what the other saw, until the next look.
+        """
+        reading = self.read()
+        decision = decide(reading, self._rules, policy)
+        if decision.peaks != reading.peaks:
+            self._connection.run(lambda client: client.set(self._keys.peaks, decision.peaks))
+        return reading, decision
 
     def read(self) -> Reading:
         """Read it all.
@@ -38,11 +53,12 @@ class Queue:
                 keys.sizes,
                 keys.rates,
                 keys.kernels,
+                keys.peaks,
             ],
             [],
         )
         now_ms, pending, size, oldest, requests, entry, record, *rest = answer
-        prefix, count, job, reward, miners, fleet, live_rate, miner_rate, tools = rest
+        prefix, count, job, reward, miners, fleet, live_rate, miner_rate, tools, peaks = rest
         if not record:
             raise LookupError("the ledger has no genesis block")
         tip = Record.unpack(record)
@@ -62,6 +78,7 @@ class Queue:
             live_rate=live_rate,
             miner_rate=miner_rate,
             kernels=_sum_by_name(tools),
+            peaks=peaks.decode(),
         )
 
 

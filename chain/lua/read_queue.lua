@@ -1,14 +1,14 @@
 -- Changes nothing: reads queue, tip, candidate and fleet as they are at one moment.
 -- KEYS[1] pending, KEYS[2] mine_requests, KEYS[3] counters, KEYS[4] tip, KEYS[5] candidate,
 -- KEYS[6] miners, KEYS[7] workers, KEYS[8] sizes, KEYS[9] rates, KEYS[10] kernels: see the scripts
--- that write them
+-- that write them; KEYS[11] peaks  string: how many miners were needed lately (chain/scaling.py)
 -- Returns now (Unix ms), pending count, pending bytes, oldest pending (Unix ms or ''), mine
 -- requests, oldest mine request (entry or ''), the tip's record, the candidate's prefix, count,
 -- job and reward ('' each where there is none), live miners, miners that live workers can run,
 -- the sum of the live miners' hashes a second, the rate that a miner last had, and for each live
--- worker its kernel and its miners, in turn.
+-- worker its kernel and its miners, in turn; the peaks.
 local pending, mine_requests, counters, tip, candidate = unpack(KEYS, 1, 5)
-local miners, workers, sizes, rates, kernels = unpack(KEYS, 6, 10)
+local miners, workers, sizes, rates, kernels, peaks = unpack(KEYS, 6, 11)
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -37,4 +37,5 @@ return {
   #leases, size, rate,
   tonumber(redis.call('HGET', rates, 'last') or '0'),
   tools,
+  redis.call('GET', peaks) or '',
 }

@@ -3,12 +3,14 @@
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from chain.ledger import Connection, connect
 from compose.embedded import find_server, redis_url, server_command, wait_until_ready
+from tests.integration.workers import StartWorker, make_start
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +24,13 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with start_server(directory) as server:
         yield redis_url(directory / "valkey.sock")
         server.kill()
+
+
+@pytest.fixture
+def start_worker(tmp_path: Path) -> Iterator[StartWorker]:
+    """Starts `minequeue worker` on a server; what was started is gone after the test."""
+    with ExitStack() as started:
+        yield make_start(started, tmp_path)
 
 
 def start_server(directory: Path) -> "subprocess.Popen[bytes]":

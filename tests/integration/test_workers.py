@@ -2,65 +2,16 @@
 
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
 from chain.ledger import Connection, Ledger, Submission
-from compose.settings import Settings
-from compose.wiring import make_ledger
 from tests.integration.conftest import start_server
+from tests.integration.workers import StartWorker, is_drained, open_ledger
 from tests.ledgers import make_transaction, mined_ids, read_chain, request_mine
 from tests.waiting import wait_for
-
-NETWORK = "workers"
-BITS = 12
-
-StartWorker = Callable[[str], "subprocess.Popen[bytes]"]
-
-
-def _settings(url: str) -> Settings:
-    return Settings.from_environment(
-        {
-            "MINEQUEUE_REDIS_URL": url,
-            "MINEQUEUE_NETWORK": NETWORK,
-            "MINEQUEUE_BITS": str(BITS),
-            "MINEQUEUE_BLOCK_INTERVAL": "0.5",
-            "MINEQUEUE_BLOCK_TRANSACTIONS": "200",
-            "MINEQUEUE_WORKERS": "2,2",
-        }
-    )
-
-
-@pytest.fixture
-def start_worker(tmp_path: Path) -> Iterator[StartWorker]:
-    """Starts `minequeue worker` on a server; what was started is gone after the test."""
-    with ExitStack() as started:
-
-        def start(url: str) -> "subprocess.Popen[bytes]":
-            log = started.enter_context((tmp_path / "worker.log").open("ab"))
-            process = subprocess.Popen(
-                [sys.executable, "-m", "compose", "worker"],
-                env={**os.environ, **_settings(url).as_environment()},
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-            started.callback(process.wait)
-            started.callback(_kill_group, process)
-            return process
-
-        yield start
-
-
-def _kill_group(process: "subprocess.Popen[bytes]") -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _submit(ledger: Ledger, count: int) -> list[str]:
@@ -69,14 +20,10 @@ def _submit(ledger: Ledger, count: int) -> list[str]:
     return [transaction.id for transaction in transactions]
 
 
-def _is_drained(ledger: Ledger) -> bool:
-    return ledger.queue.read().depth == 0
-
-
 @pytest.fixture
 def ledger(server_url: str, connection: Connection) -> Ledger:
     assert connection.client.ping()
-    return make_ledger(_settings(server_url))
+    return open_ledger(server_url)
 
 
 def test_workers_mine_what_was_asked_for_and_what_is_due_by_itself(
@@ -84,9 +31,9 @@ def test_workers_mine_what_was_asked_for_and_what_is_due_by_itself(
 ) -> None:
     start_worker(server_url)
     accepted = _submit(ledger, 450)
-    wait_for(lambda: _is_drained(ledger), "a block by itself")
+    wait_for(lambda: is_drained(ledger), "a block by itself")
     jobs = [request_mine(ledger) for _ in range(30)]
-    wait_for(lambda: _is_drained(ledger), "a block for each request")
+    wait_for(lambda: is_drained(ledger), "a block for each request")
     assert list(mined_ids(ledger)) == accepted
     assert len(read_chain(ledger)) >= 1 + 3 + len(jobs)
 
@@ -109,7 +56,7 @@ def test_the_death_of_every_worker_process_loses_and_doubles_nothing(
     blocks = ledger.blocks.tip().header.index - 1
     assert requests + blocks >= 180
     start_worker(server_url)
-    wait_for(lambda: _is_drained(ledger), "draining")
+    wait_for(lambda: is_drained(ledger), "draining")
     assert list(mined_ids(ledger)) == accepted
     assert ledger.blocks.tip().header.index - 1 >= 180
 
@@ -134,7 +81,7 @@ def test_the_death_of_the_server_loses_and_doubles_nothing(
 ) -> None:
     server = start_server(tmp_path)
     url = f"unix://{tmp_path / 'valkey.sock'}"
-    ledger = make_ledger(_settings(url))
+    ledger = open_ledger(url)
     start_worker(url)
     accepted: list[str] = []
     try:
@@ -147,7 +94,7 @@ def test_the_death_of_the_server_loses_and_doubles_nothing(
             server.kill()
             server.wait()
             server = start_server(tmp_path)
-        wait_for(lambda: _is_drained(ledger), "draining after the last restart")
+        wait_for(lambda: is_drained(ledger), "draining after the last restart")
         assert list(mined_ids(ledger)) == accepted
     finally:
         server.kill()

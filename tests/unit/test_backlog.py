@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from chain import backlog
-from chain.backlog import Demand, OpenCandidate, Reading
+from chain.backlog import OpenCandidate, Reading
 from chain.header import genesis
 from tests.ledgers import RULES
 
@@ -23,8 +23,8 @@ EMPTY = Reading(
     live_rate=0,
     miner_rate=0,
     kernels={},
+    peaks="",
 )
-DEMAND = Demand(most=8, target_drain_s=10)
 FRESH = replace(EMPTY, pending=1, pending_bytes=100, oldest_pending_ms=EMPTY.now_ms - 4999)
 
 
@@ -43,7 +43,6 @@ FRESH = replace(EMPTY, pending=1, pending_bytes=100, oldest_pending_ms=EMPTY.now
 )
 def test_a_block_is_due_when_asked_for_old_full_or_begun(reading: Reading, due: bool) -> None:
     assert backlog.is_block_due(reading, RULES) is due
-    assert (backlog.miners_wanted(reading, RULES, DEMAND) > 0) is due
 
 
 def test_the_age_is_that_of_the_oldest_entry_of_either_list() -> None:
@@ -65,14 +64,3 @@ def test_the_drain_time_is_known_when_a_rate_is() -> None:
     assert backlog.estimate_drain_s(EMPTY, RULES) == 0.0
     assert backlog.estimate_drain_s(reading, RULES) is None
     assert backlog.estimate_drain_s(replace(reading, miner_rate=8, fleet=2), RULES) == 10.0
-
-
-@pytest.mark.parametrize(
-    ("requests", "rate", "wanted"),
-    [(1, 0, 8), (1, 1000, 1), (100, 16, 8), (30, 16, 3), (31, 16, 4)],
-)
-def test_as_many_miners_are_wanted_as_drain_the_queue_in_time(
-    requests: int, rate: int, wanted: int
-) -> None:
-    reading = replace(EMPTY, mine_requests=requests, miner_rate=rate)
-    assert backlog.miners_wanted(reading, RULES, DEMAND) == wanted

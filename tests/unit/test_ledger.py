@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from chain import backlog
-from chain.backlog import Demand, OpenCandidate, Reading
+from chain.backlog import OpenCandidate, Reading
 from chain.errors import WrongNetwork
 from chain.header import Header, put_nonce
 from chain.ledger import (
@@ -20,6 +20,7 @@ from chain.ledger import (
     Verdict,
 )
 from chain.proof_of_work import search_with_hashlib
+from chain.scaling import Policy
 from chain.template import Template
 from chain.transaction import Transaction
 from chain.validation import validate_body, validate_header
@@ -394,6 +395,17 @@ def test_a_worker_counts_while_it_beats_and_not_when_it_left(ledger: Ledger) -> 
     assert ledger.queue.read().kernels == {"fast": 1}
 
 
+def test_what_was_needed_is_remembered_for_all_who_look(ledger: Ledger) -> None:
+    policy = Policy(least=0, most=3, target_drain_s=10, quiet_s=600)
+    assert ledger.queue.look(policy)[1].wanted == 0
+    request_mine(ledger)
+    assert ledger.queue.look(policy)[1].wanted == 3
+    mine_all(ledger)
+    decision = ledger.queue.look(policy)[1]
+    assert (decision.need, decision.wanted) == (0, 3)
+    assert ledger.queue.look(replace(policy, least=1, quiet_s=0))[1].wanted == 3
+
+
 def test_the_nodes_address_is_drawn_once_and_the_operators_choice_wins(ledger: Ledger) -> None:
     drawn = ledger.fleet.node_address(None)
     assert ledger.fleet.node_address(None) == drawn
@@ -432,7 +444,6 @@ def test_the_candidates_header_names_what_the_backlog_counts(ledger: Ledger) -> 
     submit(ledger, 11)
     reading = ledger.queue.read()
     assert backlog.calculate_blocks(reading, RULES) == 2
-    assert backlog.miners_wanted(reading, RULES, Demand(most=3, target_drain_s=1)) == 3
     _, candidate = _open(ledger)
     header = Header.unpack(put_nonce(candidate.prefix, 0))
     assert (header.index, header.bits, candidate.count) == (2, RULES.bits, 10)

@@ -9,9 +9,9 @@ import pytest
 import redis
 from flask.testing import FlaskClient
 
-from chain.backlog import Demand
 from chain.ledger import Connection, Ledger
 from chain.proof_of_work import HASHLIB
+from chain.scaling import Policy
 from tests.ledgers import BOUNDS, RULES, make_ledger, make_miner, mine_all
 from web.app import create_app
 from web.combiner import Combiner
@@ -37,7 +37,7 @@ def make_client(ledger: Ledger, wake: Any = lambda: None, **limits: Any) -> Flas
         ledger=ledger,
         combiner=Combiner(ledger.mempool.submit, most=100),
         wake_miners=wake,
-        demand=Demand(most=2, target_drain_s=10),
+        policy=Policy(least=0, most=2, target_drain_s=10, quiet_s=10),
         limits=all_limits,
         waiting_room=WaitingRoom(1),
     )

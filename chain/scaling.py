@@ -1,0 +1,105 @@
+"""How many miners there should be: one policy for local pools, outside scalers and simulators.
+
+Scaling out happens at once. Scaling in waits until no more has been needed for a quiet time, so
+that a pause between two bursts does not take away what the second one needs.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from chain import backlog
+from chain.backlog import Reading
+from chain.rules import Rules
+
+_REFRESH = 10  # a peak is renewed when a tenth of its time is over, not at every look
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How quickly the queue should be emptied, and with how much.
+
+    Attributes:
+        least: the fewest miners, 0 or more.
+        most: the most miners.
+        target_drain_s: how long emptying the queue should take, in seconds.
+        quiet_s: for how long less must have been needed before miners are let go, in seconds.
+    """
+
+    least: int
+    most: int
+    target_drain_s: float
+    quiet_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Peaks:
+    """What was needed lately: for each size the moment until which it is held.
+
+    Attributes:
+        held: pairs of (until, Unix milliseconds; miners), the largest first; a smaller one is held
+            longer than all larger ones, or it would never count.
+    """
+
+    held: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def size(self) -> int:
+        """The largest that is held."""
+        return self.held[0][1] if self.held else 0
+
+    def after(self, need: int, now_ms: int, quiet_ms: int) -> "Peaks":
+        """The peaks once ``need`` was seen at ``now_ms``."""
+        live = tuple(peak for peak in self.held if peak[0] > now_ms)
+        until = now_ms + quiet_ms
+        if not need or (live and live[-1][1] == need and until - live[-1][0] < quiet_ms / _REFRESH):
+            return Peaks(live)
+        return Peaks((*(peak for peak in live if peak[1] > need), (until, need)))
+
+    def pack(self) -> str:
+        """The peaks as a short text."""
+        return ",".join(f"{until}:{size}" for until, size in self.held)
+
+    @classmethod
+    def unpack(cls, text: str) -> "Peaks":
+        """Read what :meth:`pack` wrote."""
+        pairs: Iterable[list[str]] = (pair.split(":") for pair in text.split(",") if pair)
+        return cls(tuple((int(until), int(size)) for until, size in pairs))
+
+
+def calculate_need(reading: Reading, rules: Rules, policy: Policy) -> int:
+    """How many miners the queue deserves at this moment, at most ``policy.most``.
+
+    None where no block is due, else one, and as many as empty the queue in the target time; all of
+    them while a miner's speed is not known.
+    """
+    if not backlog.is_block_due(reading, rules):
+        return 0
+    if not reading.miner_rate:
+        return policy.most
+    hashes = max(backlog.calculate_hashes(reading, rules), 1 << rules.bits)
+    needed = math.ceil(hashes / (reading.miner_rate * policy.target_drain_s))
+    return max(1, min(policy.most, needed))
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the policy says of one reading.
+
+    Attributes:
+        need: how many miners have something to do now; so many are woken.
+        wanted: how many there should be; so many are kept.
+        peaks: what to remember until the next reading.
+    """
+
+    need: int
+    wanted: int
+    peaks: str
+
+
+def decide(reading: Reading, rules: Rules, policy: Policy) -> Decision:
+    """Decide how many miners there should be, from the queue and from what was needed lately."""
+    need = calculate_need(reading, rules, policy)
+    peaks = Peaks.unpack(reading.peaks).after(need, reading.now_ms, round(policy.quiet_s * 1000))
+    wanted = max(policy.least, min(policy.most, peaks.size))
+    return Decision(need, wanted, peaks.pack())

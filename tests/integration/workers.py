@@ -1,0 +1,66 @@
+"""Real workers for tests: `minequeue worker` as a process, and the ledger it works on."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from chain.ledger import Ledger
+from compose.settings import Settings
+from compose.wiring import make_ledger
+
+BITS = 12
+StartWorker = Callable[..., "subprocess.Popen[bytes]"]
+
+
+def make_settings(url: str, **settings: str) -> Settings:
+    """Settings of a small network, with what ``settings`` say otherwise."""
+    return Settings.from_environment(
+        {},
+        {
+            "redis_url": url,
+            "network": "workers",
+            "bits": str(BITS),
+            "block_interval": "0.5",
+            "block_transactions": "200",
+            "workers": "2,2",
+            **settings,
+        },
+    )
+
+
+def open_ledger(url: str, **settings: str) -> Ledger:
+    """The ledger that such a worker works on."""
+    return make_ledger(make_settings(url, **settings))
+
+
+def is_drained(ledger: Ledger) -> bool:
+    return ledger.queue.read().depth == 0
+
+
+def make_start(started: ExitStack, directory: Path) -> StartWorker:
+    """A function that starts a worker; it is gone when ``started`` is closed."""
+
+    def start(url: str, **settings: str) -> "subprocess.Popen[bytes]":
+        log = started.enter_context((directory / "worker.log").open("ab"))
+        found = make_settings(url, data_dir=str(directory), **settings)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "compose", "worker"],
+            env={**os.environ, **found.as_environment()},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        started.callback(process.wait)
+        started.callback(_kill_group, process)
+        return process
+
+    return start
+
+
+def _kill_group(process: "subprocess.Popen[bytes]") -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
