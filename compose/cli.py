@@ -88,15 +88,23 @@ def web(settings: Settings) -> None:
 
 
 @cli.command()
-@_settings_options("workers")
+@_settings_options("workers", "data_dir")
 @click.option("--name", default=None, help="Unique among the workers; else drawn from host and id.")
-def worker(settings: Settings, name: str | None) -> None:
+@click.option("--check", is_flag=True, help="Only tell whether it works: exit code 0, else 1.")
+def worker(settings: Settings, name: str | None, check: bool) -> None:
     """Mine what is queued.
+
+    With --check, for the probe of a container: has the worker of this name, or any worker of this
+    data directory, read its queue in the last seconds (or is the server away, which no restart
+    of a worker mends)?
 
     Example: MINEQUEUE_REDIS_URL=redis://ledger:6379 minequeue worker --autoscale 1,8
     """
-    from compose.processes import run_worker  # noqa: PLC0415
+    from compose.processes import check_worker, run_worker  # noqa: PLC0415
 
+    if check:
+        check_worker(settings, name)
+        return
     run_worker(settings, name or f"worker-{os.getpid()}@{socket.gethostname()}")
 
 

@@ -3,5 +3,9 @@
 from chain.errors import MinequeueError
 
 
+class NoSignOfLife(MinequeueError):
+    """The worker is not there, or hangs."""
+
+
 class StartRefused(MinequeueError):
     """The stack cannot start; the message says what to change."""

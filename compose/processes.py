@@ -8,8 +8,10 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 
+from compose.errors import NoSignOfLife
 from compose.settings import Settings
-from compose.wiring import broker_url, find_kernel, make_celery, make_ledger
+from compose.wiring import broker_url, find_kernel, make_celery, make_ledger, signs_path
+from workers.watchdog import is_fresh
 
 _STOP_S = 10  # how long requests in flight get when the web tier stops
 
@@ -55,9 +57,11 @@ def run_worker(settings: Settings, name: str) -> None:
     make_ledger(settings)
     find_kernel(settings.data_dir)  # here, so that the pool's processes need not
     least, most = settings.workers
-    make_celery(settings).worker_main(
+    app = make_celery(settings)
+    app.worker_main(
         [
             "worker",
+            f"--queues={','.join(app.list_queues(name))}",
             f"--autoscale={most},{least}",
             f"--hostname={name}",
             "--task-events",
@@ -67,6 +71,18 @@ def run_worker(settings: Settings, name: str) -> None:
             "--loglevel=INFO",
         ]
     )
+
+
+def check_worker(settings: Settings, name: str | None) -> None:
+    """See that the worker ``name``, or any of this data directory, works.
+
+    Raises:
+        NoSignOfLife: it does not.
+    """
+    if not is_fresh(signs_path(settings), name):
+        raise NoSignOfLife(
+            f"No fresh sign of life of {name or 'any worker'} is in {signs_path(settings)}."
+        )
 
 
 def run_flower(settings: Settings, database: Path | None) -> None:

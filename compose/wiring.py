@@ -73,7 +73,13 @@ def make_celery(settings: Settings) -> WorkerApp:
             kernel.name,
         )
 
-    return create_celery(broker_url(settings), f"minequeue.{settings.network}", make_crew)
+    queue = f"minequeue.{settings.network}"
+    return create_celery(broker_url(settings), queue, make_crew, signs_path(settings))
+
+
+def signs_path(settings: Settings) -> Path:
+    """The directory for the workers' signs of life."""
+    return settings.data_dir.absolute() / "alive"
 
 
 def make_web(settings: Settings) -> Flask:

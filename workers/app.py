@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from celery import Celery
@@ -10,6 +11,7 @@ from chain.ledger.fleet import Fleet
 from workers.bell import Bell
 from workers.miner import Miner
 from workers.per_process import PerProcess
+from workers.pulse import PULSE, STRATEGY, queue_of
 from workers.sweep import SweepStep
 
 MINE = "mine"  # the task's name, as Flower shows it
@@ -37,9 +39,11 @@ class WorkerApp(Celery):
 
     Attributes:
         crew: of the process that asks.
+        signs: the directory for the workers' signs of life.
     """
 
     crew: PerProcess[Crew]
+    signs: Path
 
     def send_wake_up(self) -> object:
         """Send one wake-up.
@@ -47,12 +51,41 @@ class WorkerApp(Celery):
         Raises:
             OperationalError: the broker is away.
         """
-        queue = self.conf.task_default_queue
-        return self.send_task(MINE, queue=queue, retry=False, ignore_result=True)
+        return self.send_task(MINE, queue=self._wake_ups, retry=False, ignore_result=True)
+
+    def send_pulse(self, worker: str) -> None:
+        """Send ``worker`` its pulse.
+
+        Raises:
+            OperationalError: the broker is away.
+        """
+        queue = queue_of(worker, self._wake_ups)
+        self.send_task(PULSE, queue=queue, retry=False, ignore_result=True)
+
+    def forget_pulse(self, worker: str) -> None:
+        """Remove the queue of ``worker``'s pulse.
+
+        Raises:
+            OperationalError: the broker is away.
+        """
+        with self.connection_for_write() as connection:
+            channel: Any = connection.default_channel  # its types leave this out
+            channel.queue_delete(queue_of(worker, self._wake_ups))
+
+    def list_queues(self, worker: str) -> list[str]:
+        """The queues that ``worker`` reads."""
+        return [self._wake_ups, queue_of(worker, self._wake_ups)]
+
+    @property
+    def _wake_ups(self) -> str:
+        return str(self.conf.task_default_queue)
 
 
 def create_celery(
-    broker_url: str, queue: str, make_crew: Callable[[Callable[[], object]], Crew]
+    broker_url: str,
+    queue: str,
+    make_crew: Callable[[Callable[[], object]], Crew],
+    signs: Path,
 ) -> WorkerApp:
     """Make the app.
 
@@ -60,10 +93,12 @@ def create_celery(
         broker_url: where the wake-ups travel.
         queue: the name of their queue; one for each network.
         make_crew: makes a process's crew; it is given the function that sends one wake-up.
+        signs: the directory for the workers' signs of life.
     """
     app = WorkerApp("minequeue", broker=broker_url, set_as_current=False)
     app.conf.update(_configure(queue))
     app.crew = PerProcess(lambda: make_crew(app.send_wake_up))
+    app.signs = signs
     app.steps["worker"].add(SweepStep)
 
     @app.task(name=MINE)
@@ -73,6 +108,10 @@ def create_celery(
         result = crew.miner.run()
         crew.bell.ring()
         return result.as_json()
+
+    @app.task(name=PULSE, Strategy=STRATEGY)
+    def pulse() -> None:
+        """Never run: the worker's main process takes the message."""
 
     return app
 
@@ -88,7 +127,8 @@ def _configure(queue: str) -> dict[str, Any]:
         "task_ignore_result": True,
         "worker_prefetch_multiplier": 1,
         "worker_send_task_events": True,
-        "task_send_sent_event": True,
+        # a run is bounded by itself; this is for a process that hangs
+        "task_time_limit": 30,
         "worker_autoscaler": "workers.autoscaler:BacklogAutoscaler",
         "worker_max_tasks_per_child": 10_000,
         "worker_max_memory_per_child": 1024 * 1024,  # KiB

@@ -5,14 +5,19 @@ It is what makes Celery's messages dispensable: one that is lost is replaced by 
 
 import logging
 import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
 from celery import bootsteps
 from kombu.exceptions import OperationalError
 
 from chain.errors import MinequeueError
+from workers.pulse import Heart
+from workers.watchdog import HUNG_S, STUCK_S, Watchdog, end_this_worker, sign_path
 
 PERIOD_S = 1.0
+_PULSE_S = 2.0  # a pulse that has not come back by then is sent again
 _log = logging.getLogger(__name__)
 
 
@@ -27,6 +32,8 @@ class Sweep:
         self._worker = worker
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
+        self._done_at = time.monotonic()
+        self.heart = Heart()
         self.wanted: int | None = None  # miners, by the last look; None before the first
 
     def start(self) -> None:
@@ -37,39 +44,66 @@ class Sweep:
         """End, and say that the worker leaves."""
         self._stop.set()
         self._thread.join()
-        crew = self._worker.app.crew.get()
-        self._attempt(lambda: crew.fleet.leave(self._worker.hostname))
+        self._attempt(self._leave)
+
+    def find_fault(self) -> str | None:
+        """What is wrong with this worker, as far as its sweep can tell."""
+        took_s = time.monotonic() - self._done_at
+        if took_s > STUCK_S:
+            return f"the sweep has not ended for {took_s:.0f} s"
+        if self.heart.silent_s > HUNG_S:
+            return f"the consumer has read nothing for {self.heart.silent_s:.0f} s"
+        return None
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            self._attempt(self._sweep)
+            if not self._attempt(self._sweep):
+                self.heart.excuse()
+            self._done_at = time.monotonic()
             self._stop.wait(PERIOD_S)
 
     def _sweep(self) -> None:
-        crew = self._worker.app.crew.get()
-        crew.fleet.beat(self._worker.hostname, self._worker.pool.num_processes, crew.kernel)
+        app, name = self._worker.app, self._worker.hostname
+        crew = app.crew.get()
+        crew.fleet.beat(name, self._worker.pool.num_processes, crew.kernel)
         self.wanted = crew.bell.ring().wanted
+        if not self.heart.is_waiting(_PULSE_S):
+            self.heart.sent()
+            app.send_pulse(name)
 
-    def _attempt(self, action: Any) -> None:
+    def _leave(self) -> None:
+        self._worker.app.crew.get().fleet.leave(self._worker.hostname)
+        self._worker.app.forget_pulse(self._worker.hostname)
+
+    def _attempt(self, action: Callable[[], None]) -> bool:
         try:
             action()
         except (MinequeueError, OperationalError) as error:
             _log.warning("sweep: %s", error)
+            return False
+        return True
 
 
 class SweepStep(bootsteps.StartStopStep):
-    """Starts and stops the sweep with its worker."""
+    """Starts and stops sweep and watchdog with their worker."""
 
     requires = ("celery.worker.components:Pool",)
 
     def __init__(self, worker: Any, **options: Any) -> None:
         super().__init__(worker, **options)
         worker.minequeue_sweep = Sweep(worker)
+        self._watchdog = Watchdog(
+            worker.minequeue_sweep.find_fault,
+            sign_path(worker.app.signs, worker.hostname),
+            end_this_worker,
+        )
 
     def start(self, worker: Any) -> None:
         """Begin with the worker."""
         worker.minequeue_sweep.start()
+        self._watchdog.start()
 
     def stop(self, worker: Any) -> None:
         """End before the pool does."""
+        self._watchdog.stop()
         worker.minequeue_sweep.stop()

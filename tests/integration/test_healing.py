@@ -1,0 +1,98 @@
+"""Whatever happened to the server or to the consumer, every worker soon consumes again."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chain.ledger import Ledger
+from compose.embedded import redis_url
+from compose.wiring import make_celery
+from tests.integration.conftest import start_server
+from tests.integration.workers import StartWorker, make_settings, open_ledger
+from tests.ledgers import request_mine
+from tests.waiting import wait_for
+
+AGAIN_S = 10  # from the server's return to the next block
+FROZEN_S = 8  # longer than any socket's patience
+
+
+class Plant:
+    """A server of the test's own, and one worker with one miner on it."""
+
+    def __init__(self, directory: Path, start_worker: StartWorker) -> None:
+        self.directory = directory
+        self.server = start_server(directory)
+        self.url = redis_url(directory / "valkey.sock")
+        self.ledger: Ledger = open_ledger(self.url)
+        self.worker = start_worker(self.url, workers="1,1")
+        self.mine_one(60)
+
+    def mine_one(self, timeout_s: float) -> None:
+        """Ask for a block and wait until it is there."""
+        before = self.ledger.blocks.tip().header.index
+        request_mine(self.ledger)
+        wait_for(lambda: self.ledger.blocks.tip().header.index > before, "a block", timeout_s)
+
+    def restart_server(self) -> None:
+        self.server.kill()
+        self.server.wait()
+        self.server = start_server(self.directory)
+
+
+@pytest.fixture
+def plant(tmp_path: Path, start_worker: StartWorker) -> Iterator[Plant]:
+    made = Plant(tmp_path, start_worker)
+    yield made
+    made.server.kill()
+    made.server.wait()
+
+
+def test_after_each_of_several_restarts_of_the_server_a_worker_consumes_again(
+    plant: Plant,
+) -> None:
+    for _ in range(4):
+        plant.restart_server()
+        plant.mine_one(AGAIN_S)
+    assert plant.worker.poll() is None
+
+
+def test_after_the_server_was_frozen_a_worker_consumes_again(plant: Plant) -> None:
+    plant.server.send_signal(signal.SIGSTOP)
+    try:
+        time.sleep(FROZEN_S)  # the fault itself is a time
+    finally:
+        plant.server.send_signal(signal.SIGCONT)
+    plant.mine_one(AGAIN_S)
+    assert plant.worker.poll() is None
+
+
+def test_after_every_connection_was_cut_a_worker_consumes_again(plant: Plant) -> None:
+    for _ in range(3):
+        client: Any = plant.ledger.connection.client  # redis leaves execute_command() untyped
+        client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+        plant.mine_one(AGAIN_S)
+    assert plant.worker.poll() is None
+
+
+def test_a_worker_that_reads_its_queue_no_more_ends_itself(plant: Plant, tmp_path: Path) -> None:
+    app = make_celery(make_settings(plant.url))
+    wait_for(lambda: _check(tmp_path) == 0, "a sign of life", 20)
+    (name,) = app.control.inspect(timeout=2).active_queues() or {"no worker": []}
+    for queue in app.list_queues(name):
+        app.control.cancel_consumer(queue)  # as a consumer that hangs after a lost connection
+    assert plant.worker.wait(20) == -signal.SIGKILL
+    assert "the consumer has read nothing" in (tmp_path / "worker.log").read_text()
+    wait_for(lambda: _check(tmp_path) == 1, "a sign of life that is no more fresh", 20)
+
+
+def _check(data_dir: Path) -> int:
+    """The exit code of `minequeue worker --check`."""
+    command = [sys.executable, "-m", "compose", "worker", "--data-dir", str(data_dir), "--check"]
+    return subprocess.run(command, capture_output=True, check=False).returncode

@@ -1,0 +1,96 @@
+"""The watchdog: ends a worker that works no more, so that whoever started it starts another.
+
+It also keeps a file fresh as long as all is well, for `minequeue worker --check` and the probes of
+containers. A server that is away is not the worker's fault: no restart would mend it.
+"""
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+HUNG_S = 5.0  # for so long no pulse may come back while the server answers
+STUCK_S = 15.0  # for so long the sweep may take; its calls of the server are bounded by less
+FRESH_S = 10.0  # a file that was touched longer ago is no sign of life
+_PERIOD_S = 1.0
+_log = logging.getLogger(__name__)
+
+
+class Watchdog:
+    """Watches in a thread of its own, that waits for nothing but time.
+
+    Args:
+        find_fault: says what is wrong, or None.
+        sign: the file to keep fresh.
+        end: ends the worker.
+    """
+
+    def __init__(
+        self, find_fault: Callable[[], str | None], sign: Path, end: Callable[[], None]
+    ) -> None:
+        self._find_fault = find_fault
+        self._sign = sign
+        self._end = end
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, and leave no sign of life."""
+        self._stop.set()
+        self._thread.join()
+        self._sign.unlink(missing_ok=True)
+
+    def look(self) -> None:
+        """Look once."""
+        fault = self._find_fault()
+        if fault:
+            _log.critical("%s; this worker ends, for its supervisor to start another", fault)
+            self._end()
+        else:
+            _touch(self._sign)
+
+    def _run(self) -> None:
+        while not self._stop.wait(_PERIOD_S):
+            self.look()
+
+
+def end_this_worker() -> None:
+    """Kill this process and its children at once; what hangs does not stop when asked."""
+    for child in psutil.Process().children(recursive=True):
+        child.kill()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def is_fresh(directory: Path, worker: str | None) -> bool:
+    """Whether ``worker``, or any one where it is None, gave a sign of life in ``directory``."""
+    signs = [sign_path(directory, worker)] if worker else list(directory.glob("*.alive"))
+    return any(_is_fresh(sign) for sign in signs)
+
+
+def sign_path(directory: Path, worker: str) -> Path:
+    """The file of ``worker``'s sign of life."""
+    return directory / f"{worker.replace('/', '_')}.alive"
+
+
+def _is_fresh(sign: Path) -> bool:
+    try:
+        return time.time() - sign.stat().st_mtime < FRESH_S
+    except OSError:
+        return False
+
+
+def _touch(sign: Path) -> None:
+    try:
+        sign.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sign.touch()
+    except OSError as error:
+        _log.warning("no sign of life for probes can be left: %s", error)
