@@ -1,9 +1,12 @@
 """The independent auditor finds each fault, and names the block and the reason."""
 
+import ast
 import pickle
 import struct
+import sys
 from collections.abc import Callable
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -98,6 +101,21 @@ def test_every_character_is_written_as_rfc_8785_writes_it() -> None:
     every = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x110000)]))
     signed, _ = audit._write({**make_transaction(), "recipient": every})
     assert rfc8785.dumps(every) in signed
+
+
+def test_it_shares_no_code_with_what_makes_the_chain() -> None:
+    tree = ast.walk(ast.parse(Path(audit.__file__).read_text()))
+    imported = {
+        name.partition(".")[0]
+        for node in tree
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for name in (
+            [node.module or "."]
+            if isinstance(node, ast.ImportFrom)
+            else [a.name for a in node.names]
+        )
+    }
+    assert imported - sys.stdlib_module_names == {"rfc8785"}
 
 
 def test_a_finding_comes_whole_from_another_process() -> None:
