@@ -9,7 +9,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, NoReturn
+from json.encoder import encode_basestring
+from typing import Any
 
 import rfc8785
 
@@ -26,7 +27,6 @@ _BLOCK_KEYS = {
 }
 _TRANSACTION_KEYS = {"amount", "id", "nonce", "recipient", "sender"}
 _OPTIONAL_KEYS = {"contract", "signature"}
-_GENESIS = {"timestamp": 0, "proof": 0, "bits": 0, "transactions": []}
 _TWO_HOURS_MS = 7_200_000
 _LARGEST = 2**53 - 1
 _U64 = 2**64 - 1
@@ -41,9 +41,16 @@ class InvalidChain(Exception):  # its sentence is the finding
     """
 
     def __init__(self, index: int, reason: str) -> None:
-        super().__init__(f"Block {index} is invalid: {reason}")
+        super().__init__(index, reason)  # as it is made, so that it can be sent to a process
         self.index = index
         self.reason = reason
+
+    def __str__(self) -> str:
+        return f"Block {self.index} is invalid: {self.reason}"
+
+
+class _Fault(Exception):
+    """A rule is broken; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,7 @@ class Facts:
     previous_hash: str
     timestamp: int
     bits: int
+    proof: int
     ids: list[bytes]
 
 
@@ -81,51 +89,19 @@ def check_block(block: Any) -> Facts:
     Raises:
         InvalidChain: something is wrong; its index is the block's own, 0 where it has none.
     """
-    index = block.get("index") if isinstance(block, dict) else None
-    place = index if type(index) is int else 0
-
-    def bad(reason: str) -> NoReturn:
-        raise InvalidChain(place, reason)
-
-    if not isinstance(block, dict) or set(block) != _BLOCK_KEYS:
-        bad(f"it does not have exactly the members {', '.join(sorted(_BLOCK_KEYS))}.")
-    for name, largest in (("index", _U64), ("timestamp", _U64), ("proof", _U64), ("bits", 256)):
-        if type(block[name]) is not int or not 0 <= block[name] <= largest:
-            bad(f"{name} is not an integer from 0 to {largest}.")
-    if block["version"] != 1:
-        bad("its version is not 1.")
-    for name in ("previous_hash", "merkle_root", "hash"):
-        if not _is_hex(block[name], 32):
-            bad(f"{name} is not 64 lower-case hex digits.")
-    header = (
-        struct.pack(">IIQQ", 1, block["bits"], block["index"], block["timestamp"])
-        + bytes.fromhex(block["previous_hash"])
-        + bytes.fromhex(block["merkle_root"])
-        + struct.pack(">Q", block["proof"])
-    )
-    digest = sha256(header)
-    if digest.hexdigest() != block["hash"]:
-        bad("its hash is not the hash of its header.")
-    if int(digest.hexdigest(), 16).bit_length() > 256 - block["bits"]:
-        bad(f"its hash does not begin with {block['bits']} zero bits.")
-    transactions = block["transactions"]
-    if not isinstance(transactions, list):
-        bad("its transactions are not an array.")
-    ids, leaves = [], []
-    for position, transaction in enumerate(transactions, 1):
-        fault = _find_fault(transaction, block["index"], position == len(transactions))
-        if fault:
-            bad(f"transaction {position} {fault}.")
-        ids.append(bytes.fromhex(transaction["id"]))
-        leaves.append(_canonical(transaction))
-    if _merkle_root(leaves).hex() != block["merkle_root"]:
-        bad("its Merkle root is not that of its transactions.")
+    try:
+        _check_header(block)
+        ids = _check_transactions(block)
+    except _Fault as fault:
+        index = block.get("index") if isinstance(block, dict) else None
+        raise InvalidChain(index if type(index) is int else 0, str(fault)) from None
     return Facts(
         block["index"],
         block["hash"],
         block["previous_hash"],
         block["timestamp"],
         block["bits"],
+        block["proof"],
         ids,
     )
 
@@ -149,6 +125,11 @@ class Auditor:
         self._work = 0
         self._tip = ""
 
+    @property
+    def length(self) -> int:
+        """How many blocks it has followed."""
+        return self._blocks
+
     def add(self, block: Any) -> None:
         """Check the next block.
 
@@ -158,9 +139,7 @@ class Auditor:
         try:
             facts = check_block(block)
         except InvalidChain as error:
-            raise InvalidChain(self._blocks + 1, error.reason) from None
-        if self._blocks == 0 and any(block[name] != value for name, value in _GENESIS.items()):
-            raise InvalidChain(1, "it is no genesis block.")
+            raise InvalidChain(self.length + 1, error.reason) from None
         self.follow(facts)
 
     def follow(self, facts: Facts) -> None:
@@ -191,6 +170,8 @@ class Auditor:
         if facts.index != place:
             yield f"its index is {facts.index}."
         if place == 1:
+            if facts.timestamp or facts.proof or facts.bits or facts.ids:
+                yield "it is no genesis block."
             name = self._network
             if name is not None and facts.previous_hash != sha256(name.encode()).hexdigest():
                 yield f"it is not the genesis block of the network {name!r}."
@@ -212,8 +193,75 @@ class Auditor:
             yield f"the transaction {double.hex()} stands in an earlier block as well."
 
 
-def _find_fault(transaction: Any, index: int, is_last: bool) -> str | None:
-    """What is wrong with a transaction in itself, or None."""
+def _check_header(block: Any) -> None:
+    if not isinstance(block, dict) or set(block) != _BLOCK_KEYS:
+        raise _Fault(f"it does not have exactly the members {', '.join(sorted(_BLOCK_KEYS))}.")
+    for name, largest in (("index", _U64), ("timestamp", _U64), ("proof", _U64), ("bits", 256)):
+        if type(block[name]) is not int or not 0 <= block[name] <= largest:
+            raise _Fault(f"{name} is not an integer from 0 to {largest}.")
+    if type(block["version"]) is not int or block["version"] != 1:
+        raise _Fault("its version is not 1.")
+    for name in ("previous_hash", "merkle_root", "hash"):
+        if not _is_hex(block[name], 32):
+            raise _Fault(f"{name} is not 64 lower-case hex digits.")
+    header = (
+        struct.pack(">IIQQ", 1, block["bits"], block["index"], block["timestamp"])
+        + bytes.fromhex(block["previous_hash"])
+        + bytes.fromhex(block["merkle_root"])
+        + struct.pack(">Q", block["proof"])
+    )
+    digest = sha256(header).hexdigest()
+    if digest != block["hash"]:
+        raise _Fault("its hash is not the hash of its header.")
+    if int(digest, 16).bit_length() > 256 - block["bits"]:
+        raise _Fault(f"its hash does not begin with {block['bits']} zero bits.")
+
+
+def _check_transactions(block: dict[str, Any]) -> list[bytes]:
+    """Their ids."""
+    transactions = block["transactions"]
+    if not isinstance(transactions, list):
+        raise _Fault("its transactions are not an array.")
+    ids, leaves = [], []
+    for position, transaction in enumerate(transactions, 1):
+        is_last = position == len(transactions)
+        try:
+            own_id, leaf = _check_transaction(transaction, block["index"], is_last)
+        except _Fault as fault:
+            raise _Fault(f"transaction {position} {fault}.") from None
+        ids.append(own_id)
+        leaves.append(leaf)
+    if _merkle_root(leaves).hex() != block["merkle_root"]:
+        raise _Fault("its Merkle root is not that of its transactions.")
+    return ids
+
+
+def _check_transaction(transaction: Any, index: int, is_last: bool) -> tuple[bytes, bytes]:
+    """Its id, and its canonical form."""
+    fault = _find_fault(transaction)
+    if fault:
+        raise _Fault(fault)
+    try:
+        signed, whole = _write(transaction)
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError):
+        raise _Fault("cannot be written in canonical form") from None
+    own_id = sha256(signed).digest()
+    if own_id.hex() != transaction["id"]:
+        raise _Fault("does not have the hash of its content as its id")
+    is_reward = transaction["sender"] == "0"
+    if is_reward != is_last:
+        raise _Fault("is the last and no reward" if is_last else "is a reward and not the last")
+    if is_reward and not (
+        transaction.keys() == _TRANSACTION_KEYS
+        and transaction["amount"] == 1
+        and transaction["nonce"] == str(index)
+    ):
+        raise _Fault("is not the reward that this block may pay")
+    return own_id, whole
+
+
+def _find_fault(transaction: Any) -> str | None:
+    """What is wrong with the form of a transaction, or None."""
     if not isinstance(transaction, dict):
         return "is not an object"
     if not _TRANSACTION_KEYS <= transaction.keys() <= _TRANSACTION_KEYS | _OPTIONAL_KEYS:
@@ -223,49 +271,51 @@ def _find_fault(transaction: Any, index: int, is_last: bool) -> str | None:
             return f"has a {name} that is not a string of 1 to {longest} characters"
     if type(transaction["amount"]) is not int or not 0 <= transaction["amount"] <= _LARGEST:
         return "has an amount that is not an integer from 0 to 2^53-1"
-    if "signature" in transaction and not _is_hex(transaction["signature"], 64):
-        return "has a signature that is not 128 lower-case hex digits"
-    if "contract" in transaction:
-        fault = _find_contract_fault(transaction["contract"])
-        if fault:
-            return fault
-    signed = {k: v for k, v in transaction.items() if k not in {"id", "signature"}}
-    try:
-        own_id = sha256(_canonical(signed)).hexdigest()
-    except (rfc8785.CanonicalizationError, UnicodeEncodeError):
-        return "cannot be written in canonical form"
-    if own_id != transaction["id"]:
-        return "does not have the hash of its content as its id"
-    is_reward = transaction["sender"] == "0"
-    if is_reward != is_last:
-        return "is the last and no reward" if is_last else "is a reward and not the last"
-    if is_reward and (
-        signed
-        != {"sender": "0", "recipient": signed["recipient"], "amount": 1, "nonce": str(index)}
-        or "signature" in transaction
-    ):
-        return "is not the reward that this block may pay"
+    if "signature" in transaction:
+        if not _is_hex(transaction["signature"], 64):
+            return "has a signature that is not 128 lower-case hex digits"
+        if not _is_hex(transaction["sender"], 32):
+            return "has a signature and a sender that is no public key"
     return None
 
 
-def _find_contract_fault(contract: Any) -> str | None:
+def _write(transaction: dict[str, Any]) -> tuple[bytes, bytes]:
+    """The canonical form without id and signature, and the whole one with the id that it claims.
+
+    RFC 8785 sorts members by name, so they stand as here, and the two differ by two pieces.
+    """
+    head = f'{{"amount":{transaction["amount"]}'
+    if "contract" in transaction:
+        head += f',"contract":{_write_contract(transaction["contract"])}'
+    # a string alone is written by Python as RFC 8785 wants it, section 3.2.2.2
+    tail = (
+        f',"nonce":{encode_basestring(transaction["nonce"])}'
+        f',"recipient":{encode_basestring(transaction["recipient"])}'
+        f',"sender":{encode_basestring(transaction["sender"])}'
+    )
+    signed = f"{head}{tail}}}".encode()
+    if "signature" in transaction:
+        tail += f',"signature":"{transaction["signature"]}"'
+    return signed, f'{head},"id":"{transaction["id"]}"{tail}}}'.encode()
+
+
+def _write_contract(contract: Any) -> str:
     level, depth = [contract], 0
     while level:
         for value in level:
             if not isinstance(value, (dict, list, str, bool, int, type(None))):
-                return "has a contract with a value that is not allowed"
+                raise _Fault("has a contract with a value that is not allowed")
             if type(value) is int and abs(value) > _LARGEST:
-                return "has a contract with an integer beyond 2^53-1"
+                raise _Fault("has a contract with an integer beyond 2^53-1")
         nested = [value for value in level if isinstance(value, (dict, list))]
         depth += bool(nested)
         level = [v for n in nested for v in (n.values() if isinstance(n, dict) else n)]
     if depth > 16:  # noqa: PLR2004  # stated by the wire format
-        return "has a contract of more than 16 levels"
-    try:
-        size = len(_canonical(contract))
-    except (rfc8785.CanonicalizationError, UnicodeEncodeError):
-        return "has a contract that cannot be written in canonical form"
-    return "has a contract of more than 16 KiB" if size > 16 * 1024 else None
+        raise _Fault("has a contract of more than 16 levels")
+    written = _canonical(contract)
+    if len(written) > 16 * 1024:
+        raise _Fault("has a contract of more than 16 KiB")
+    return written.decode()
 
 
 def _canonical(value: Any) -> bytes:

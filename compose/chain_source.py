@@ -1,32 +1,25 @@
 """Where a chain to be checked comes from: a node, a file, standard input, or a data directory."""
 
-import json
-import os
-import subprocess
+import http.client
 import sys
-import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
-from chain.errors import MinequeueError
-from compose import embedded
-from compose.data_dir import hold, log_path
-from compose.settings import Settings
-from compose.wiring import make_web
+from compose.chain_page import CannotRead, Page, parse_answer
 
-_PAGE = 100  # blocks in one request
+# gives the answer to a path, cut off after so many bytes where a bound is given
+Get: TypeAlias = Callable[[str, int | None], bytes]
+
 _PATIENCE_S = 60.0  # for one page
+_PAGE_BYTES = 4 * 2**20  # of one request, unless a block alone is larger
+_FIRST_PAGE = 4  # blocks; later ones hold as many as the bytes allow
+_LARGEST_PAGE = 256  # blocks; a node gives 1000 at most
 
 
-class CannotRead(MinequeueError):
-    """No chain can be read there; give a node's URL, its answer in a file, or a data directory."""
-
-
-def read_blocks(source: str, network: str | None) -> Iterator[Any]:
-    """The blocks of GET /chain, as they were sent.
+def read_pages(source: str, network: str | None) -> Generator[Page, None, None]:
+    """The chain that GET /chain answers, page by page.
 
     Args:
         source: a node's URL, a file with its answer, "-" for standard input, or the data directory
@@ -39,79 +32,48 @@ def read_blocks(source: str, network: str | None) -> Iterator[Any]:
     """
     if source.startswith(("http://", "https://")):
         url = source.rstrip("/")
-        yield from _read_pages(lambda path: _fetch(url + path))
+        yield from _ask(url, lambda path, most: _fetch(url + path, most))
     elif Path(source).is_dir():
-        with _serve(Path(source), network) as get:
-            yield from _read_pages(get)
+        from compose.stopped_stack import serve  # noqa: PLC0415  # loads all that a stack needs
+
+        with serve(Path(source), network) as get:
+            yield from _ask(source, get)
     else:
         yield from _read_file(source)
 
 
-def _read_pages(get: Callable[[str], dict[str, Any]]) -> Iterator[Any]:
-    """Page by page, up to the length that the first page tells."""
-    first = get(f"/chain?from=1&limit={_PAGE}")
-    yield from first["chain"]
-    length = first["length"]
-    for start in range(_PAGE + 1, length + 1, _PAGE):
-        yield from get(f"/chain?from={start}&limit={min(_PAGE, length - start + 1)}")["chain"]
+def _ask(name: str, get: Get) -> Iterator[Page]:
+    """Up to the length that the first answer tells, in pages whose bytes are bounded."""
+    path = "/chain?from=1&limit=1"
+    raw = get(path, None)
+    yield Page(name + path, raw, 1)
+    _, length = parse_answer(raw, name + path)
+    start, limit = 2, _FIRST_PAGE
+    while start <= length:
+        limit = min(limit, length - start + 1)
+        path = f"/chain?from={start}&limit={limit}"
+        raw = get(path, _PAGE_BYTES if limit > 1 else None)
+        if len(raw) > _PAGE_BYTES and limit > 1:
+            limit = limit // 2
+            continue
+        yield Page(name + path, raw, limit)
+        start += limit
+        if len(raw) < _PAGE_BYTES // 4:
+            limit = min(2 * limit, _LARGEST_PAGE)
 
 
-def _fetch(url: str) -> dict[str, Any]:
+def _fetch(url: str, most: int | None) -> bytes:
     try:
         with urllib.request.urlopen(url, timeout=_PATIENCE_S) as answer:  # noqa: S310  # http(s) only
-            return _parse(answer.read(), url)
-    except (urllib.error.URLError, OSError) as error:
+            raw: bytes = answer.read(None if most is None else most + 1)
+            return raw
+    except (OSError, http.client.HTTPException) as error:
         raise CannotRead(f"{url} cannot be read ({error}).") from None
 
 
-@contextmanager
-def _serve(data_dir: Path, network: str | None) -> Iterator[Callable[[str], dict[str, Any]]]:
-    """Start the directory's server for a moment, and answer from it as the web tier would."""
-    if not (data_dir / "ledger").is_dir():
-        raise CannotRead(f"{data_dir} is no data directory: it holds no ledger.")
-    options = {"data_dir": str(data_dir), "redis_url": ""}
-    settings = Settings.from_environment(
-        os.environ, options | ({"network": network} if network else {})
-    )
-    socket = embedded.socket_path(data_dir)
-    with hold(data_dir), log_path(data_dir, "server").open("ab") as log:
-        server = subprocess.Popen(  # noqa: S603  # our own program
-            embedded.server_command(embedded.find_server(settings.server_binary), data_dir, socket),
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            embedded.wait_until_ready(socket, lambda: server.poll() is None)
-            client = make_web(settings).test_client()
-            yield lambda path: _parse(client.get(path).data, f"{data_dir}{path}")
-        finally:
-            server.terminate()
-            server.wait()
-
-
-def _read_file(source: str) -> Iterator[Any]:
+def _read_file(source: str) -> Iterator[Page]:
     try:
         raw = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
     except OSError as error:
         raise CannotRead(f"{source} cannot be read ({error.strerror}).") from None
-    answer = _parse(raw, source)
-    if answer["length"] != len(answer["chain"]):
-        raise CannotRead(f"{source} holds another number of blocks than it says.")
-    yield from answer["chain"]
-
-
-def _parse(raw: bytes, source: str) -> dict[str, Any]:
-    try:
-        answer = json.loads(raw, object_pairs_hook=_once)
-    except (ValueError, RecursionError) as error:
-        raise CannotRead(f"{source} is not JSON ({error}).") from None
-    if not isinstance(answer, dict) or not isinstance(answer.get("chain"), list):
-        raise CannotRead(f"{source} is not an answer of GET /chain.")
-    return answer
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a key stands twice in one object")
-    return members
+    yield Page(source, raw)

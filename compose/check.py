@@ -2,25 +2,41 @@
 
 import json
 import time
+from contextlib import closing
 from dataclasses import asdict
 
 import click
 
 from chain.audit import Auditor, InvalidChain, Summary
-from compose.chain_source import read_blocks
+from compose.chain_source import read_pages
+from compose.checkers import check_pages, count_processors
 
 
-def run_check(source: str, *, minimum_bits: int, network: str | None, as_json: bool) -> int:
+def run_check(
+    source: str,
+    *,
+    minimum_bits: int,
+    network: str | None,
+    processes: int | None,
+    as_json: bool,
+) -> int:
     """Check the chain at ``source`` and print what was found; 0 if it is valid, else 1.
+
+    Args:
+        source: see :func:`compose.chain_source.read_pages`.
+        minimum_bits: the least work of a block but the first.
+        network: the name that the first block must have, or None for any.
+        processes: how many may check blocks; None for one on each processor.
+        as_json: print JSON.
 
     Raises:
         CannotRead: there is no chain to be read.
+        CheckerDied: a process that checks did.
     """
     began = time.perf_counter()
     auditor = Auditor(now_ms=int(time.time() * 1000), minimum_bits=minimum_bits, network=network)
     try:
-        for block in read_blocks(source, network):
-            auditor.add(block)
+        _follow(auditor, source, network, processes or count_processors())
     except InvalidChain as error:
         found = {"valid": False, "index": error.index, "reason": error.reason}
         click.echo(json.dumps(found) if as_json else str(error))
@@ -31,6 +47,20 @@ def run_check(source: str, *, minimum_bits: int, network: str | None, as_json: b
     else:
         click.echo(_describe(summary, time.perf_counter() - began))
     return 0
+
+
+def _follow(auditor: Auditor, source: str, network: str | None, processes: int) -> None:
+    with (
+        closing(read_pages(source, network)) as pages,
+        closing(check_pages(pages, processes)) as checked,
+    ):
+        for good, error in checked:
+            for facts in good:
+                auditor.follow(facts)
+            if isinstance(error, InvalidChain):
+                raise InvalidChain(auditor.length + 1, error.reason)
+            if error:
+                raise error
 
 
 def _describe(summary: Summary, took_s: float) -> str:

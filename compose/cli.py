@@ -125,8 +125,16 @@ def flower(settings: Settings, history: Path | None) -> None:
 @click.argument("source", default="http://127.0.0.1:3000")
 @click.option("--bits", default=1, show_default=True, help="The least work that a block may have.")
 @click.option("--network", help="The network's name that the genesis block must have.")
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    metavar="N",
+    help="How many may check a long chain; else one on each processor.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def check(source: str, bits: int, network: str | None, as_json: bool) -> None:
+def check(
+    source: str, bits: int, network: str | None, processes: int | None, as_json: bool
+) -> None:
     """Validate a whole chain, independently of the code that made it.
 
     SOURCE is a node's URL, a file with the answer of GET /chain, - for standard input, or the data
@@ -137,14 +145,16 @@ def check(source: str, bits: int, network: str | None, as_json: bool) -> None:
     """
     from compose.check import run_check  # noqa: PLC0415
 
-    sys.exit(run_check(source, minimum_bits=bits, network=network, as_json=as_json))
+    sys.exit(
+        run_check(source, minimum_bits=bits, network=network, processes=processes, as_json=as_json)
+    )
 
 
 @cli.command()
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def bench(name: str, as_json: bool) -> None:
-    """Measure this machine: hash, scaling, submit, drain or scale.
+    """Measure this machine: hash, scaling, submit, drain, scale or check.
 
     Each compares with a yardstick in the same run; let nothing else run meanwhile. The exit code is
     1 if a goal is missed. Needs the source checkout and what `make test` installs.

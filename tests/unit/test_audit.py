@@ -1,30 +1,38 @@
 """The independent auditor finds each fault, and names the block and the reason."""
 
+import ast
+import pickle
 import struct
+import sys
 from collections.abc import Callable
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
 import rfc8785
 from hypothesis import given
+from hypothesis import strategies as st
 
 from chain import audit
 from chain.audit import Auditor, InvalidChain
 from tests.independent import (
     BITS,
+    calculate_root,
     make_block,
     make_chain,
     make_reward,
     make_transaction,
     seal,
 )
-from tests.unit.test_canonical import values
+from tests.unit.test_canonical import texts, values
 from tests.vectors import load
 
 Block = dict[str, Any]
 NOW_MS = 10_000_000
 CHAIN = make_chain(15)
+PUBLIC_KEY = "a1" * 32
+SIGNATURE = "b2" * 64
 
 
 def _audit(chain: list[Block], **options: Any) -> Auditor:
@@ -68,6 +76,53 @@ def test_the_auditors_own_canonical_form_is_that_of_rfc_8785(value: object) -> N
     assert audit._canonical(value) == rfc8785.dumps(value)  # type: ignore[arg-type]
 
 
+def _without_id(transaction: Block, *others: str) -> Block:
+    return {k: v for k, v in transaction.items() if k not in {"id", *others}}
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "sender": texts,
+            "recipient": texts,
+            "nonce": texts,
+            "amount": st.integers(0, 2**53 - 1),
+            "id": st.just("0" * 64),
+        },
+        optional={"contract": values, "signature": st.just(SIGNATURE)},
+    )
+)
+def test_a_transactions_two_forms_are_those_of_rfc_8785(transaction: Block) -> None:
+    signed = rfc8785.dumps(_without_id(transaction, "signature"))
+    assert audit._write(transaction) == (signed, rfc8785.dumps(transaction))
+
+
+def test_every_character_is_written_as_rfc_8785_writes_it() -> None:
+    every = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x110000)]))
+    signed, _ = audit._write({**make_transaction(), "recipient": every})
+    assert rfc8785.dumps(every) in signed
+
+
+def test_it_shares_no_code_with_what_makes_the_chain() -> None:
+    tree = ast.walk(ast.parse(Path(audit.__file__).read_text()))
+    imported = {
+        name.partition(".")[0]
+        for node in tree
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for name in (
+            [node.module or "."]
+            if isinstance(node, ast.ImportFrom)
+            else [a.name for a in node.names]
+        )
+    }
+    assert imported - sys.stdlib_module_names == {"rfc8785"}
+
+
+def test_a_finding_comes_whole_from_another_process() -> None:
+    finding = pickle.loads(pickle.dumps(InvalidChain(7, "it is bad.")))
+    assert (finding.index, str(finding)) == (7, "Block 7 is invalid: it is bad.")
+
+
 def _resealed(**fields: Any) -> Callable[[Block], Block]:
     return lambda block: seal({**block, **fields})
 
@@ -88,6 +143,12 @@ def _without(name: str) -> Callable[[Block], Block]:
         (lambda block: {**block, "timestamp": 2**64}, "timestamp is not an integer"),
         (lambda block: {**block, "bits": 257}, "bits is not an integer"),
         (_resealed(version=2), "version"),
+        (lambda block: {**block, "version": True}, "version"),
+        (lambda block: {**block, "version": 1.0}, "version"),
+        (lambda block: {**block, "transactions": {}}, "not an array"),
+        (lambda block: {**block, "transactions": block["transactions"][::-1]}, "reward"),
+        (lambda block: {**block, "transactions": block["transactions"][1:]}, "Merkle root"),
+        (lambda block: {**block, "transactions": _swapped(block)}, "Merkle root"),
         (lambda block: {**block, "merkle_root": "A" * 64}, "merkle_root is not 64"),
         (lambda block: {**block, "previous_hash": "0"}, "previous_hash is not 64"),
         (lambda block: {**block, "timestamp": block["timestamp"] + 1}, "hash of its header"),
@@ -105,6 +166,11 @@ def test_a_bad_last_block_is_named_with_the_reason(
     refusal = _refusal([*CHAIN[:-1], change(CHAIN[-1])])
     assert refusal.index == 15
     assert reason in refusal.reason
+
+
+def _swapped(block: Block) -> list[Block]:
+    first, second, *others = block["transactions"]
+    return [second, first, *others]
 
 
 def test_times_at_their_bounds_are_valid() -> None:
@@ -141,6 +207,11 @@ def test_a_first_block_that_is_no_genesis_is_refused(change: dict[str, int]) -> 
     assert "no genesis" in _refusal([seal({**CHAIN[0], **change}), *CHAIN[1:]]).reason
 
 
+def test_a_first_block_with_a_proof_or_a_transaction_is_no_genesis() -> None:
+    assert "no genesis" in _refusal([_with_proof(CHAIN[0], 1)]).reason
+    assert "no genesis" in _refusal([make_block(None, [make_reward(1)])]).reason
+
+
 def test_another_networks_chain_is_refused() -> None:
     refusal = _refusal(CHAIN, network="other")
     assert refusal.index == 1
@@ -173,8 +244,30 @@ def _nested(levels: int) -> Any:
         (make_transaction(contract=[2**53]), "beyond 2^53-1"),
         (make_transaction(contract=_nested(17)), "16 levels"),
         (make_transaction(contract="x" * (16 * 1024 - 1)), "16 KiB"),
-        (make_transaction(signature="x"), "signature"),
+        (make_transaction(contract={"a": [None, {"b": -(2**53)}]}), "beyond 2^53-1"),
+        (make_transaction(sender=PUBLIC_KEY, signature="x"), "signature"),
+        (make_transaction(sender=PUBLIC_KEY, signature=SIGNATURE.upper()), "signature"),
+        (make_transaction(sender=PUBLIC_KEY, signature=None), "signature"),
+        (make_transaction(sender=PUBLIC_KEY.upper(), signature=SIGNATURE), "no public key"),
+        (make_transaction(sender="alice", signature=SIGNATURE), "no public key"),
         ({**make_transaction(), "id": "0" * 64}, "as its id"),
+        ({**make_transaction(), "id": make_transaction()["id"].upper()}, "as its id"),
+        ({**make_transaction(), "id": None}, "as its id"),
+        ({**make_transaction(), "id": ["x"]}, "as its id"),
+        ({**make_transaction(), "id": "\ud800"}, "canonical form"),
+        ({**make_transaction(), "amount": 2}, "as its id"),
+        ({**make_transaction(), "nonce": "2"}, "as its id"),
+        ({**make_transaction(), "sender": "bob", "recipient": "alice"}, "as its id"),
+        ({**make_transaction(), "contract": None}, "as its id"),
+        ({**make_transaction(contract={"a": 1}), "contract": {"a": True}}, "as its id"),
+        (_without("contract")(make_transaction(contract=1)), "as its id"),
+        # the pieces of the written form must not pass from one member to another
+        ({**make_transaction(), "nonce": '1","recipient":"b'}, "as its id"),
+        (make_transaction(sender="\ud800"), "canonical form"),
+        (make_transaction(recipient="\udfff"), "canonical form"),
+        (make_transaction(nonce="\ud800"), "canonical form"),
+        (make_transaction(contract={"a": ["\ud800"]}), "canonical form"),
+        (make_transaction(contract={"\ud800": 1}), "canonical form"),
         (make_transaction(sender="0"), "reward and not the last"),
     ],
 )
@@ -194,10 +287,46 @@ def test_a_bad_transaction_is_named_with_its_position(transaction: Any, reason: 
         make_transaction(contract=_nested(16)),
         make_transaction(contract="x" * (16 * 1024 - 2)),
         make_transaction(contract=None),
+        make_transaction(contract=[2**53 - 1, -(2**53 - 1), True, {"": {}}]),
+        make_transaction(sender=PUBLIC_KEY, signature=SIGNATURE),
     ],
 )
 def test_a_transaction_at_its_bounds_is_valid(transaction: Block) -> None:
     assert _audit(_last_with(transaction)).has(transaction["id"])
+
+
+def test_members_may_come_in_any_order() -> None:
+    full = make_transaction(sender=PUBLIC_KEY, signature=SIGNATURE, contract={"b": 1, "a": 2})
+    block = _last_with(full, plain := make_transaction(nonce="2"))[-1]
+    turned = [dict(reversed(each.items())) for each in block["transactions"]]
+    turned[0]["contract"] = {"a": 2, "b": 1}
+    auditor = _audit([*CHAIN[:-1], dict(reversed({**block, "transactions": turned}.items()))])
+    assert auditor.has(full["id"])
+    assert auditor.has(plain["id"])
+
+
+@pytest.mark.parametrize("text", ['"', "\\", "\x00\x1f\x7f", "zoë", "\u2028", "\U0001f600\ufb33"])
+def test_texts_that_are_hard_to_write_are_valid_as_rfc_8785_writes_them(text: str) -> None:
+    plain: Block = {
+        "sender": text,
+        "recipient": text,
+        "nonce": text,
+        "amount": 1,
+        "contract": {text: 1},
+    }
+    hard = {**plain, "id": sha256(rfc8785.dumps(plain)).hexdigest()}
+    body = [hard, make_reward(15)]
+    root = calculate_root([rfc8785.dumps(each) for each in body])
+    chain = [*CHAIN[:-1], make_block(CHAIN[-2], body, merkle_root=root.hex())]
+    assert _audit(chain).has(hard["id"])
+
+
+def test_the_merkle_root_commits_to_the_signature() -> None:
+    signed = make_transaction(sender=PUBLIC_KEY, signature=SIGNATURE)
+    last = _last_with(signed)[-1]
+    for other in ({**signed, "signature": "b3" + SIGNATURE[2:]}, _without("signature")(signed)):
+        changed = {**last, "transactions": [other, last["transactions"][-1]]}
+        assert "Merkle root" in _refusal([*CHAIN[:-1], changed]).reason
 
 
 @pytest.mark.parametrize(
