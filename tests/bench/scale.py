@@ -16,6 +16,8 @@ from tests.acceptance.stack import Stack
 from tests.bench.report import Figure, Report
 from tests.bench.scale_fill import Filling, fill
 from tests.bench.scale_latency import (
+    REQUESTS,
+    ROUNDS,
     Client,
     Comparison,
     Request,
@@ -35,8 +37,8 @@ _BLOCK = 5000  # transactions in a block, by default
 _SETTINGS = {"bits": _BITS, "block_interval": "5", "max_pending": "10000000,8589934592"}
 _NOTES = (
     "Latencies: one request at a time, in turn to the full and to the empty stack, so that what "
-    "else the machine does meets both; the medians of 7 rounds of 1,000. A load that saturates the "
-    "processors would measure their scheduler.",
+    f"else the machine does meets both; the medians of {ROUNDS} rounds of {REQUESTS}. A load that "
+    "saturates the processors would measure their scheduler.",
     "Addresses are random, the worst case for compression. Memory is what the server gained by the "
     "transactions, INFO memory, mined and nothing pending.",
     "The web tier is restarted before each read of the chain: memory that the batches had left it "

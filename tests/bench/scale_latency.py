@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from tests.bench.scale_fill import make_transaction
 
-ROUNDS = 7
-_REQUESTS = 1000  # of each kind to each stack in a round
+ROUNDS = 15
+REQUESTS = 1000  # of each kind to each stack in a round
 _WARM_UP = 200
 
 
@@ -93,7 +93,7 @@ def compare(
         other.time_ms(next_other())
     rounds = []
     for _ in range(ROUNDS):
-        pairs = [(base.time_ms(next_base()), other.time_ms(next_other())) for _ in range(_REQUESTS)]
+        pairs = [(base.time_ms(next_base()), other.time_ms(next_other())) for _ in range(REQUESTS)]
         here, there = zip(*pairs, strict=True)
         rounds.append((statistics.median(here), _p99(here), statistics.median(there), _p99(there)))
     return Comparison(*(statistics.median(column) for column in zip(*rounds, strict=True)))
