@@ -92,19 +92,20 @@ def _memory_figures(before: dict[str, int], after: dict[str, int]) -> Iterator[F
 def _latency_figures(
     empty: Stack, full: Stack, some: Filling, filling: Filling
 ) -> Iterator[Figure]:
-    base, other = Client(empty.url), Client(full.url)
-    yield from _compared("POST /chain/new", compare(base, other, post_request, post_request))
-    gets = compare(base, other, _getter(some), _getter(filling))
+    posts = compare(empty.url, full.url, post_request, post_request)
+    yield from _compared("POST /chain/new", posts)
+    gets = compare(empty.url, full.url, _getter(some), _getter(filling))
     yield from _compared("GET /transactions/<id>", gets)
+    client = Client(full.url)
     yield Figure(
         "GET /transactions/<id>/proof, p99",
-        measure_p99(other, _getter(filling, "/proof"), _FEWER),
+        measure_p99(client, _getter(filling, "/proof"), _FEWER),
         "ms",
     )
     indexes = itertools.cycle(range(2, TRANSACTIONS // _BLOCK))
     yield Figure(
         "GET /chain/blocks/<index>, p99",
-        measure_p99(other, lambda: get_request(f"/chain/blocks/{next(indexes)}"), _FEWER),
+        measure_p99(client, lambda: get_request(f"/chain/blocks/{next(indexes)}"), _FEWER),
         "ms",
     )
 

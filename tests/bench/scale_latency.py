@@ -17,7 +17,6 @@ from tests.bench.scale_fill import make_transaction
 
 ROUNDS = 15
 REQUESTS = 1000  # of each kind to each stack in a round
-_WARM_UP = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +58,10 @@ class Client:
         self._connection.connect()
         self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
+    def close(self) -> None:
+        """Give the connection up."""
+        self._connection.close()
+
     def time_ms(self, request: Request) -> float:
         """Send ``request`` and read its answer; how long that took."""
         headers = {"Content-Type": "application/json"} if request.body else {}
@@ -82,21 +85,39 @@ def get_request(path: str) -> Request:
 
 
 def compare(
-    base: Client,
-    other: Client,
+    base_url: str,
+    other_url: str,
     next_base: Callable[[], Request],
     next_other: Callable[[], Request],
 ) -> Comparison:
-    """Measure both in turn, round by round, after a warm-up."""
-    for _ in range(_WARM_UP):
-        base.time_ms(next_base())
-        other.time_ms(next_other())
+    """Measure both in turn, round by round, each over connections of its own."""
     rounds = []
     for _ in range(ROUNDS):
-        pairs = [(base.time_ms(next_base()), other.time_ms(next_other())) for _ in range(REQUESTS)]
-        here, there = zip(*pairs, strict=True)
-        rounds.append((statistics.median(here), _p99(here), statistics.median(there), _p99(there)))
+        # a connection stays with one web process; new ones reach others
+        here = _Measured(Client(base_url), next_base)
+        there = _Measured(Client(other_url), next_other)
+        for _ in range(REQUESTS // 2):
+            # who comes second finds caches that the first has filled, so they take turns in that
+            for measured in (here, there, there, here):
+                measured.ask()
+        rounds.append(here.summarise() + there.summarise())
     return Comparison(*(statistics.median(column) for column in zip(*rounds, strict=True)))
+
+
+class _Measured:
+    """One client and what it has measured."""
+
+    def __init__(self, client: Client, next_request: Callable[[], Request]) -> None:
+        self._client = client
+        self._next_request = next_request
+        self._latencies: list[float] = []
+
+    def ask(self) -> None:
+        self._latencies.append(self._client.time_ms(self._next_request()))
+
+    def summarise(self) -> tuple[float, float]:
+        self._client.close()
+        return statistics.median(self._latencies), _p99(self._latencies)
 
 
 def measure_p99(client: Client, next_request: Callable[[], Request], count: int) -> float:
