@@ -18,7 +18,17 @@ from hypothesis.stateful import (
 )
 
 from chain.backlog import OpenCandidate, Reading
-from chain.ledger import Connecting, Connection, Ledger, MinedBy, Opening, Submission, Verdict
+from chain.ledger import (
+    Connecting,
+    Connection,
+    Ledger,
+    MinedBy,
+    Opening,
+    Pending,
+    Place,
+    Submission,
+    Verdict,
+)
 from chain.proof_of_work import search_with_hashlib
 from chain.template import Template
 from chain.validation import validate_body, validate_header
@@ -30,6 +40,7 @@ from tests.ledgers import (
     make_transaction,
     mine_all,
     mined_ids,
+    place_some,
     read_chain,
 )
 
@@ -176,6 +187,15 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.solved)
     @rule(data=st.data())
+    def place_some_and_die(self, data: st.DataObject) -> None:
+        _, candidate, _ = data.draw(st.sampled_from(self.solved))
+        is_current = self.model.candidate is not None and (
+            self.model.candidate[0] == candidate.prefix
+        )
+        assert (place_some(self.ledger, candidate, 1) != b"STALE") == is_current
+
+    @precondition(lambda self: self.solved)
+    @rule(data=st.data())
     def connect(self, data: st.DataObject) -> None:
         self._connect(*data.draw(st.sampled_from(self.solved)))
 
@@ -237,11 +257,25 @@ class LedgerMachine(RuleBasedStateMachine):
         mine_all(self.ledger)
         everything = self.model.mined + self.model.pending
         assert list(mined_ids(self.ledger)) == everything
+        self._check_places()
         made = [self.ledger.blocks.locate_job(job) for job in self.model.done]
         indexes = [place.index for place in made if isinstance(place, MinedBy)]
         assert len(set(indexes)) == len(self.model.done)
         assert self.ledger.queue.read().pending_bytes == 0
         self._check_every_rule()
+
+    def _check_places(self) -> None:
+        for block in read_chain(self.ledger):
+            for position, leaf in enumerate(block.leaves):
+                transaction_id = bytes.fromhex(leaf.decode().split('"id":"')[1][:64])
+                place = self.ledger.blocks.locate_transaction(transaction_id)
+                assert place == Place(block.header, position)
+
+    @precondition(lambda self: self.model.pending)
+    @rule(data=st.data())
+    def what_is_not_mined_is_pending(self, data: st.DataObject) -> None:
+        transaction_id = bytes.fromhex(data.draw(st.sampled_from(self.model.pending)))
+        assert self.ledger.blocks.locate_transaction(transaction_id) == Pending()
 
     def _check_every_rule(self) -> None:
         previous, *blocks = read_chain(self.ledger)

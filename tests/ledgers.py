@@ -2,9 +2,14 @@
 
 import itertools
 from collections.abc import Iterator
+from typing import Any
 
+from chain.backlog import OpenCandidate
 from chain.block import Block
+from chain.header import Header, put_nonce
 from chain.ledger import Connection, Ledger, Submission, Verdict
+from chain.ledger.blocks import name_root
+from chain.ledger.keys import Keys
 from chain.proof_of_work import search_with_hashlib
 from chain.rules import Bounds, Rules
 from chain.transaction import Transaction, accept_submission
@@ -62,6 +67,17 @@ def mine_all(ledger: Ledger) -> None:
             request_mine(ledger)
         miner.run()
     raise AssertionError(f"{ledger.queue.read().depth} entries were not mined")
+
+
+def place_some(ledger: Ledger, candidate: OpenCandidate, count: int) -> Any:
+    """Give places to so many of the candidate's transactions, as a miner that then dies does."""
+    keys = Keys(ledger.rules.network)
+    header = Header.unpack(put_nonce(candidate.prefix, 0))
+    return ledger.connection.script(
+        "place_transactions",
+        [keys.candidate, keys.pending, keys.transactions],
+        [candidate.prefix, header.index, name_root(header), count],
+    )
 
 
 def read_chain(ledger: Ledger) -> list[Block]:

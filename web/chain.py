@@ -14,7 +14,7 @@ from web.services import services
 
 blueprint = Blueprint("chain", __name__)
 _HASH_BYTES = 32
-_CHUNK_BYTES = 64 * 1024  # small blocks are sent together
+_CHUNK_BYTES = 64 * 1024  # small blocks are sent together, large ones in parts
 
 
 @blueprint.get("/chain")
@@ -85,7 +85,8 @@ def _stream(blocks: Iterator[Block], length: int) -> Iterator[bytes]:
         chunk += separator
         chunk += block.as_json()
         separator = b","
-        if len(chunk) >= _CHUNK_BYTES:
-            yield bytes(chunk)
-            chunk.clear()
-    yield bytes(chunk) + b'],"length":%d}' % length
+        while len(chunk) >= _CHUNK_BYTES:
+            yield bytes(chunk[:_CHUNK_BYTES])
+            del chunk[:_CHUNK_BYTES]
+    chunk += b'],"length":%d}' % length
+    yield bytes(chunk)

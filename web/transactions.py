@@ -1,6 +1,6 @@
 """GET /transactions/<id>: where a transaction is, and the proof that it is there."""
 
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from flask import Blueprint, Response
@@ -14,7 +14,6 @@ from web.services import services
 
 blueprint = Blueprint("transactions", __name__)
 _ID_BYTES = 32
-T = TypeVar("T")
 
 
 @blueprint.get("/transactions/<transaction_id>")
@@ -28,10 +27,9 @@ def read_transaction(transaction_id: str) -> Response:
         "links": {"self": path, "proof": f"{path}/proof"},
     }
     if isinstance(place, Place):
-        header = services().ledger.blocks.read_header(place.index)
-        digest = _still_there(header).hash.hex()
+        digest = place.header.hash.hex()
         answer["status"] = "mined"
-        answer["block"] = {"index": place.index, "hash": digest}
+        answer["block"] = {"index": place.header.index, "hash": digest}
         answer["position"] = place.position
         answer["links"]["block"] = f"/chain/blocks/{digest}"
     return answer_json(answer)
@@ -49,7 +47,9 @@ def prove_transaction(transaction_id: str) -> Response:
             "The transaction is pending; ask for its proof once it is in a block.",
             headers={"Retry-After": "1"},
         )
-    block = _still_there(services().ledger.blocks.read_block(place.index))
+    block = services().ledger.blocks.read_block(place.header.index)
+    if block is None or block.header != place.header:
+        raise not_found("The block is no longer on the best chain; ask again.")
     leaves = block.leaves
     return answer_json(
         {
@@ -70,9 +70,3 @@ def _locate(transaction_id: str) -> Place | Pending:
     if place is None:
         raise not_found("There is no such transaction; its id has 64 lower-case hex digits.")
     return place
-
-
-def _still_there(found: T | None) -> T:
-    if found is None:
-        raise not_found("The block is no longer on the best chain; ask again.")
-    return found

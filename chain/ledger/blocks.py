@@ -17,9 +17,9 @@ _BODIES_AT_ONCE = 4  # an answer holds at most so many blocks; a block has a few
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a transaction stands: the block's index, and its position in it from 0."""
+    """Where a transaction stands: its block's header, and its position in the block from 0."""
 
-    index: int
+    header: Header
     position: int
 
 
@@ -34,6 +34,11 @@ class MinedBy:
 
     index: int
     hash: str
+
+
+def name_root(header: Header) -> bytes:
+    """How a transaction's place names its block's content: equal roots mean equal positions."""
+    return header.merkle_root[:8]
 
 
 class Blocks:
@@ -90,8 +95,11 @@ class Blocks:
             return None
         if raw == b"":
             return Pending()
-        index, position = raw.split(b":")
-        return Place(int(index), int(position))
+        index, position, root = raw.split(b":", 2)
+        header = self.read_header(int(index))
+        if header is None or name_root(header) != root:
+            return Pending()  # of a candidate that is no block yet, or never became one
+        return Place(header, int(position))
 
     def locate_job(self, job: str) -> MinedBy | Pending | None:
         """What became of the mine request ``job``; None where nobody knows it."""

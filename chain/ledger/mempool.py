@@ -1,16 +1,19 @@
 """Accepting work: transactions and mine requests go on their lists, at most once each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from hashlib import sha256
 
+from chain.errors import LedgerUnavailable, QueueFull
 from chain.ledger.connection import Argument, Connection
 from chain.ledger.keys import Keys
 from chain.rules import Bounds
 from chain.transaction import Transaction
 
 ENTRY_HEAD = 45  # bytes before the transaction in an entry of pending: 32 of id, 13 of time
+_AT_ONCE = 1000  # transactions in one call, a few ms of the server; submit.lua takes no more
+_NO_BOUNDS = Bounds(pending=2**53, pending_bytes=2**53)
 
 
 class Verdict(Enum):
@@ -33,19 +36,31 @@ class Submission:
     transactions: Sequence[Transaction]
     idempotency_key: str | None = None
 
+    @property
+    def size(self) -> int:
+        """The bytes that it takes in the queue where nothing of it is known yet."""
+        return sum(ENTRY_HEAD + len(transaction.canonical) for transaction in self.transactions)
+
+    @property
+    def rest(self) -> "Submission":
+        """What the first call does not take of it."""
+        return Submission(self.transactions[_AT_ONCE:])
+
     def as_arguments(self) -> list[Argument]:
-        """Lay the request out as submit.lua reads it."""
-        ids = [bytes.fromhex(transaction.id) for transaction in self.transactions]
-        named = self.idempotency_key is not None
-        arguments: list[Argument] = [
-            sha256((self.idempotency_key or "").encode()).digest() if named else b"",
-            # the ids are hashes of all that the client said, so they are the fingerprint
-            sha256(b"".join(ids)).digest() if named else b"",
-            len(ids),
-        ]
-        for key, transaction in zip(ids, self.transactions, strict=True):
-            arguments += (key, transaction.canonical)
+        """Lay the request out as submit.lua reads it, as much as one call takes of it."""
+        taken = self.transactions[:_AT_ONCE]
+        arguments: list[Argument] = [*self._name(), len(taken)]
+        for transaction in taken:
+            arguments += (bytes.fromhex(transaction.id), transaction.canonical)
         return arguments
+
+    def _name(self) -> tuple[bytes, bytes]:
+        """The digest of its key and the fingerprint of its content; empty where it has no key."""
+        if self.idempotency_key is None:
+            return b"", b""
+        # the ids are hashes of all that the client said
+        content = b"".join(bytes.fromhex(transaction.id) for transaction in self.transactions)
+        return sha256(self.idempotency_key.encode()).digest(), sha256(content).digest()
 
 
 class Mempool:
@@ -57,16 +72,42 @@ class Mempool:
         self._bounds = bounds
 
     def submit(self, submissions: Sequence[Submission]) -> list[Verdict]:
-        """Accept what fits, each submission on its own, in one call of the server.
+        """Accept what fits, each submission on its own; small ones share a call of the server.
 
-        When this returns, what was accepted is on the server's disk.
+        When this returns, what was accepted is on the server's disk. A submission for more than one
+        call is judged by the first, by the room that all of it takes: what others add before its
+        last call may carry the queue past the bound by no more than is under way.
 
         Raises:
-            LedgerUnavailable: no answer came; each may or may not have been accepted.
+            LedgerUnavailable: no answer came; of each all, some or none may have been accepted.
             QueueFull: the server's memory is used up.
         """
+        verdicts: list[Verdict] = []
+        for together in _group(submissions):
+            rest = together[-1].rest  # there is one only where it is alone
+            verdicts += self._call(
+                together,
+                Bounds(
+                    pending=self._bounds.pending - len(rest.transactions),
+                    pending_bytes=self._bounds.pending_bytes - rest.size,
+                ),
+            )
+            if verdicts[-1] is Verdict.ACCEPTED:
+                self._add(rest)
+        return verdicts
+
+    def _add(self, rest: Submission) -> None:
+        while rest.transactions:
+            try:
+                self._call([rest], _NO_BOUNDS)
+            except QueueFull as error:
+                # a part is in already, so the answer may not be that nothing is
+                raise LedgerUnavailable from error
+            rest = rest.rest
+
+    def _call(self, submissions: Sequence[Submission], bounds: Bounds) -> list[Verdict]:
         keys = self._keys
-        arguments: list[Argument] = [self._bounds.pending, self._bounds.pending_bytes]
+        arguments: list[Argument] = [bounds.pending, bounds.pending_bytes]
         for submission in submissions:
             arguments += submission.as_arguments()
         answers: list[bytes] = self._connection.script(
@@ -89,3 +130,17 @@ class Mempool:
             [self._bounds.pending, job],
         )
         return Verdict(answer)
+
+
+def _group(submissions: Sequence[Submission]) -> Iterator[list[Submission]]:
+    """Those that go in one call, in order; one that is too large for a call is alone."""
+    together: list[Submission] = []
+    count = 0
+    for submission in submissions:
+        if together and count + len(submission.transactions) > _AT_ONCE:
+            yield together
+            together, count = [], 0
+        together.append(submission)
+        count += len(submission.transactions)
+    if together:
+        yield together

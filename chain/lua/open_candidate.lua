@@ -2,7 +2,8 @@
 -- Precondition: the body holds the first `count` pending transactions, read on this tip. Pending
 -- loses its head only when the tip moves, so the tip's hash stands for all that was read.
 -- KEYS[1] tip            hash: hash
--- KEYS[2] candidate      hash: prefix (88 B), count, job, reward (id, 32 B), next (nonce)
+-- KEYS[2] candidate      hash: prefix (88 B), count, job, reward (id, 32 B), next (nonce), placed
+--   (how many have their places) and bytes (of those in pending)
 -- KEYS[3] candidate_body string: compressed JSON array of transactions
 -- KEYS[4] pending        list
 -- KEYS[5] mine_requests  list: job (32 hex digits) .. requested
@@ -29,6 +30,6 @@ end
 -- only mining makes room again
 redis.call('DEL', candidate, candidate_body)
 redis.call('HSET', candidate, 'prefix', prefix, 'count', count, 'job', job, 'reward', reward,
-  'next', 0)
+  'next', 0, 'placed', 0, 'bytes', 0)
 redis.call('SET', candidate_body, body)
 return 'OPENED'

@@ -1,7 +1,8 @@
 -- Pending grows by the new transactions of each request that fits; a request that does not leaves
 -- no trace. A transaction known by its id is not added again, so a repeated call changes nothing.
+-- Precondition: a request has 1 to 1,000 transactions, since Lua's stack holds 8,000 arguments.
 -- KEYS[1] pending       list: id (32 B) .. accepted (13 digits, Unix ms) .. transaction (JSON)
--- KEYS[2] transactions  hash: id (32 B) -> 'index:position', or '' while it is pending
+-- KEYS[2] transactions  hash: id (32 B) -> 'index:position:root', see place_transactions.lua, or ''
 -- KEYS[3] idempotency   hash: digest of the key (32 B) -> fingerprint of its request (32 B)
 -- KEYS[4] counters      hash: accepted, pending_bytes
 -- ARGV[1] most pending transactions, ARGV[2] most pending bytes; then for each request:
@@ -18,16 +19,33 @@ local bytes = tonumber(redis.call('HGET', counters, 'pending_bytes') or '0')
 
 -- the new ids of one request, each once, and the bytes that they add
 local function survey(first, n)
-  local new, size, seen = {}, 0, {}
-  for i = first, first + 2 * (n - 1), 2 do
-    local id = ARGV[i]
-    if not seen[id] and redis.call('HEXISTS', transactions, id) == 0 then
+  local ids, new, size, seen = {}, {}, 0, {}
+  for k = 1, n do
+    ids[k] = ARGV[first + 2 * (k - 1)]
+  end
+  local known = redis.call('HMGET', transactions, unpack(ids))
+  for k, id in ipairs(ids) do
+    if not known[k] and not seen[id] then
+      local i = first + 2 * (k - 1)
       seen[id] = true
       new[#new + 1] = i
       size = size + ENTRY_HEAD + #ARGV[i + 1]
     end
   end
   return new, size
+end
+
+-- in one command each, which is cheaper here, in the log, and when the log is read again
+local function append(new)
+  local entries, states = {}, {}
+  for k, i in ipairs(new) do
+    entries[k] = ARGV[i] .. accepted .. ARGV[i + 1]
+    states[2 * k - 1] = ARGV[i]
+    states[2 * k] = ''
+  end
+  -- the list first: where memory has run out, the first write fails and nothing was changed
+  redis.call('RPUSH', pending, unpack(entries))
+  redis.call('HSET', transactions, unpack(states))
 end
 
 local answers, at = {}, 3
@@ -40,12 +58,8 @@ while at <= #ARGV do
   elseif #new > 0 and (count + #new > most or bytes + size > most_bytes) then
     answers[#answers + 1] = 'FULL'
   else
-    -- the list first: where memory has run out, the first write fails and nothing was changed
-    for _, i in ipairs(new) do
-      redis.call('RPUSH', pending, ARGV[i] .. accepted .. ARGV[i + 1])
-      redis.call('HSET', transactions, ARGV[i], '')
-    end
     if #new > 0 then
+      append(new)
       redis.call('HINCRBY', counters, 'pending_bytes', size)
       redis.call('HINCRBY', counters, 'accepted', #new)
     end

@@ -1,12 +1,13 @@
 """The scripts, each return value of each; run on fakeredis here and on a real server as well."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from chain import backlog
 from chain.backlog import OpenCandidate, Reading
-from chain.errors import WrongNetwork
+from chain.errors import LedgerUnavailable, MinequeueError, QueueFull, WrongNetwork
 from chain.header import Header, put_nonce
 from chain.ledger import (
     Connecting,
@@ -20,6 +21,7 @@ from chain.ledger import (
     Verdict,
 )
 from chain.proof_of_work import search_with_hashlib
+from chain.rules import Bounds
 from chain.scaling import Policy
 from chain.template import Template
 from chain.transaction import Transaction
@@ -33,6 +35,7 @@ from tests.ledgers import (
     make_transaction,
     mine_all,
     mined_ids,
+    place_some,
     read_chain,
     request_mine,
     submit,
@@ -44,8 +47,10 @@ def ledger(connection: Connection) -> Ledger:
     return make_ledger(connection)
 
 
-def _place(ledger: Ledger, transaction: Transaction) -> Place | Pending | None:
-    return ledger.blocks.locate_transaction(bytes.fromhex(transaction.id))
+def _place(ledger: Ledger, transaction: Transaction) -> tuple[int, int] | Pending | None:
+    """The block's index and the position in it, where it is in a block."""
+    found = ledger.blocks.locate_transaction(bytes.fromhex(transaction.id))
+    return (found.header.index, found.position) if isinstance(found, Place) else found
 
 
 def _build(ledger: Ledger) -> tuple[Reading, Template]:
@@ -123,7 +128,7 @@ def test_a_transaction_submitted_again_after_it_was_mined_stands_once(ledger: Le
     mine_all(ledger)
     assert ledger.mempool.submit([Submission([transaction])]) == [Verdict.ACCEPTED]
     assert ledger.queue.read().depth == 0
-    assert _place(ledger, transaction) == Place(2, 0)
+    assert _place(ledger, transaction) == (2, 0)
 
 
 def test_a_key_with_the_same_request_is_accepted_and_with_another_refused(ledger: Ledger) -> None:
@@ -166,6 +171,74 @@ def test_the_bound_in_bytes_is_kept_to_the_byte(connection: Connection) -> None:
     assert tight.mempool.submit([Submission([transaction])]) == [Verdict.FULL]
     wide = make_ledger(connection, bounds=replace(BOUNDS, pending_bytes=size))
     assert wide.mempool.submit([Submission([transaction])]) == [Verdict.ACCEPTED]
+
+
+LARGE = replace(BOUNDS, pending=10_000)
+
+
+def test_a_submission_for_many_calls_is_accepted_whole_and_in_order(
+    connection: Connection,
+) -> None:
+    ledger = make_ledger(
+        connection, replace(RULES, block_transactions=2000, block_bytes=2**30), LARGE
+    )
+    (before,), many, (after,) = ([make_transaction() for _ in range(n)] for n in (1, 2500, 1))
+    together = [Submission([before]), Submission(many), Submission([after])]
+    assert ledger.mempool.submit(together) == [Verdict.ACCEPTED] * 3
+    reading = ledger.queue.read()
+    assert reading.pending == 2502
+    assert reading.pending_bytes == sum(submission.size for submission in together)
+    mine_all(ledger)
+    assert list(mined_ids(ledger)) == [each.id for each in (before, *many, after)]
+
+
+def test_a_submission_for_many_calls_is_refused_whole_where_it_does_not_fit(
+    connection: Connection,
+) -> None:
+    many = Submission([make_transaction() for _ in range(2500)], "key")
+    for bounds in (
+        replace(LARGE, pending=2499),
+        replace(LARGE, pending_bytes=many.size - 1),
+    ):
+        ledger = make_ledger(connection, bounds=bounds)
+        assert ledger.mempool.submit([many]) == [Verdict.FULL]
+        assert ledger.queue.read().pending == 0
+    exact = make_ledger(connection, bounds=Bounds(pending=2500, pending_bytes=many.size))
+    assert exact.mempool.submit([many]) == [Verdict.ACCEPTED]
+    assert exact.mempool.submit([many]) == [Verdict.ACCEPTED]
+    assert exact.queue.read().pending == 2500
+
+
+def test_a_key_stands_for_all_of_a_submission_for_many_calls(connection: Connection) -> None:
+    ledger = make_ledger(connection, bounds=LARGE)
+    many = [make_transaction() for _ in range(1500)]
+    assert ledger.mempool.submit([Submission(many, "key")]) == [Verdict.ACCEPTED]
+    other = [*many[:-1], make_transaction()]
+    assert ledger.mempool.submit([Submission(other, "key")]) == [Verdict.KEY_REUSED]
+    assert ledger.queue.read().pending == 1500
+
+
+@pytest.mark.parametrize("failure", [LedgerUnavailable, QueueFull])
+def test_a_submission_that_broke_off_is_unknown_and_completed_when_it_is_repeated(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, failure: type[MinequeueError]
+) -> None:
+    ledger = make_ledger(connection, bounds=LARGE)
+    many = Submission([make_transaction() for _ in range(2500)], "key")
+    calls = iter([connection.script])
+
+    def fail(*_: object) -> None:
+        raise failure
+
+    def break_off(*arguments: Any) -> Any:
+        return next(calls, fail)(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "script", break_off)
+        with pytest.raises(LedgerUnavailable):
+            ledger.mempool.submit([many])
+    assert ledger.queue.read().pending == 1000
+    assert ledger.mempool.submit([many]) == [Verdict.ACCEPTED]
+    assert ledger.queue.read().pending == 2500
 
 
 # request_mine
@@ -270,7 +343,57 @@ def test_a_claim_renews_the_lease_and_tells_the_speed(ledger: Ledger) -> None:
     assert (reading.miners, reading.live_rate, reading.miner_rate) == (0, 0, 1234)
 
 
+# place_transactions
+
+
+def test_places_are_given_in_parts_and_count_once_the_block_is_connected(ledger: Ledger) -> None:
+    transactions = submit(ledger, 5)
+    request_mine(ledger)
+    reading, candidate = _open(ledger)
+    assert [place_some(ledger, candidate, 2) for _ in range(4)] == [2, 4, 5, 5]
+    assert [_place(ledger, transaction) for transaction in transactions] == [Pending()] * 5
+    nonce = _solve(candidate)
+    assert ledger.mining.connect(reading, candidate, nonce) is Connecting.CONNECTED
+    assert [_place(ledger, transaction) for transaction in transactions] == [
+        (2, position) for position in range(5)
+    ]
+    assert place_some(ledger, candidate, 2) == b"STALE"
+
+
+def test_a_place_in_a_candidate_that_was_dropped_says_nothing(connection: Connection) -> None:
+    easy = make_ledger(connection)
+    transactions = submit(easy, 5)
+    request_mine(easy)
+    _, dropped = _open(easy)
+    assert place_some(easy, dropped, 10) == 5
+    hard = make_ledger(connection, replace(RULES, bits=RULES.bits + 1, block_transactions=2))
+    assert _connect(hard) is Connecting.CONNECTED
+    assert [_place(hard, transaction) for transaction in transactions] == [
+        *((2, position) for position in range(2)),
+        *[Pending()] * 3,
+    ]
+    assert hard.queue.read().pending_bytes == Submission(transactions[2:]).size
+    mine_all(hard)
+    assert list(mined_ids(hard)) == [transaction.id for transaction in transactions]
+
+
 # connect_block
+
+
+def test_a_block_is_not_connected_before_its_transactions_have_their_places(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transactions = submit(ledger, 3)
+    request_mine(ledger)
+    reading, candidate = _open(ledger)
+    place_some(ledger, candidate, 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger.mining, "_place", lambda *_: None)
+        nonce = _solve(candidate)
+        assert ledger.mining.connect(reading, candidate, nonce) is Connecting.STALE
+    assert (ledger.queue.read().depth, ledger.blocks.tip().header.index) == (4, 1)
+    assert [_place(ledger, transaction) for transaction in transactions] == [Pending()] * 3
+    assert ledger.mining.connect(reading, candidate, nonce) is Connecting.CONNECTED
 
 
 def test_a_connected_block_takes_its_transactions_and_its_request_off_the_queue(
@@ -281,7 +404,7 @@ def test_a_connected_block_takes_its_transactions_and_its_request_off_the_queue(
     assert _connect(ledger) is Connecting.CONNECTED
     tip = ledger.blocks.tip()
     assert [_place(ledger, transaction) for transaction in transactions] == [
-        Place(2, position) for position in range(3)
+        (2, position) for position in range(3)
     ]
     assert ledger.blocks.locate_job(job) == MinedBy(2, tip.header.hash.hex())
     assert ledger.queue.read().depth == 0
@@ -324,7 +447,7 @@ def test_what_arrives_while_a_block_is_mined_waits_for_the_next(ledger: Ledger) 
     reading, candidate = _open(ledger)
     (late,) = submit(ledger)
     assert ledger.mining.connect(reading, candidate, _solve(candidate)) is Connecting.CONNECTED
-    assert _place(ledger, early) == Place(2, 0)
+    assert _place(ledger, early) == (2, 0)
     assert _place(ledger, late) == Pending()
 
 

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from chain.ledger import Connection, Ledger
 from chain.proof_of_work import HASHLIB
 from chain.scaling import Policy
-from tests.ledgers import BOUNDS, RULES, make_ledger, make_miner, mine_all
+from tests.ledgers import BOUNDS, RULES, make_ledger, make_miner, mine_all, submit
 from web.app import create_app
 from web.combiner import Combiner
 from web.services import Limits, Services
@@ -236,6 +236,22 @@ def test_the_queue_warns_of_miners_without_machine_code(
     assert answer is not None
     assert answer["kernels"] == {"vectors-8": 2, HASHLIB: 3}
     assert answer["warnings"][0].startswith("3 miners search nonces by hashlib")
+
+
+def test_the_chain_is_sent_in_small_parts_whatever_the_size_of_its_blocks(
+    connection: Connection,
+) -> None:
+    rules = replace(RULES, block_transactions=1000, block_bytes=2**30)
+    ledger = make_ledger(connection, rules, replace(BOUNDS, pending=1000))
+    for count in (1, 1000, 2):
+        submit(ledger, count)
+        mine_all(ledger)
+    answer = make_client(ledger).get("/chain")
+    parts = list(answer.iter_encoded())
+    assert max(map(len, parts)) <= 64 * 1024
+    assert len(parts) < 10  # and small blocks do not each take a part
+    lengths = [len(block["transactions"]) for block in json.loads(b"".join(parts))["chain"]]
+    assert lengths == [0, 2, 1001, 3]
 
 
 def test_an_etag_spares_an_unchanged_chain(client: FlaskClient) -> None:
