@@ -34,7 +34,8 @@ def ask(url: str) -> Any:
         with _opener.open(url, timeout=_PATIENCE_S) as answer:
             return json.load(answer)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise NoAnswer(f"{url} does not answer as a node does ({error}).") from None
+        reason = getattr(error, "reason", error)
+        raise NoAnswer(f"{url} does not answer as a node does ({reason}).") from None
 
 
 def wait_until_drained(

@@ -47,6 +47,11 @@ class Verdict:
     named: dict[str, list[str]]
 
     @property
+    def named_faults(self) -> dict[str, list[str]]:
+        """What is named and a fault, whoever else writes into the chain."""
+        return {fault: names for fault, names in self.named.items() if fault != "unexpected"}
+
+    @property
     def is_kept(self) -> bool:
         """Whether all that was accepted is in the chain, and nothing stands there twice."""
         return not (self.lost or self.doubled or self.jobs_lost)
