@@ -196,6 +196,25 @@ def burst(**options: Any) -> None:
     sys.exit(run_burst(**read_options(options)))
 
 
+@cli.command()
+@click.option("--requests", default=75000, show_default=True, help="How many, at each design.")
+@click.option("--report", type=_FILE, help="HTML file to write: both timelines, side by side.")
+@click.option("--json", "as_json", is_flag=True, help="Print what became of both as JSON.")
+def experiment(requests: int, report: Path | None, as_json: bool) -> None:
+    """Send one burst at this design and at the one that mines inside the request.
+
+    Starts both on free ports, sends burst, pause, burst, and looks for every receipt. The exit code
+    is 1 if this design gave an answer of 500 or above, or lost or doubled anything. Needs the
+    source checkout and what `make test` installs.
+
+    Example: minequeue experiment --requests 20000 --report report.html
+    """
+    from compose.checkout import import_from_checkout  # noqa: PLC0415
+
+    run = import_from_checkout("tests.chaos.experiment").run_experiment
+    sys.exit(run(requests, report, as_json=as_json))
+
+
 def main() -> None:
     """Run the command; an error is one sentence and exit code 1."""
     try:

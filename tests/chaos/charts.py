@@ -22,6 +22,7 @@ _COLOURS = {
 _MARK = "var(--mark)"
 _LINES = ("var(--one)", "var(--two)")
 _SCRIPT = re.compile(r"<script.*?</script>", re.DOTALL)  # pygal's settings, for a script of its own
+_STROKE = 2
 _WIDTH, _HEIGHT = 640, 250  # pixels, to be scaled by the page
 
 
@@ -55,8 +56,9 @@ def draw_answers(
     """Answers a second, by class."""
     lines: dict[str, list[Point]] = {}
     for name, values in counts.items():
-        lines[name] = [(0, 0), *((second + 0.5, count) for second, count in enumerate(values))]
-        lines[name].append((len(values), 0))
+        # in steps: a count holds for its whole second
+        steps = ((second + edge, count) for second, count in enumerate(values) for edge in (0, 1))
+        lines[name] = [(0, 0), *steps, (len(values), 0)]
     return _draw("Answers a second", lines, [_COLOURS[name] for name in counts], marks, span)
 
 
@@ -96,7 +98,6 @@ def _draw(
         no_prefix=False,
         show_dots=False,
         show_x_guides=False,
-        stroke_style={"width": 1.8},
         allow_interruptions=True,
         legend_at_bottom=True,
         legend_at_bottom_columns=len(lines) + bool(marks),
@@ -111,12 +112,12 @@ def _draw(
         margin=8,
     )
     for name, points in lines.items():
-        chart.add(name, points)
+        chart.add(name, points, stroke_style={"width": _STROKE})
     if marks:
         strokes: list[Point] = []
         for at_s, _text in marks:
             strokes += [(at_s, 0), (at_s, top), None]
-        chart.add("fault", strokes, fill=False, stroke_style={"width": 1.5, "dasharray": "4, 3"})
+        chart.add("event", strokes, fill=False, stroke_style={"width": 1, "dasharray": "4, 3"})
     return _SCRIPT.sub("", str(chart.render(is_unicode=True)))
 
 

@@ -1,6 +1,7 @@
 """What runs came to, side by side: as a page of its own without outside requests, and as JSON."""
 
 import html
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +45,8 @@ class Run:
             "name": self.name,
             **summarise(self.record, self.verdict),
             **{f"answers_{name.replace(' ', '_')}": n for name, n in self.count_classes().items()},
+            # a design without jobs has none to lose
+            "jobs_lost": self.verdict.jobs_lost if self.verdict and self.verdict.jobs else None,
             "unexpected": self.verdict and self.verdict.unexpected,
             "is_valid": self.is_valid,
             "blocks": self.blocks,
@@ -142,15 +145,20 @@ def _grade(title: str, value: str) -> str:
 def _write_runs(runs: Sequence[Run]) -> Iterator[str]:
     counts = [count_by_second(run.record.answers) for run in runs]
     heights = [max(values) for each in counts for values in each.values()]
-    span = Span(max(run.seconds for run in runs), max(heights, default=0))
+    span = Span(math.ceil(max(run.seconds for run in runs)), max(heights, default=0))
+    yield '<div class="grid">'
     for run, count in zip(runs, counts, strict=True):
         yield f"<section><h2>{html.escape(run.name)}</h2>"
         yield _frame(draw_answers(count, run.timeline.marks, span))
-        if run.timeline.samples:
-            yield from map(_frame, _draw_queue(run.timeline, Span(span.seconds)))
         yield from (f"<p>{html.escape(note)}</p>" for note in run.notes)
         yield from _write_marks(run.timeline.marks)
         yield "</section>"
+    yield "</div>"
+    for run in runs:
+        if run.timeline.samples:
+            yield f'<h2>{html.escape(run.name)}: what GET /queue said</h2><div class="grid">'
+            yield from map(_frame, _draw_queue(run.timeline, Span(span.seconds)))
+            yield "</div>"
 
 
 def _draw_queue(timeline: Timeline, span: Span) -> Iterator[str]:
