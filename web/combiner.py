@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from chain.errors import MinequeueError
+from chain.errors import LedgerUnavailable, MinequeueError
 from chain.ledger import Submission, Verdict
 
 
@@ -63,6 +63,9 @@ class Combiner:
         try:
             verdicts = self._submit([waiting.submission for waiting in together])
         except MinequeueError as error:
+            if isinstance(error, LedgerUnavailable):
+                # they have waited for the server too, and a call of theirs would wait once more
+                together += self._take_all()
             for waiting in together:
                 waiting.outcome = error
         except BaseException as error:
@@ -73,3 +76,6 @@ class Combiner:
         else:
             for waiting, verdict in zip(together, verdicts, strict=True):
                 waiting.outcome = verdict
+
+    def _take_all(self) -> list[_Waiting]:
+        return [self.waiting.popleft() for _ in range(len(self.waiting))]
