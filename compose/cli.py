@@ -105,9 +105,14 @@ def worker(settings: Settings, name: str | None, check: bool) -> None:
     from compose.processes import check_worker, run_worker  # noqa: PLC0415
 
     if check:
-        check_worker(settings, name)
+        check_worker(settings, name and _complete(name))
         return
-    run_worker(settings, name or f"worker-{os.getpid()}@{socket.gethostname()}")
+    run_worker(settings, _complete(name or f"worker-{os.getpid()}"))
+
+
+def _complete(name: str) -> str:
+    """A worker's name with its host, as Celery and the ledger know it."""
+    return name if "@" in name else f"{name}@{socket.gethostname()}"
 
 
 @cli.command()

@@ -1,6 +1,8 @@
 """``minequeue chaos``: plays rounds, and says what struck, what was measured and what broke."""
 
 import json
+import signal
+import sys
 import tempfile
 import traceback
 from pathlib import Path
@@ -39,6 +41,7 @@ def run_chaos(
     say(f"data and logs are in {directory}")
     broken: dict[int, str] = {}
     played = Rounds(directory.absolute(), say)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that no stack is left behind
     try:
         for number in range(seed, seed + rounds):
             try:

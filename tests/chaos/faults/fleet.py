@@ -48,7 +48,7 @@ class WrongClock:
     def strike(self, field: Field, drawn: Random) -> None:
         environment = _shift(drawn.choice(("+1h", "-1h")))
         _demand_shift(environment)
-        name = f"shifted-{drawn.getrandbits(32)}"
+        name = f"shifted-{drawn.getrandbits(32)}@harness"
         environment |= {f"MINEQUEUE_{k.upper()}": v for k, v in field.settings.items()}
         environment |= {"MINEQUEUE_DATA_DIR": str(field.directory / "shifted")}
         with (field.directory / "shifted.log").open("ab") as log:

@@ -61,7 +61,7 @@ class FullDisk:
             while True:
                 ballast.write(b"\0" * 65536)
         wait_for(
-            lambda: b"No space left on device" in log.read_bytes()[before:],
+            lambda: b"recover from AOF write error" in log.read_bytes()[before:],
             "a write that failed",
             PATIENCE_S,
         )
