@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from compose.embedded import find_server, server_command, wait_until_ready
+from compose.embedded import find_server, server_command, socket_path, wait_until_ready
 from tests.acceptance.stack import free_port
 
 
@@ -23,7 +23,7 @@ class Server:
     def start(self) -> "Server":
         """Start it, and wait until it answers."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        socket = self.directory / "valkey.sock"
+        socket = socket_path(self.directory)
         # of an option that is given twice the later counts
         command = [
             *server_command(find_server(""), self.directory, socket),
