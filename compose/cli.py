@@ -154,7 +154,7 @@ def check(
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def bench(name: str, as_json: bool) -> None:
-    """Measure this machine: hash, scaling, submit, drain, scale or check.
+    """Measure this machine: hash, scaling, submit, drain, connect, scale or check.
 
     Each compares with a yardstick in the same run; let nothing else run meanwhile. The exit code is
     1 if a goal is missed. Needs the source checkout and what `make test` installs.

@@ -4,6 +4,7 @@
 #   tests/demo/burst.sh            nothing dies
 #   tests/demo/burst.sh workers    SIGKILL of every worker process, five times on the way
 #   tests/demo/burst.sh server     SIGKILL of the server, five times on the way
+# ab repeats nothing: while the server is away it waits, as long as the web tier holds its requests.
 # Needs ab (Debian: apache2-utils) and curl.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -43,9 +44,8 @@ strike
 wait $load
 show "$scratch/mine"
 
-echo "$(date +%T) depth $(depth)"
-sleep 20
 strike
+echo "$(date +%T) depth $(depth)"
 until [ "$(depth)" = 0 ]; do sleep 1; done
 echo "$(date +%T) depth 0"
 .venv/bin/minequeue check "$url"
