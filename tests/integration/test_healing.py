@@ -31,7 +31,6 @@ class Plant:
         self.url = redis_url(directory / "valkey.sock")
         self.ledger: Ledger = open_ledger(self.url)
         self.worker = start_worker(self.url, workers="1,1")
-        self.mine_one(60)
 
     def mine_one(self, timeout_s: float) -> None:
         """Ask for a block and wait until it is there."""
@@ -48,9 +47,12 @@ class Plant:
 @pytest.fixture
 def plant(tmp_path: Path, start_worker: StartWorker) -> Iterator[Plant]:
     made = Plant(tmp_path, start_worker)
-    yield made
-    made.server.kill()
-    made.server.wait()
+    try:
+        made.mine_one(60)
+        yield made
+    finally:
+        made.server.kill()
+        made.server.wait()
 
 
 def test_after_each_of_several_restarts_of_the_server_a_worker_consumes_again(
