@@ -37,15 +37,14 @@ class Submission:
         """Lay the request out as submit.lua reads it."""
         ids = [bytes.fromhex(transaction.id) for transaction in self.transactions]
         named = self.idempotency_key is not None
-        arguments: list[Argument] = [
+        return [
             sha256((self.idempotency_key or "").encode()).digest() if named else b"",
             # the ids are hashes of all that the client said, so they are the fingerprint
             sha256(b"".join(ids)).digest() if named else b"",
             len(ids),
+            *ids,
+            *(transaction.canonical for transaction in self.transactions),
         ]
-        for key, transaction in zip(ids, self.transactions, strict=True):
-            arguments += (key, transaction.canonical)
-        return arguments
 
 
 class Mempool:

@@ -5,56 +5,82 @@
 -- KEYS[3] idempotency   hash: digest of the key (32 B) -> fingerprint of its request (32 B)
 -- KEYS[4] counters      hash: accepted, pending_bytes
 -- ARGV[1] most pending transactions, ARGV[2] most pending bytes; then for each request:
---   digest of its idempotency key or '', its fingerprint, n, and n times: id, transaction
+--   digest of its idempotency key or '', its fingerprint, n, the n ids, the n transactions
 -- Returns for each request ACCEPTED, FULL, or KEY_REUSED where its key came with another request.
 local pending, transactions, idempotency, counters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local most, most_bytes = tonumber(ARGV[1]), tonumber(ARGV[2])
 local ENTRY_HEAD = 45 -- bytes before the transaction in an entry
+local CHUNK = 1000 -- transactions in one command: Lua's stack holds 8,000 arguments
+local argv, last = ARGV, #ARGV -- a global takes longer, and a batch has thousands
 
 local time = redis.call('TIME')
 local accepted = string.format('%013d', time[1] * 1000 + math.floor(time[2] / 1000))
-local count = redis.call('LLEN', pending)
-local bytes = tonumber(redis.call('HGET', counters, 'pending_bytes') or '0')
+local room = most - redis.call('LLEN', pending)
+local room_bytes = most_bytes - tonumber(redis.call('HGET', counters, 'pending_bytes') or '0')
 
--- the new ids of one request, each once, and the bytes that they add
-local function survey(first, n)
-  local new, size, seen = {}, 0, {}
-  for i = first, first + 2 * (n - 1), 2 do
-    local id = ARGV[i]
-    if not seen[id] and redis.call('HEXISTS', transactions, id) == 0 then
-      seen[id] = true
-      new[#new + 1] = i
-      size = size + ENTRY_HEAD + #ARGV[i + 1]
+local taken, named = {}, {} -- by this call, and not yet written: ids, and keys with fingerprints
+local entries, places, count, bytes = {}, {}, 0, 0
+
+-- the n ids from `from` on that are new, as positions, and the bytes that they add
+local function survey(from, n)
+  local new, size = {}, 0
+  for first = from, from + n - 1, CHUNK do
+    local to = math.min(first + CHUNK, from + n) - 1
+    local found = redis.call('HMGET', transactions, unpack(argv, first, to))
+    for i = first, to do
+      local id = argv[i]
+      if not found[i - first + 1] and not taken[id] then
+        taken[id] = true
+        new[#new + 1] = i
+        size = size + ENTRY_HEAD + #argv[i + n]
+      end
     end
   end
   return new, size
 end
 
 local answers, at = {}, 3
-while at <= #ARGV do
-  local key, fingerprint, n = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
-  local known = key ~= '' and redis.call('HGET', idempotency, key)
+while at <= last do
+  local key, fingerprint, n = argv[at], argv[at + 1], tonumber(argv[at + 2])
+  local known = key ~= '' and (named[key] or redis.call('HGET', idempotency, key))
   local new, size = survey(at + 3, n)
+  local answer = 'ACCEPTED'
   if known and known ~= fingerprint then
-    answers[#answers + 1] = 'KEY_REUSED'
-  elseif #new > 0 and (count + #new > most or bytes + size > most_bytes) then
-    answers[#answers + 1] = 'FULL'
-  else
-    -- the list first: where memory has run out, the first write fails and nothing was changed
-    for _, i in ipairs(new) do
-      redis.call('RPUSH', pending, ARGV[i] .. accepted .. ARGV[i + 1])
-      redis.call('HSET', transactions, ARGV[i], '')
-    end
-    if #new > 0 then
-      redis.call('HINCRBY', counters, 'pending_bytes', size)
-      redis.call('HINCRBY', counters, 'accepted', #new)
-    end
-    if key ~= '' and not known then
-      redis.call('HSET', idempotency, key, fingerprint)
-    end
-    count, bytes = count + #new, bytes + size
-    answers[#answers + 1] = 'ACCEPTED'
+    answer = 'KEY_REUSED'
+  elseif #new > 0 and (count + #new > room or bytes + size > room_bytes) then
+    answer = 'FULL'
   end
+  if answer == 'ACCEPTED' then
+    for _, i in ipairs(new) do
+      count = count + 1
+      entries[count] = argv[i] .. accepted .. argv[i + n]
+      places[2 * count - 1] = argv[i]
+      places[2 * count] = ''
+    end
+    bytes = bytes + size
+    if key ~= '' and not known then
+      named[key] = fingerprint
+    end
+  else
+    for _, i in ipairs(new) do
+      taken[argv[i]] = nil
+    end
+  end
+  answers[#answers + 1] = answer
   at = at + 3 + 2 * n
+end
+
+-- The list first: where memory has run out, the first write fails and nothing was changed.
+for first = 1, count, CHUNK do
+  local to = math.min(first + CHUNK - 1, count)
+  redis.call('RPUSH', pending, unpack(entries, first, to))
+  redis.call('HSET', transactions, unpack(places, 2 * first - 1, 2 * to))
+end
+if count > 0 then
+  redis.call('HINCRBY', counters, 'pending_bytes', bytes)
+  redis.call('HINCRBY', counters, 'accepted', count)
+end
+for key, fingerprint in pairs(named) do
+  redis.call('HSET', idempotency, key, fingerprint)
 end
 return answers

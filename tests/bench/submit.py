@@ -66,7 +66,7 @@ def _measure_singles(tier: WebTier) -> tuple[list[Load], list[Load], list[Load]]
         seconds = RUN_S if number else 1
         found = (
             run_wrk(tier.url + HELLO, seconds),
-            run_wrk(tier.url + SUBMIT, seconds, BODY),
+            _measure_submissions(tier, seconds),
             run_wrk(tier.url + TASK, seconds, BODY),
         )
         tier.client.delete(TASK_QUEUE)
@@ -76,9 +76,19 @@ def _measure_singles(tier: WebTier) -> tuple[list[Load], list[Load], list[Load]]
     return hello, submit, task
 
 
+def _measure_submissions(tier: WebTier, seconds: int) -> Load:
+    before = tier.count_pending()
+    load = run_wrk(tier.url + SUBMIT, seconds, BODY)
+    kept = tier.count_pending() - before
+    # of what was under way when wrk stopped, the answers were not counted
+    if not load.answered <= kept <= load.answered + CONNECTIONS:
+        raise MinequeueError(f"{load.answered} submissions were answered and {kept} kept.")
+    return load
+
+
 def _measure_batches(tier: WebTier, kind: str) -> float:
     """Transactions a second in batches of this content type, after one that warms up."""
-    body = _make_batch(kind).encode()
+    body, before = _make_batch(kind).encode(), tier.count_pending()
     connection = HTTPConnection(urlsplit(tier.url).netloc)
     _post_batch(connection, kind, body)
     began, count = time.perf_counter(), 0
@@ -86,6 +96,9 @@ def _measure_batches(tier: WebTier, kind: str) -> float:
         _post_batch(connection, kind, body)
         count += BATCH
     connection.close()
+    kept = tier.count_pending() - before
+    if kept != BATCH + count:
+        raise MinequeueError(f"{BATCH + count} entries were accepted and {kept} kept.")
     return count / took
 
 

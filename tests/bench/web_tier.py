@@ -32,6 +32,12 @@ class WebTier:
         self.url = url
         self.client = redis.Redis(unix_socket_path=str(socket))
 
+    def count_pending(self) -> int:
+        """How many transactions the queue holds."""
+        answer = request("GET", f"{self.url}/queue")
+        pending: int = answer.json()["pending_transactions"]
+        return pending
+
     def forget_latency(self) -> None:
         """Begin to watch how long the server's commands take, from 1 ms upwards."""
         self.client.config_set("latency-monitor-threshold", 1)

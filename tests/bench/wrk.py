@@ -18,10 +18,12 @@ class Load:
     """What one run of wrk found.
 
     Attributes:
+        answered: requests.
         rate: requests a second.
         p99_ms: what 99 of 100 answers took at most.
     """
 
+    answered: int
     rate: float
     p99_ms: float
 
@@ -44,8 +46,9 @@ def run_wrk(url: str, seconds: int, body: str | None = None) -> Load:
     said = subprocess.run(command, capture_output=True, check=True, text=True).stdout
     if "Non-2xx" in said or "Socket errors" in said:
         raise MinequeueError(f"The load on {url} met errors:\n{said}")
+    answered = re.search(r"(\d+) requests in", said)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
     p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)\b", said)
-    if rate is None or p99 is None:
+    if answered is None or rate is None or p99 is None:
         raise MinequeueError(f"wrk said something unexpected:\n{said}")
-    return Load(float(rate[1]), float(p99[1]) * _TO_MS[p99[2]])
+    return Load(int(answered[1]), float(rate[1]), float(p99[1]) * _TO_MS[p99[2]])
