@@ -46,7 +46,7 @@ def read_body(limit: int) -> bytes:
     stream = request.environ["wsgi.input"]
     size = _declared_size()
     if size is None or size <= limit:
-        body = _take(stream, limit + 1 if size is None else size)
+        body = take(stream, limit + 1 if size is None else size)
         if len(body) <= limit:
             return body
     # a client that is still sending when its connection is closed would not see the answer
@@ -66,7 +66,7 @@ def _discard(stream: IO[bytes], most: int) -> None:
         most -= len(part)
 
 
-def _take(stream: IO[bytes], most: int) -> bytes:
+def take(stream: IO[bytes], most: int) -> bytes:
     """Read up to ``most`` bytes of the body.
 
     Not by werkzeug, which cuts a chunked body at its bound and passes the half on as the whole.

@@ -5,7 +5,7 @@ from functools import partial
 from hashlib import sha256
 from typing import TypeAlias
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from chain import plain_transactions, strict_json
 from chain.errors import (
@@ -26,6 +26,7 @@ from web.requests import NDJSON, read_body, read_idempotency_key, read_kind, too
 from web.services import Services, services
 
 blueprint = Blueprint("submissions", __name__)
+FAILURE = "minequeue.failure"  # what went wrong before Flask was asked, in the WSGI environment
 _drawn = NonceSource()
 Outcomes: TypeAlias = Sequence[Transaction | MinequeueError]
 
@@ -33,23 +34,25 @@ Outcomes: TypeAlias = Sequence[Transaction | MinequeueError]
 @blueprint.post("/chain/new")
 def submit() -> Response:
     """Queue one transaction, or each of a batch."""
+    if failure := request.environ.get(FAILURE):
+        raise failure
     at = services()
     key = read_idempotency_key()
     is_lines = read_kind() == NDJSON
     body = read_body(at.limits.body_bytes)
     outcomes = _read_lines(body, key, at) if is_lines else _read_json(body, key, at)
     if isinstance(outcomes, Transaction):
-        _queue(Submission([outcomes], key), at)
+        queue(Submission([outcomes], key), at)
         return Answer(write_receipt(outcomes), 202, [("Location", path_of(outcomes))])
     accepted = [outcome for outcome in outcomes if isinstance(outcome, Transaction)]
     if not accepted:
         raise _all_refused(outcomes)
-    _queue(Submission(accepted, key), at)
+    queue(Submission(accepted, key), at)
     return Answer(write_receipts(outcomes), 202)
 
 
 def _read_json(body: bytes, key: str | None, at: Services) -> Transaction | Outcomes:
-    name = _nonce_maker(key)
+    name = make_nonces(key)
     plain = plain_transactions.read_one(body, name) or plain_transactions.read_array(
         body, name, most=at.limits.batch
     )
@@ -62,7 +65,7 @@ def _read_json(body: bytes, key: str | None, at: Services) -> Transaction | Outc
 
 
 def _read_lines(body: bytes, key: str | None, at: Services) -> Outcomes:
-    name = _nonce_maker(key)
+    name = make_nonces(key)
     lines = [line for line in body.split(b"\n") if line.strip()]
     return plain_transactions.read_lines(lines, name, most=at.limits.batch) or _accept_each(
         [_read_line(line) for line in lines], name, at
@@ -99,7 +102,12 @@ def _accept(
         return error
 
 
-def _queue(submission: Submission, at: Services) -> None:
+def queue(submission: Submission, at: Services) -> None:
+    """Put ``submission`` on the queue and tell the workers.
+
+    Raises:
+        IdempotencyKeyReused, QueueFull, LedgerUnavailable: nothing is known to be on it.
+    """
     verdict = at.combiner.submit(submission)
     if verdict is Verdict.KEY_REUSED:
         raise IdempotencyKeyReused
@@ -108,8 +116,8 @@ def _queue(submission: Submission, at: Services) -> None:
     at.wake_miners()
 
 
-def _nonce_maker(key: str | None) -> Callable[[int], str]:
-    """Give a nonce to the entry at a position: the same whenever the request is repeated."""
+def make_nonces(key: str | None) -> Callable[[int], str]:
+    """What gives a nonce to the entry at a position: with a key always the same one."""
     if key is None:
         return lambda _: _drawn.draw()
     return lambda position: sha256(f"{position}:{key}".encode()).hexdigest()[:32]

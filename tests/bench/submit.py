@@ -69,7 +69,7 @@ def _measure_singles(tier: WebTier) -> tuple[list[Load], list[Load], list[Load]]
             _measure_submissions(tier, seconds),
             run_wrk(tier.url + TASK, seconds, BODY),
         )
-        tier.client.delete(TASK_QUEUE)
+        tier.client.unlink(TASK_QUEUE)
         if number:  # the first round warms up
             for loads, load in zip((hello, submit, task), found, strict=True):
                 loads.append(load)
