@@ -13,11 +13,16 @@ from compose.settings import Settings
 from compose.wiring import broker_url, find_kernel, make_celery, make_ledger, signs_path
 from workers.watchdog import is_fresh
 
+WEB_APP = "compose.web_app:create"
 _STOP_S = 10  # how long requests in flight get when the web tier stops
 
 
-def run_web(settings: Settings) -> None:
+def run_web(settings: Settings, app: str = WEB_APP) -> None:
     """Serve HTTP until SIGTERM; requests in flight are finished.
+
+    Args:
+        settings: of the stack.
+        app: "module:function" that makes the app in each process.
 
     Raises:
         MinequeueError: the ledger cannot be used.
@@ -25,7 +30,7 @@ def run_web(settings: Settings) -> None:
     make_ledger(settings)  # here, so that what is wrong is said once and not by every process
     _hand_down(settings)
     Granian(
-        "compose.web_app:create",
+        app,
         factory=True,
         interface=Interfaces.WSGI,
         address=settings.host,
