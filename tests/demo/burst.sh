@@ -21,7 +21,8 @@ strike() { # SIGKILL to the victim's processes of this stack, named one by one
     server) pattern="valkey-server .*$PWD/.minequeue/" ;;
     *) return 0 ;;
   esac
-  pids=$(pgrep -f "$pattern" | tr '\n' ' ')
+  # after the last strike it may not be back yet
+  until pids=$(pgrep -f "$pattern" | tr '\n' ' ') && [ -n "$pids" ]; do sleep 0.05; done
   echo "$(date +%T) SIGKILL $victim: $pids"
   # shellcheck disable=SC2086  # one word for each process
   kill -KILL $pids
