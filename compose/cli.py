@@ -13,6 +13,7 @@ import click
 from chain.errors import MinequeueError
 from compose.settings import Settings
 
+_FILE = click.Path(dir_okay=False, path_type=Path)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -164,6 +165,54 @@ def bench(name: str, as_json: bool) -> None:
     from compose.bench import run_bench  # noqa: PLC0415
 
     sys.exit(run_bench(name, as_json=as_json))
+
+
+@cli.command()
+@click.argument("url", default="http://127.0.0.1:3000")
+@click.option("--requests", default=5000, show_default=True, help="How many in all.")
+@click.option("--concurrency", default=50, show_default=True, help="How many at once.")
+@click.option("--submit", default=97.0, show_default=True, help="Weight of POST /chain/new.")
+@click.option("--mine", default=1.0, show_default=True, help="Weight of GET /chain/mine.")
+@click.option("--read", default=2.0, show_default=True, help="Weight of GET /chain, one page.")
+@click.option("--bursts", default=1, show_default=True, help="In how many bursts.")
+@click.option("--pause", default=10.0, show_default=True, help="Seconds between two bursts.")
+@click.option("--retry", is_flag=True, help="Repeat what is refused or unanswered until accepted.")
+@click.option("--seed", type=int, help="Decides order and names; else drawn.")
+@click.option("--file", type=_FILE, help="NDJSON: transactions to submit, and nothing else.")
+@click.option("--receipts", type=_FILE, help="File that gets every receipt, as NDJSON.")
+@click.option("--wait", default=600.0, show_default=True, help="Seconds to wait for the chain.")
+@click.option("--yes-i-own-this", "is_owned", is_flag=True, help="The URL may be another machine.")
+@click.option("--json", "as_json", is_flag=True, help="Print what became of it as JSON.")
+def burst(**options: Any) -> None:
+    """Send a burst to a node, and look for every receipt in its chain.
+
+    The exit code is 1 if anything that was accepted is not in the chain, or stands there twice.
+
+    Example: minequeue burst http://127.0.0.1:3000 --requests 75000 --concurrency 100
+    """
+    from compose.burst.command import run_burst  # noqa: PLC0415
+    from compose.burst.options import read_options  # noqa: PLC0415
+
+    sys.exit(run_burst(**read_options(options)))
+
+
+@cli.command()
+@click.option("--requests", default=75000, show_default=True, help="How many, at each design.")
+@click.option("--report", type=_FILE, help="HTML file to write: both timelines, side by side.")
+@click.option("--json", "as_json", is_flag=True, help="Print what became of both as JSON.")
+def experiment(requests: int, report: Path | None, as_json: bool) -> None:
+    """Send one burst at this design and at the one that mines inside the request.
+
+    Starts both on free ports, sends burst, pause, burst, and looks for every receipt. The exit code
+    is 1 if this design gave an answer of 500 or above, or lost or doubled anything. Needs the
+    source checkout and what `make test` installs.
+
+    Example: minequeue experiment --requests 20000 --report report.html
+    """
+    from compose.checkout import import_from_checkout  # noqa: PLC0415
+
+    run = import_from_checkout("tests.chaos.experiment").run_experiment
+    sys.exit(run(requests, report, as_json=as_json))
 
 
 def main() -> None:
