@@ -40,8 +40,8 @@ class Peaks:
 
     Attributes:
         held: pairs of (until, Unix milliseconds; miners), the largest first; a smaller one is held
-            longer than all larger ones, or it would never count. No two are near each other, so that
-            few are held however many miners there are.
+            longer than all larger ones, or it would never count. No two are near each other, so
+            that few are held however many miners there are.
     """
 
     held: tuple[tuple[int, int], ...] = ()
@@ -91,7 +91,8 @@ class Decision:
     """What the policy says of one reading.
 
     Attributes:
-        need: how many miners have something to do now; so many are woken.
+        need: how many miners have something to do now; so many are woken. All that are kept, once
+            the oldest has waited longer than emptying the queue should take.
         wanted: how many there should be; so many are kept.
         peaks: what to remember until the next reading.
     """
@@ -106,4 +107,5 @@ def decide(reading: Reading, rules: Rules, policy: Policy) -> Decision:
     need = calculate_need(reading, rules, policy)
     peaks = Peaks.unpack(reading.peaks).after(need, reading.now_ms, round(policy.quiet_s * 1000))
     wanted = max(policy.least, min(policy.most, peaks.size))
-    return Decision(need, wanted, peaks.pack())
+    is_late = need and reading.oldest_age_s > policy.target_drain_s
+    return Decision(wanted if is_late else need, wanted, peaks.pack())

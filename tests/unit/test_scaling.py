@@ -82,6 +82,14 @@ def test_only_those_who_have_something_to_do_are_woken() -> None:
     assert (decision.need, decision.wanted) == (0, 8)
 
 
+def test_all_that_are_kept_are_woken_once_the_oldest_has_waited_too_long() -> None:
+    peaks = decide(_reading(80), RULES, POLICY).peaks
+    tail = replace(_reading(1, 20, peaks), oldest_job_ms=1_000_000 + 20_000 - 10_000)
+    assert decide(tail, RULES, POLICY).need == 1
+    late = replace(tail, oldest_job_ms=1_000_000 + 20_000 - 10_001)
+    assert (decide(late, RULES, POLICY).need, decide(late, RULES, POLICY).wanted) == (8, 8)
+
+
 @pytest.mark.parametrize("least", [0, 1, 3])
 def test_the_size_stays_between_least_and_most(least: int) -> None:
     policy = replace(POLICY, least=least)
