@@ -217,7 +217,7 @@ def test_the_queue_tells_scalers_what_they_need(ledger: Ledger, client: FlaskCli
     assert answer["pending_transactions"] == answer["pending_bytes"] == 0
     assert answer["backlog_hashes"] == 2**RULES.bits
     assert answer["drain_time_s"] is None
-    assert (answer["workers"], answer["workers_wanted"]) == (2, 2)
+    assert (answer["workers"], answer["workers_wanted"]) == (2, 1)
     assert (answer["kernels"], answer["warnings"]) == ({"vectors-8": 2}, [])
     assert answer["bits"] == RULES.bits
     assert answer["tip"]["index"] == 1
