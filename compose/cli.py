@@ -1,7 +1,6 @@
 """The minequeue command; each subcommand parses, calls one function and maps its error."""
 
 import os
-import socket
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -15,6 +14,7 @@ from compose.settings import Settings
 from compose.simulation.shapes import SHAPES
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
+_DIR = click.Path(file_okay=False, path_type=Path)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -119,7 +119,7 @@ def worker(settings: Settings, name: str | None, check: bool) -> None:
     if check:
         check_worker(settings, name)
         return
-    run_worker(settings, name or f"worker-{os.getpid()}@{socket.gethostname()}")
+    run_worker(settings, name or f"worker-{os.getpid()}")
 
 
 @cli.command()
@@ -228,6 +228,7 @@ def experiment(requests: int, report: Path | None, as_json: bool) -> None:
     sys.exit(run(requests, report, as_json=as_json))
 
 
+@cli.command()
 @click.argument("shape", type=click.Choice([*SHAPES]))
 @_settings_options("workers", "bits", "drain_time", "quiet_time")
 @click.option(
@@ -278,6 +279,29 @@ def simulate_scaling(
 
     world = make_world(settings, **assumed)
     run_simulation(world, shape, picture=picture, as_json=as_json)
+
+
+@cli.command()
+@click.option("--rounds", default=10, show_default=True, help="How many.")
+@click.option("--seed", default=1, show_default=True, help="Of the first round; then one up.")
+@click.option("--at-least", default=0, show_default=True, help="How often each fault must happen.")
+@click.option("--strict", is_flag=True, help="Fail for a fault that this machine does not allow.")
+@click.option("--resume-restarts", type=int, help="Instead: so many restarts of the server.")
+@click.option("--lost-replies", type=int, help="Instead: so many replies lost to the ledger.")
+@click.option("--data-dir", type=_DIR, help="Where stacks keep their data; else a new directory.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+def chaos(**options: Any) -> None:
+    """Kill, freeze, cut and fill what a stack consists of, under load, and look for every receipt.
+
+    Starts stacks of its own on free ports. A round is a few faults, drawn from its seed; --seed S
+    --rounds 1 plays it again. The exit code is 1 if a promise was broken. Needs the source checkout
+    and what `make test` installs.
+
+    Example: minequeue chaos --rounds 20 --seed 1 --at-least 1
+    """
+    from compose.checkout import import_from_checkout  # noqa: PLC0415
+
+    sys.exit(import_from_checkout("tests.chaos.command").run(**options))
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """The long-running processes of a stack, each in the process that calls it: web, worker, Flower."""
 
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -54,11 +55,12 @@ def run_worker(settings: Settings, name: str) -> None:
 
     Args:
         settings: of the stack.
-        name: the worker's name, unique among all workers.
+        name: the worker's name, unique on its host, or NAME@HOST.
 
     Raises:
         MinequeueError: the ledger cannot be used.
     """
+    name = _name_fully(name)
     make_ledger(settings)
     find_kernel(settings.data_dir)  # here, so that the pool's processes need not
     least, most = settings.workers
@@ -84,7 +86,7 @@ def check_worker(settings: Settings, name: str | None) -> None:
     Raises:
         NoSignOfLife: it does not.
     """
-    if not is_fresh(signs_path(settings), name):
+    if not is_fresh(signs_path(settings), name and _name_fully(name)):
         raise NoSignOfLife(
             f"No fresh sign of life of {name or 'any worker'} is in {signs_path(settings)}."
         )
@@ -110,6 +112,11 @@ def run_flower(settings: Settings, database: Path | None) -> None:
     if database is not None:
         arguments += ["--persistent=True", f"--db={database}", "--save_state_interval=10000"]
     os.execv(sys.executable, [sys.executable, "-m", "celery", *arguments])  # noqa: S606  # our own interpreter
+
+
+def _name_fully(name: str) -> str:
+    """A worker's name as Celery wants it."""
+    return name if "@" in name else f"{name}@{socket.gethostname()}"
 
 
 def _hand_down(settings: Settings) -> None:

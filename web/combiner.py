@@ -10,7 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from chain.errors import MinequeueError
+from chain.errors import LedgerUnavailable, MinequeueError
 from chain.ledger import Submission, Verdict
 
 
@@ -74,6 +74,9 @@ class Combiner:
         try:
             verdicts = self._submit([waiting.submission for waiting in together])
         except MinequeueError as error:
+            if isinstance(error, LedgerUnavailable):
+                # they have waited for the server too, and a call of theirs would wait once more
+                together += self._take_all()
             for waiting in together:
                 waiting.outcome = error
         except BaseException as error:
@@ -106,3 +109,9 @@ class Combiner:
             if self.waiting:
                 self.waiting[0].carries = True
                 self.waiting[0].wake.release()
+
+    def _take_all(self) -> list[_Waiting]:
+        with self._guard:
+            together = [*self.waiting]
+            self.waiting.clear()
+        return together

@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -73,6 +74,30 @@ def test_when_the_ledger_is_away_everybody_who_waited_is_told() -> None:
 
     with pytest.raises(LedgerUnavailable):
         Combiner(fail, most=5).submit(Submission([make_transaction()]))
+
+
+def test_what_waited_while_the_ledger_was_away_does_not_wait_for_it_once_more() -> None:
+    gate = Gate()
+
+    def fail(submissions: Sequence[Submission]) -> list[Verdict]:
+        gate.submit(submissions)
+        raise LedgerUnavailable
+
+    combiner = Combiner(fail, most=5)
+
+    def submit() -> None:
+        with pytest.raises(LedgerUnavailable):
+            combiner.submit(Submission([make_transaction()]))
+
+    with ThreadPoolExecutor(8) as threads:
+        told = [threads.submit(submit)]
+        assert gate.called.acquire(timeout=10)
+        told += [threads.submit(submit) for _ in range(7)]
+        _wait_for_queue(combiner, 7)
+        gate.open.release(8)
+        for done in told:
+            done.result(10)
+    assert gate.calls == [1]
 
 
 def test_a_fault_of_ours_leaves_nobody_waiting() -> None:
