@@ -1,7 +1,8 @@
 """How many miners there should be: one policy for local pools, outside scalers and simulators.
 
-Scaling out happens at once. Scaling in waits until no more has been needed for a quiet time, so
-that a pause between two bursts does not take away what the second one needs.
+Scaling out happens at once. Scaling in waits until clearly fewer have been needed for a quiet time,
+so that a pause between two bursts does not take away what the second one needs, and a steady load
+does not send miners to and fro. docs/scaling-policy.md shows it.
 """
 
 import math
@@ -13,6 +14,7 @@ from chain.backlog import Reading
 from chain.rules import Rules
 
 _REFRESH = 10  # a peak is renewed when a tenth of its time is over, not at every look
+_NEAR = 0.8  # from this share of a peak on, a need counts as the peak: queues and speeds fluctuate
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,8 @@ class Peaks:
 
     Attributes:
         held: pairs of (until, Unix milliseconds; miners), the largest first; a smaller one is held
-            longer than all larger ones, or it would never count.
+            longer than all larger ones, or it would never count. No two are near each other, so
+            that few are held however many miners there are.
     """
 
     held: tuple[tuple[int, int], ...] = ()
@@ -51,6 +54,7 @@ class Peaks:
     def after(self, need: int, now_ms: int, quiet_ms: int) -> "Peaks":
         """The peaks once ``need`` was seen at ``now_ms``."""
         live = tuple(peak for peak in self.held if peak[0] > now_ms)
+        need = next((size for _, size in reversed(live) if need <= size <= need / _NEAR), need)
         until = now_ms + quiet_ms
         if not need or (live and live[-1][1] == need and until - live[-1][0] < quiet_ms / _REFRESH):
             return Peaks(live)
@@ -70,13 +74,13 @@ class Peaks:
 def calculate_need(reading: Reading, rules: Rules, policy: Policy) -> int:
     """How many miners the queue deserves at this moment, at most ``policy.most``.
 
-    None where no block is due, else one, and as many as empty the queue in the target time; all of
-    them while a miner's speed is not known.
+    None where no block is due, else one, and as many as empty the queue in the target time; while a
+    miner's speed is not known, no more than there are blocks to be made.
     """
     if not backlog.is_block_due(reading, rules):
         return 0
     if not reading.miner_rate:
-        return policy.most
+        return max(1, min(policy.most, backlog.calculate_blocks(reading, rules)))
     hashes = max(backlog.calculate_hashes(reading, rules), 1 << rules.bits)
     needed = math.ceil(hashes / (reading.miner_rate * policy.target_drain_s))
     return max(1, min(policy.most, needed))
@@ -87,7 +91,8 @@ class Decision:
     """What the policy says of one reading.
 
     Attributes:
-        need: how many miners have something to do now; so many are woken.
+        need: how many miners have something to do now; so many are woken. All that are kept, once
+            the oldest has waited longer than emptying the queue should take.
         wanted: how many there should be; so many are kept.
         peaks: what to remember until the next reading.
     """
@@ -102,4 +107,5 @@ def decide(reading: Reading, rules: Rules, policy: Policy) -> Decision:
     need = calculate_need(reading, rules, policy)
     peaks = Peaks.unpack(reading.peaks).after(need, reading.now_ms, round(policy.quiet_s * 1000))
     wanted = max(policy.least, min(policy.most, peaks.size))
-    return Decision(need, wanted, peaks.pack())
+    is_late = need and reading.oldest_age_s > policy.target_drain_s
+    return Decision(wanted if is_late else need, wanted, peaks.pack())

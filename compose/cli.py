@@ -1,7 +1,6 @@
 """The minequeue command; each subcommand parses, calls one function and maps its error."""
 
 import os
-import socket
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -12,6 +11,7 @@ import click
 
 from chain.errors import MinequeueError
 from compose.settings import Settings
+from compose.simulation.shapes import SHAPES
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _DIR = click.Path(file_okay=False, path_type=Path)
@@ -42,6 +42,9 @@ _OPTIONS = {
     "flower_port": ["--flower-port"],
     "data_dir": ["--data-dir"],
     "workers": ["--workers", "--autoscale"],
+    "bits": ["--bits"],
+    "drain_time": ["--drain-time"],
+    "quiet_time": ["--quiet-time"],
 }
 _METAVARS = {
     "host": "ADDRESS",
@@ -49,6 +52,9 @@ _METAVARS = {
     "flower_port": "N",
     "data_dir": "DIR",
     "workers": "MIN,MAX",
+    "bits": "N",
+    "drain_time": "S",
+    "quiet_time": "S",
 }
 _HELP = {
     "host": "Address to listen on (MINEQUEUE_HOST).",
@@ -56,7 +62,13 @@ _HELP = {
     "flower_port": "Flower's port (MINEQUEUE_FLOWER_PORT).",
     "data_dir": "Where chain, queue and logs are kept (MINEQUEUE_DATA_DIR).",
     "workers": "The least and the most miners (MINEQUEUE_WORKERS).",
+    "bits": "Zero bits that a block's hash must begin with (MINEQUEUE_BITS).",
+    "drain_time": "In how many seconds the queue should be emptied (MINEQUEUE_DRAIN_TIME).",
+    "quiet_time": "How long fewer must have been enough (MINEQUEUE_QUIET_TIME).",
 }
+
+
+_POSITIVE = click.FloatRange(0, min_open=True)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -105,14 +117,9 @@ def worker(settings: Settings, name: str | None, check: bool) -> None:
     from compose.processes import check_worker, run_worker  # noqa: PLC0415
 
     if check:
-        check_worker(settings, name and _complete(name))
+        check_worker(settings, name)
         return
-    run_worker(settings, _complete(name or f"worker-{os.getpid()}"))
-
-
-def _complete(name: str) -> str:
-    """A worker's name with its host, as Celery and the ledger know it."""
-    return name if "@" in name else f"{name}@{socket.gethostname()}"
+    run_worker(settings, name or f"worker-{os.getpid()}")
 
 
 @cli.command()
@@ -161,7 +168,7 @@ def check(
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def bench(name: str, as_json: bool) -> None:
-    """Measure this machine: hash, scaling, submit, drain, scale or check.
+    """Measure this machine: hash, scaling, submit, drain, connect, scale or check.
 
     Each compares with a yardstick in the same run; let nothing else run meanwhile. The exit code is
     1 if a goal is missed. Needs the source checkout and what `make test` installs.
@@ -219,6 +226,59 @@ def experiment(requests: int, report: Path | None, as_json: bool) -> None:
 
     run = import_from_checkout("tests.chaos.experiment").run_experiment
     sys.exit(run(requests, report, as_json=as_json))
+
+
+@cli.command()
+@click.argument("shape", type=click.Choice([*SHAPES]))
+@_settings_options("workers", "bits", "drain_time", "quiet_time")
+@click.option(
+    "--rate", type=_POSITIVE, default=60_000.0, show_default=True, help="Most requests a minute."
+)
+@click.option(
+    "--minutes", type=_POSITIVE, default=10.0, show_default=True, help="How long requests arrive."
+)
+@click.option(
+    "--mine-share",
+    type=click.FloatRange(0, 1),
+    default=0.01,
+    show_default=True,
+    help="What share of them are mine requests.",
+)
+@click.option(
+    "--hash-rate",
+    type=click.IntRange(1),
+    default=1_000_000,
+    show_default=True,
+    help="Of each miner, in hashes a second.",
+)
+@click.option(
+    "--start-delay",
+    type=click.FloatRange(0),
+    default=5.0,
+    show_default=True,
+    help="How long a miner takes to start, in seconds.",
+)
+@click.option("--seed", default=1, show_default=True, help="Of all that is drawn.")
+@click.option(
+    "--plot",
+    "picture",
+    type=click.Path(path_type=Path, dir_okay=False, writable=True),
+    help="SVG file to draw load, depth and miners into.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def simulate_scaling(
+    settings: Settings, shape: str, picture: Path | None, as_json: bool, **assumed: Any
+) -> None:
+    """Try the scaling policy on a load and a fleet that are not here.
+
+    SHAPE is how the load rises and falls. What is not said is as the settings say.
+
+    Example: minequeue simulate-scaling burst --workers 0,1000 --rate 1000000 --plot burst.svg
+    """
+    from compose.simulation.command import make_world, run_simulation  # noqa: PLC0415
+
+    world = make_world(settings, **assumed)
+    run_simulation(world, shape, picture=picture, as_json=as_json)
 
 
 @cli.command()

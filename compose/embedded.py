@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from compose.errors import StartRefused
 
@@ -99,7 +101,10 @@ def server_command(executable: str, data_dir: Path, socket: Path) -> list[str]:
 
 def answers(socket: Path) -> bool:
     """Tell whether the server on ``socket`` answers and has loaded its data."""
-    client = redis.Redis(unix_socket_path=str(socket), socket_timeout=1)
+    # once: redis-py would ask a server that died ten times over more than four seconds
+    client = redis.Redis(
+        unix_socket_path=str(socket), socket_timeout=1, retry=Retry(NoBackoff(), 0)
+    )
     try:
         return bool(client.ping())
     except (redis.ConnectionError, redis.TimeoutError):

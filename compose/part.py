@@ -29,7 +29,8 @@ class Part:
         command: program and arguments.
         environment: all of its variables.
         stage: parts start when all of the stages before are ready, and stop in reverse.
-        is_ready: tells whether it serves; asked often while it starts.
+        is_ready: tells whether the process that began at that moment (Unix seconds) serves; asked
+            often while it starts.
         stop_s: how long it may take to stop by itself.
     """
 
@@ -38,7 +39,7 @@ class Part:
     command: list[str]
     environment: dict[str, str]
     stage: int
-    is_ready: Callable[[], bool]
+    is_ready: Callable[[float], bool]
     stop_s: float
 
 
@@ -56,7 +57,7 @@ class RunningPart:
     ) -> None:
         self.part = part
         self.is_ready = False
-        self.began = time.monotonic()
+        self.began = time.time()
         path = log_path(data_dir, part.name)
         rotate_log(path)
         with path.open("ab") as log:

@@ -1,6 +1,7 @@
 """The long-running processes of a stack, each in the process that calls it: web, worker, Flower."""
 
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -13,11 +14,16 @@ from compose.settings import Settings
 from compose.wiring import broker_url, find_kernel, make_celery, make_ledger, signs_path
 from workers.watchdog import is_fresh
 
+WEB_APP = "compose.web_app:create"
 _STOP_S = 10  # how long requests in flight get when the web tier stops
 
 
-def run_web(settings: Settings) -> None:
+def run_web(settings: Settings, app: str = WEB_APP) -> None:
     """Serve HTTP until SIGTERM; requests in flight are finished.
+
+    Args:
+        settings: of the stack.
+        app: "module:function" that makes the app in each process.
 
     Raises:
         MinequeueError: the ledger cannot be used.
@@ -25,7 +31,7 @@ def run_web(settings: Settings) -> None:
     make_ledger(settings)  # here, so that what is wrong is said once and not by every process
     _hand_down(settings)
     Granian(
-        "compose.web_app:create",
+        app,
         factory=True,
         interface=Interfaces.WSGI,
         address=settings.host,
@@ -49,11 +55,12 @@ def run_worker(settings: Settings, name: str) -> None:
 
     Args:
         settings: of the stack.
-        name: the worker's name, unique among all workers.
+        name: the worker's name, unique on its host, or NAME@HOST.
 
     Raises:
         MinequeueError: the ledger cannot be used.
     """
+    name = _name_fully(name)
     make_ledger(settings)
     find_kernel(settings.data_dir)  # here, so that the pool's processes need not
     least, most = settings.workers
@@ -79,7 +86,7 @@ def check_worker(settings: Settings, name: str | None) -> None:
     Raises:
         NoSignOfLife: it does not.
     """
-    if not is_fresh(signs_path(settings), name):
+    if not is_fresh(signs_path(settings), name and _name_fully(name)):
         raise NoSignOfLife(
             f"No fresh sign of life of {name or 'any worker'} is in {signs_path(settings)}."
         )
@@ -105,6 +112,11 @@ def run_flower(settings: Settings, database: Path | None) -> None:
     if database is not None:
         arguments += ["--persistent=True", f"--db={database}", "--save_state_interval=10000"]
     os.execv(sys.executable, [sys.executable, "-m", "celery", *arguments])  # noqa: S606  # our own interpreter
+
+
+def _name_fully(name: str) -> str:
+    """A worker's name as Celery wants it."""
+    return name if "@" in name else f"{name}@{socket.gethostname()}"
 
 
 def _hand_down(settings: Settings) -> None:

@@ -19,8 +19,8 @@ from compose.errors import StartRefused
 from compose.part import Part, RunningPart
 
 _LOOK_S = 0.05  # between two looks at a part that is starting
-_PAUSES_S = (0.0, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0)  # before the restart after so many deaths
-_HEALTHY_S = 30.0  # a part that lived so long starts again as if it had never died
+# before the restart of a part that died so often in a row without having served in between
+_PAUSES_S = (0.0, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0)
 _STARTS = 3  # a part that dies so often before it ever served stops the start
 
 
@@ -65,7 +65,7 @@ class Supervisor:
         self._on_ready = on_ready
         self._events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
         self._running: dict[str, RunningPart] = {}
-        self._deaths: dict[str, int] = {}
+        self._failed: dict[str, int] = {}  # how many lives in a row ended before they served
         self._served: set[str] = set()
 
     def run(self) -> None:
@@ -118,10 +118,10 @@ class Supervisor:
     def _look(self) -> None:
         """See which of the starting parts serve now, and go on when all do."""
         for running in self._running.values():
-            if not running.is_ready and running.part.is_ready():
+            if not running.is_ready and running.part.is_ready(running.began):
                 running.is_ready = True
                 name = running.part.name
-                took_s = time.monotonic() - running.began
+                took_s = time.time() - running.began
                 self._announce(f"{name:<8} {running.part.where}  (ready in {took_s:.1f} s)")
                 first_time = name not in self._served
                 self._served.add(name)
@@ -134,16 +134,15 @@ class Supervisor:
         part = running.part
         running.kill()
         del self._running[part.name]
-        lived_s = time.monotonic() - running.began
-        deaths = 1 if lived_s > _HEALTHY_S else self._deaths.get(part.name, 0) + 1
-        self._deaths[part.name] = deaths
-        if part.name not in self._served and deaths >= _STARTS:
+        failed = 0 if running.is_ready else self._failed.get(part.name, 0) + 1
+        self._failed[part.name] = failed
+        if part.name not in self._served and failed >= _STARTS:
             path = log_path(self._data_dir, part.name)
             raise StartRefused(
-                f"{part.name} does not start ({running.describe_end()}, {deaths} times); "
+                f"{part.name} does not start ({running.describe_end()}, {failed} times); "
                 f"the end of {path}:\n{read_tail(path)}"
             )
-        pause_s = _PAUSES_S[min(deaths, len(_PAUSES_S)) - 1]
+        pause_s = _PAUSES_S[min(failed, len(_PAUSES_S) - 1)]
         self._announce(f"{part.name:<8} died ({running.describe_end()}), starts again")
         timer = threading.Timer(pause_s, self._events.put, [_Restart(part)])
         timer.daemon = True

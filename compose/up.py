@@ -11,14 +11,14 @@ from pathlib import Path
 import click
 import psutil
 
-from chain.errors import MinequeueError
 from compose import embedded, orphans
 from compose.data_dir import hold
 from compose.errors import StartRefused
 from compose.part import Part
 from compose.settings import STACK_MARK, Settings, variable
 from compose.supervisor import Supervisor
-from compose.wiring import make_ledger, server_url
+from compose.wiring import server_url, signs_path
+from workers.watchdog import is_fresh
 
 _PROBE_S = 1.0  # how long a probe of a starting part may take
 _GRACE_S = 10.0  # how long a leftover of an earlier start may take to stop
@@ -62,25 +62,29 @@ def _make_parts(settings: Settings, data_dir: Path) -> list[Part]:
     flower = f"http://{settings.host}:{settings.flower_port}"
 
     def part(
-        name: str, where: str, arguments: list[str], is_ready: Callable[[], bool], stop_s: float
+        name: str,
+        where: str,
+        arguments: list[str],
+        is_ready: Callable[[float], bool],
+        stop_s: float,
     ) -> Part:
         command = [sys.executable, "-m", "compose", *arguments]
         return Part(name, where, command, environment, 1, is_ready, stop_s)
 
     parts = [
-        part("web", web, ["web"], lambda: _serves(f"{web}/health/ready"), 15),
+        part("web", web, ["web"], lambda _: _serves(f"{web}/health/ready"), 15),
         part(
             "workers",
             f"{settings.workers[0]} to {settings.workers[1]} miners",
             ["worker", "--name", worker],
-            lambda: _beats(settings, worker),
+            lambda began: is_fresh(signs_path(settings), worker, since=began),
             15,
         ),
         part(
             "flower",
             flower,
             ["flower", "--history", str(data_dir / "flower.db")],
-            lambda: _serves(f"{flower}/healthcheck"),
+            lambda _: _serves(f"{flower}/healthcheck"),
             5,
         ),
     ]
@@ -96,7 +100,7 @@ def _make_parts(settings: Settings, data_dir: Path) -> list[Part]:
                 command,
                 environment,
                 0,
-                lambda: embedded.answers(path),
+                lambda _: embedded.answers(path),
                 30,
             ),
         )
@@ -108,13 +112,6 @@ def _serves(url: str) -> bool:
         with urllib.request.urlopen(url, timeout=_PROBE_S) as answer:  # noqa: S310  # our own URL
             return bool(answer.status == 200)  # noqa: PLR2004
     except (urllib.error.URLError, OSError):
-        return False
-
-
-def _beats(settings: Settings, worker: str) -> bool:
-    try:
-        return make_ledger(settings).fleet.is_beating(worker)
-    except MinequeueError:
         return False
 
 

@@ -1,10 +1,11 @@
-"""The Flask app, put together from one blueprint per resource."""
+"""The Flask app: one blueprint per resource, and before them the short way of submissions."""
 
 from flask import Flask
 
 from web import chain, health, mining, page, queue, submissions, transactions
 from web.problems import register_problems
 from web.services import Services, provide
+from web.short_way import ShortWay
 
 BLUEPRINTS = (submissions, mining, chain, transactions, queue, health, page)
 
@@ -17,4 +18,5 @@ def create_app(services: Services) -> Flask:
     register_problems(app, retry_after_s=services.ledger.rules.block_interval_s)
     for module in BLUEPRINTS:
         app.register_blueprint(module.blueprint)
+    app.wsgi_app = ShortWay(app, services)  # type: ignore[method-assign]  # as Flask advises
     return app

@@ -1,23 +1,36 @@
 """Submissions that arrive together go to the ledger together.
 
 A call of the server costs about as much for fifty transactions as for one, and it is the
-costliest part of a submission. No thread of its own: of those that wait, the first to get the
-lock takes everybody's submission along, and the others find theirs answered.
+costliest part of a submission. No thread of its own: of those that wait, one carries everybody's
+submission. When it is back it wakes each of those with their answer, and one of those that came
+meanwhile, to carry on. Nobody has to wait for a call that is not theirs.
 """
 
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from chain.errors import LedgerUnavailable, MinequeueError
 from chain.ledger import Submission, Verdict
 
 
-@dataclass(slots=True)
 class _Waiting:
-    submission: Submission
-    outcome: Verdict | MinequeueError | None = None
+    """One submission, and the thread that waits for its outcome.
+
+    Attributes:
+        outcome: set by the time that it is woken, unless it carries.
+        carries: it was woken to take what waits to the ledger, itself first of all.
+        wake: held until then.
+    """
+
+    __slots__ = ("carries", "outcome", "submission", "wake")
+    outcome: Verdict | MinequeueError
+
+    def __init__(self, submission: Submission) -> None:
+        self.submission = submission
+        self.carries = False
+        self.wake = threading.Lock()
+        self.wake.acquire()
 
 
 class Combiner:
@@ -34,7 +47,8 @@ class Combiner:
         self._submit = submit
         self._most = most
         self.waiting: deque[_Waiting] = deque()  # what no call carries yet
-        self._turn = threading.Lock()
+        self._is_carried = False  # somebody is under way, or was woken to go
+        self._guard = threading.Lock()  # of these two, never held for long
 
     def submit(self, submission: Submission) -> Verdict:
         """Take ``submission`` to the ledger, alone or with others.
@@ -43,23 +57,20 @@ class Combiner:
             LedgerUnavailable, QueueFull: see :meth:`chain.ledger.mempool.Mempool.submit`.
         """
         mine = _Waiting(submission)
-        self.waiting.append(mine)
-        while mine.outcome is None:
-            with self._turn:
-                if mine.outcome is None:
-                    self._flush()
+        with self._guard:
+            self.waiting.append(mine)
+            mine.carries, self._is_carried = not self._is_carried, True
+        if not mine.carries:
+            mine.wake.acquire()
+        if mine.carries:
+            self._carry()
         if isinstance(mine.outcome, MinequeueError):
             raise mine.outcome
         return mine.outcome
 
-    def _flush(self) -> None:
-        together: list[_Waiting] = []
-        size = 0
-        while self.waiting and (
-            not together or size + len(self.waiting[0].submission.transactions) <= self._most
-        ):
-            together.append(self.waiting.popleft())
-            size += len(together[-1].submission.transactions)
+    def _carry(self) -> None:
+        """Take the first in line to the ledger, wake them, and the one that is to follow."""
+        together = self._take()
         try:
             verdicts = self._submit([waiting.submission for waiting in together])
         except MinequeueError as error:
@@ -76,6 +87,31 @@ class Combiner:
         else:
             for waiting, verdict in zip(together, verdicts, strict=True):
                 waiting.outcome = verdict
+        finally:
+            self._hand_on()
+            for waiting in together:
+                waiting.wake.release()
+
+    def _take(self) -> list[_Waiting]:
+        together: list[_Waiting] = []
+        size = 0
+        with self._guard:
+            while self.waiting and (
+                not together or size + len(self.waiting[0].submission.transactions) <= self._most
+            ):
+                together.append(self.waiting.popleft())
+                size += len(together[-1].submission.transactions)
+        return together
+
+    def _hand_on(self) -> None:
+        with self._guard:
+            self._is_carried = bool(self.waiting)
+            if self.waiting:
+                self.waiting[0].carries = True
+                self.waiting[0].wake.release()
 
     def _take_all(self) -> list[_Waiting]:
-        return [self.waiting.popleft() for _ in range(len(self.waiting))]
+        with self._guard:
+            together = [*self.waiting]
+            self.waiting.clear()
+        return together

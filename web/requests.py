@@ -1,14 +1,15 @@
 """Reading a request: its body, its Idempotency-Key, its preferences and its parameters, bounded."""
 
 import re
+from typing import IO
 
 from flask import request
 
+from web.answers import JSON
 from web.problems import Problem, bad_parameter
-from web.services import services
 
-JSON = "application/json"
 NDJSON = "application/x-ndjson"
+_KINDS = frozenset({JSON, NDJSON})
 MAX_KEY = 255  # characters of an Idempotency-Key
 _PATIENCE = 2  # so many times the largest body is read of one that is refused
 _PART_BYTES = 64 * 1024
@@ -16,13 +17,16 @@ _MAX_DIGITS = 15  # of a number in a query or path; more cannot be meant
 _WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=$|[,;])", re.IGNORECASE | re.ASCII)
 
 
-def read_body() -> bytes:
-    """The body, as it was sent.
+def read_kind() -> str:
+    """Which of the two the body is by its content type: JSON or NDJSON.
 
     Raises:
-        Problem: it is too large, or neither JSON nor NDJSON by its content type.
+        Problem: it is neither.
     """
-    if request.mimetype not in {JSON, NDJSON}:
+    kind: str = request.environ.get("CONTENT_TYPE", "")
+    if kind not in _KINDS:
+        kind = request.mimetype  # without parameters and in lower case
+    if kind not in _KINDS:
         raise Problem(
             415,
             "unsupported-media-type",
@@ -30,31 +34,44 @@ def read_body() -> bytes:
             f"Send Content-Type: {JSON}, or {NDJSON} for one JSON text a line.",
             headers={"Accept": f"{JSON}, {NDJSON}"},
         )
-    limit = services().limits.body_bytes
-    body = b"" if _is_declared_larger(limit) else _take(limit + 1)
-    if len(body) > limit or _is_declared_larger(limit):
-        # a client that is still sending when its connection is closed would not see the answer
-        _discard(_PATIENCE * limit)
-        raise too_large(f"The body is larger than {limit} bytes; send it in parts.")
-    return body
+    return kind
 
 
-def _is_declared_larger(limit: int) -> bool:
-    return (request.content_length or 0) > limit
+def read_body(limit: int) -> bytes:
+    """The body of at most ``limit`` bytes, as it was sent.
 
-
-def _discard(most: int) -> None:
+    Raises:
+        Problem: it is larger.
+    """
     stream = request.environ["wsgi.input"]
+    size = _declared_size()
+    if size is None or size <= limit:
+        body = take(stream, limit + 1 if size is None else size)
+        if len(body) <= limit:
+            return body
+    # a client that is still sending when its connection is closed would not see the answer
+    _discard(stream, _PATIENCE * limit)
+    raise too_large(f"The body is larger than {limit} bytes; send it in parts.")
+
+
+def _declared_size() -> int | None:
+    """The body's length, which the server holds the client to; None where it comes in chunks."""
+    if "HTTP_TRANSFER_ENCODING" in request.environ:
+        return None
+    return parse_number(request.environ.get("CONTENT_LENGTH", ""))
+
+
+def _discard(stream: IO[bytes], most: int) -> None:
     while most > 0 and (part := stream.read(_PART_BYTES)):
         most -= len(part)
 
 
-def _take(most: int) -> bytes:
+def take(stream: IO[bytes], most: int) -> bytes:
     """Read up to ``most`` bytes of the body.
 
     Not by werkzeug, which cuts a chunked body at its bound and passes the half on as the whole.
     """
-    stream, parts = request.environ["wsgi.input"], []
+    parts: list[bytes] = []
     while most > 0 and (part := stream.read(min(most, _PART_BYTES))):
         parts.append(part)
         most -= len(part)
@@ -72,7 +89,7 @@ def read_idempotency_key() -> str | None:
     Raises:
         Problem: it is empty, too long, or not printable ASCII.
     """
-    key = request.headers.get("Idempotency-Key")
+    key: str | None = request.environ.get("HTTP_IDEMPOTENCY_KEY")
     if key is not None and not (1 <= len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
         raise Problem(
             400,

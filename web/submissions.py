@@ -1,13 +1,13 @@
 """POST /chain/new: transactions are put on the queue, and each gets a receipt."""
 
-import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from functools import partial
 from hashlib import sha256
-from typing import Any
+from typing import TypeAlias
 
 from flask import Blueprint, Response, request
 
-from chain import strict_json
+from chain import plain_transactions, strict_json
 from chain.errors import (
     IdempotencyKeyReused,
     InvalidTransaction,
@@ -18,69 +18,58 @@ from chain.errors import (
 from chain.ledger import Submission, Verdict
 from chain.strict_json import Json
 from chain.transaction import Transaction, accept_submission
-from web.answers import answer_json
+from web.answers import Answer
+from web.nonces import NonceSource
 from web.problems import Problem, of_error
-from web.requests import NDJSON, read_body, read_idempotency_key, too_large
-from web.services import services
+from web.receipts import path_of, write_receipt, write_receipts
+from web.requests import NDJSON, read_body, read_idempotency_key, read_kind, too_large
+from web.services import Services, services
 
 blueprint = Blueprint("submissions", __name__)
+FAILURE = "minequeue.failure"  # what went wrong before Flask was asked, in the WSGI environment
+_drawn = NonceSource()
+Outcomes: TypeAlias = Sequence[Transaction | MinequeueError]
 
 
 @blueprint.post("/chain/new")
 def submit() -> Response:
     """Queue one transaction, or each of a batch."""
+    if failure := request.environ.get(FAILURE):
+        raise failure
+    at = services()
     key = read_idempotency_key()
-    body = read_body()
-    if request.mimetype == NDJSON:
-        return _submit_batch(_read_lines(body), key)
-    value = strict_json.loads(body)
-    if isinstance(value, list):
-        return _submit_batch(value, key)
-    transaction = accept_submission(value, _nonce_maker(key, 0))
-    _queue([transaction], key)
-    return answer_json(_receipt(transaction), 202, {"Location": _path(transaction)})
-
-
-def _submit_batch(entries: list[Json | MalformedJson], key: str | None) -> Response:
-    """Queue the valid ones among ``entries``; what could not be read stands as its error."""
-    most = services().limits.batch
-    if len(entries) > most:
-        raise too_large(f"A batch has at most {most} entries; this one has {len(entries)}.")
-    if not entries:
-        raise Problem(400, "empty-batch", "Empty batch", "Send at least one transaction.")
-    outcomes = list(_accept_each(entries, key))
+    is_lines = read_kind() == NDJSON
+    body = read_body(at.limits.body_bytes)
+    outcomes = _read_lines(body, key, at) if is_lines else _read_json(body, key, at)
+    if isinstance(outcomes, Transaction):
+        queue(Submission([outcomes], key), at)
+        return Answer(write_receipt(outcomes), 202, [("Location", path_of(outcomes))])
     accepted = [outcome for outcome in outcomes if isinstance(outcome, Transaction)]
     if not accepted:
         raise _all_refused(outcomes)
-    _queue(accepted, key)
-    return answer_json([_receipt_or_refusal(outcome) for outcome in outcomes], 202)
+    queue(Submission(accepted, key), at)
+    return Answer(write_receipts(outcomes), 202)
 
 
-def _accept_each(
-    entries: list[Json | MalformedJson], key: str | None
-) -> Iterator[Transaction | MinequeueError]:
-    for position, entry in enumerate(entries):
-        if isinstance(entry, MalformedJson):
-            yield entry
-            continue
-        try:
-            yield accept_submission(entry, _nonce_maker(key, position))
-        except InvalidTransaction as error:
-            yield error
+def _read_json(body: bytes, key: str | None, at: Services) -> Transaction | Outcomes:
+    name = make_nonces(key)
+    plain = plain_transactions.read_one(body, name) or plain_transactions.read_array(
+        body, name, most=at.limits.batch
+    )
+    if plain:
+        return plain
+    value = strict_json.loads(body)
+    if isinstance(value, list):
+        return _accept_each(value, name, at)
+    return accept_submission(value, partial(name, 0))
 
 
-def _queue(transactions: list[Transaction], key: str | None) -> None:
-    verdict = services().combiner.submit(Submission(transactions, key))
-    if verdict is Verdict.KEY_REUSED:
-        raise IdempotencyKeyReused
-    if verdict is Verdict.FULL:
-        raise QueueFull
-    services().wake_miners()
-
-
-def _read_lines(body: bytes) -> list[Json | MalformedJson]:
-    """Each line's JSON value, or its error; blank lines do not count."""
-    return [_read_line(line) for line in body.split(b"\n") if line.strip()]
+def _read_lines(body: bytes, key: str | None, at: Services) -> Outcomes:
+    name = make_nonces(key)
+    lines = [line for line in body.split(b"\n") if line.strip()]
+    return plain_transactions.read_lines(lines, name, most=at.limits.batch) or _accept_each(
+        [_read_line(line) for line in lines], name, at
+    )
 
 
 def _read_line(line: bytes) -> Json | MalformedJson:
@@ -90,35 +79,51 @@ def _read_line(line: bytes) -> Json | MalformedJson:
         return error
 
 
-def _nonce_maker(key: str | None, position: int) -> Callable[[], str]:
-    """Give a nonce to a transaction without one: the same whenever the request is repeated."""
+def _accept_each(
+    entries: list[Json | MalformedJson], name: Callable[[int], str], at: Services
+) -> Outcomes:
+    """Make a transaction of each entry, or say why not; what could not be read is its error."""
+    most = at.limits.batch
+    if len(entries) > most:
+        raise too_large(f"A batch has at most {most} entries; this one has {len(entries)}.")
+    if not entries:
+        raise Problem(400, "empty-batch", "Empty batch", "Send at least one transaction.")
+    return [_accept(entry, partial(name, position)) for position, entry in enumerate(entries)]
+
+
+def _accept(
+    entry: Json | MalformedJson, default_nonce: Callable[[], str]
+) -> Transaction | MinequeueError:
+    if isinstance(entry, MalformedJson):
+        return entry
+    try:
+        return accept_submission(entry, default_nonce)
+    except InvalidTransaction as error:
+        return error
+
+
+def queue(submission: Submission, at: Services) -> None:
+    """Put ``submission`` on the queue and tell the workers.
+
+    Raises:
+        IdempotencyKeyReused, QueueFull, LedgerUnavailable: nothing is known to be on it.
+    """
+    verdict = at.combiner.submit(submission)
+    if verdict is Verdict.KEY_REUSED:
+        raise IdempotencyKeyReused
+    if verdict is Verdict.FULL:
+        raise QueueFull
+    at.wake_miners()
+
+
+def make_nonces(key: str | None) -> Callable[[int], str]:
+    """What gives a nonce to the entry at a position: with a key always the same one."""
     if key is None:
-        return lambda: secrets.token_hex(16)
-    return lambda: sha256(f"{position}:{key}".encode()).hexdigest()[:32]
+        return lambda _: _drawn.draw()
+    return lambda position: sha256(f"{position}:{key}".encode()).hexdigest()[:32]
 
 
-def _path(transaction: Transaction) -> str:
-    return f"/transactions/{transaction.id}"
-
-
-def _receipt(transaction: Transaction) -> dict[str, Any]:
-    """What a client gets for an accepted transaction, to the byte the same however often."""
-    path = _path(transaction)
-    return {
-        "message": "The transaction is on disk and will be in a block.",
-        "id": transaction.id,
-        "status": "pending",
-        "links": {"self": path, "proof": f"{path}/proof"},
-    }
-
-
-def _receipt_or_refusal(outcome: Transaction | MinequeueError) -> dict[str, Any]:
-    if isinstance(outcome, Transaction):
-        return _receipt(outcome)
-    return {"status": "refused", "problem": of_error(outcome).as_json()}
-
-
-def _all_refused(outcomes: list[Transaction | MinequeueError]) -> Problem:
+def _all_refused(outcomes: Outcomes) -> Problem:
     refusals = [
         of_error(outcome).as_json() for outcome in outcomes if isinstance(outcome, MinequeueError)
     ]

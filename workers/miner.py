@@ -14,6 +14,7 @@ from chain.proof_of_work import Search
 RUN_S = 2.0  # a run ends soon, so that a scale-in or a shutdown never waits long
 RANGE_S = 0.05  # what one claim should take: a stale candidate costs no more than this
 _FIRST_RANGE = 20_000  # nonces, while the speed is not known
+_MEASURABLE_S = 0.002  # a search that took less says little of the speed
 
 
 @dataclass(slots=True)
@@ -121,7 +122,7 @@ class Miner:
         result.hashes += tried
         took = self._clock() - began
         # a hit after a few nonces measures the call and not the search
-        if nonce is None or not self._rate:
+        if took >= _MEASURABLE_S or not self._rate:
             measured = tried / max(took, 1e-6)
             self._rate = (self._rate + measured) / 2 if self._rate else measured
         return nonce

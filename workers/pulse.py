@@ -43,11 +43,13 @@ class Heart:
         self._clock = clock
         self._beat_at = clock()
         self._sent_at: float | None = None  # of a pulse that has not come back
+        self.has_beaten = False
 
     def beat(self) -> None:
         """A pulse came back."""
         self._beat_at = self._clock()
         self._sent_at = None
+        self.has_beaten = True
 
     def is_waiting(self, most_s: float) -> bool:
         """Whether a pulse is under way that was sent less than ``most_s`` ago."""

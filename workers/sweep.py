@@ -94,6 +94,7 @@ class SweepStep(bootsteps.StartStopStep):
         worker.minequeue_sweep = Sweep(worker)
         self._watchdog = Watchdog(
             worker.minequeue_sweep.find_fault,
+            lambda: bool(worker.minequeue_sweep.heart.has_beaten),
             sign_path(worker.app.signs, worker.hostname),
             end_this_worker,
         )

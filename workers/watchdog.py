@@ -17,7 +17,7 @@ import psutil
 HUNG_S = 5.0  # for so long no pulse may come back while the server answers
 STUCK_S = 15.0  # for so long the sweep may take; its calls of the server are bounded by less
 FRESH_S = 10.0  # a file that was touched longer ago is no sign of life
-_PERIOD_S = 1.0
+_PERIOD_S = 0.5
 _log = logging.getLogger(__name__)
 
 
@@ -26,14 +26,20 @@ class Watchdog:
 
     Args:
         find_fault: says what is wrong, or None.
+        is_proven: whether the worker has ever worked; before, it gives no sign.
         sign: the file to keep fresh.
         end: ends the worker.
     """
 
     def __init__(
-        self, find_fault: Callable[[], str | None], sign: Path, end: Callable[[], None]
+        self,
+        find_fault: Callable[[], str | None],
+        is_proven: Callable[[], bool],
+        sign: Path,
+        end: Callable[[], None],
     ) -> None:
         self._find_fault = find_fault
+        self._is_proven = is_proven
         self._sign = sign
         self._end = end
         self._stop = threading.Event()
@@ -55,7 +61,7 @@ class Watchdog:
         if fault:
             _log.critical("%s; this worker ends, for its supervisor to start another", fault)
             self._end()
-        else:
+        elif self._is_proven():
             _touch(self._sign)
 
     def _run(self) -> None:
@@ -70,10 +76,16 @@ def end_this_worker() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def is_fresh(directory: Path, worker: str | None) -> bool:
-    """Whether ``worker``, or any one where it is None, gave a sign of life in ``directory``."""
+def is_fresh(directory: Path, worker: str | None, *, since: float = 0) -> bool:
+    """Whether ``worker``, or any one where it is None, gave a sign of life in ``directory`` lately.
+
+    Args:
+        directory: where the signs are.
+        worker: its name.
+        since: an older sign does not count, Unix seconds.
+    """
     signs = [sign_path(directory, worker)] if worker else list(directory.glob("*.alive"))
-    return any(_is_fresh(sign) for sign in signs)
+    return any(_signed_at(sign) > max(since, time.time() - FRESH_S) for sign in signs)
 
 
 def sign_path(directory: Path, worker: str) -> Path:
@@ -81,11 +93,11 @@ def sign_path(directory: Path, worker: str) -> Path:
     return directory / f"{worker.replace('/', '_')}.alive"
 
 
-def _is_fresh(sign: Path) -> bool:
+def _signed_at(sign: Path) -> float:
     try:
-        return time.time() - sign.stat().st_mtime < FRESH_S
+        return sign.stat().st_mtime
     except OSError:
-        return False
+        return 0
 
 
 def _touch(sign: Path) -> None:

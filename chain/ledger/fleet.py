@@ -57,11 +57,6 @@ class Fleet:
         """Say that ``worker`` ends."""
         self.beat(worker, _LEAVES, "")
 
-    def is_beating(self, worker: str) -> bool:
-        """Tell whether ``worker`` has begun and not left; its death shows only after a while."""
-        key = self._keys.workers
-        return self._connection.run(lambda client: client.zscore(key, worker)) is not None
-
     def node_address(self, preferred: str | None) -> str:
         """The address that rewards go to: ``preferred``, else one that is drawn once and kept."""
         if preferred:

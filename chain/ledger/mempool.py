@@ -49,10 +49,12 @@ class Submission:
     def as_arguments(self) -> list[Argument]:
         """Lay the request out as submit.lua reads it, as much as one call takes of it."""
         taken = self.transactions[:_AT_ONCE]
-        arguments: list[Argument] = [*self._name(), len(taken)]
-        for transaction in taken:
-            arguments += (bytes.fromhex(transaction.id), transaction.canonical)
-        return arguments
+        return [
+            *self._name(),
+            len(taken),
+            *(bytes.fromhex(transaction.id) for transaction in taken),
+            *(transaction.canonical for transaction in taken),
+        ]
 
     def _name(self) -> tuple[bytes, bytes]:
         """The digest of its key and the fingerprint of its content; empty where it has no key."""

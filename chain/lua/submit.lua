@@ -1,74 +1,82 @@
 -- Pending grows by the new transactions of each request that fits; a request that does not leaves
 -- no trace. A transaction known by its id is not added again, so a repeated call changes nothing.
--- Precondition: a request has 1 to 1,000 transactions, since Lua's stack holds 8,000 arguments.
+-- Precondition: all requests together have at most 1,000 transactions, since Lua's stack holds 8,000
+-- arguments and the server serves nobody else meanwhile.
 -- KEYS[1] pending       list: id (32 B) .. accepted (13 digits, Unix ms) .. transaction (JSON)
 -- KEYS[2] transactions  hash: id (32 B) -> 'index:position:root', see place_transactions.lua, or ''
 -- KEYS[3] idempotency   hash: digest of the key (32 B) -> fingerprint of its request (32 B)
 -- KEYS[4] counters      hash: accepted, pending_bytes
 -- ARGV[1] most pending transactions, ARGV[2] most pending bytes; then for each request:
---   digest of its idempotency key or '', its fingerprint, n, and n times: id, transaction
+--   digest of its idempotency key or '', its fingerprint, n, the n ids, the n transactions
 -- Returns for each request ACCEPTED, FULL, or KEY_REUSED where its key came with another request.
 local pending, transactions, idempotency, counters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local most, most_bytes = tonumber(ARGV[1]), tonumber(ARGV[2])
 local ENTRY_HEAD = 45 -- bytes before the transaction in an entry
+local argv, last = ARGV, #ARGV -- a global takes longer, and a batch has thousands
 
 local time = redis.call('TIME')
 local accepted = string.format('%013d', time[1] * 1000 + math.floor(time[2] / 1000))
-local count = redis.call('LLEN', pending)
-local bytes = tonumber(redis.call('HGET', counters, 'pending_bytes') or '0')
+local room = most - redis.call('LLEN', pending)
+local room_bytes = most_bytes - tonumber(redis.call('HGET', counters, 'pending_bytes') or '0')
 
--- the new ids of one request, each once, and the bytes that they add
-local function survey(first, n)
-  local ids, new, size, seen = {}, {}, 0, {}
-  for k = 1, n do
-    ids[k] = ARGV[first + 2 * (k - 1)]
-  end
-  local known = redis.call('HMGET', transactions, unpack(ids))
-  for k, id in ipairs(ids) do
-    if not known[k] and not seen[id] then
-      local i = first + 2 * (k - 1)
-      seen[id] = true
+local taken, named = {}, {} -- by this call, and not yet written: ids, and keys with fingerprints
+local entries, places, count, bytes = {}, {}, 0, 0
+
+-- the n ids from `from` on that are new, as positions, and the bytes that they add
+local function survey(from, n)
+  local new, size = {}, 0
+  local found = redis.call('HMGET', transactions, unpack(argv, from, from + n - 1))
+  for i = from, from + n - 1 do
+    local id = argv[i]
+    if not found[i - from + 1] and not taken[id] then
+      taken[id] = true
       new[#new + 1] = i
-      size = size + ENTRY_HEAD + #ARGV[i + 1]
+      size = size + ENTRY_HEAD + #argv[i + n]
     end
   end
   return new, size
 end
 
--- in one command each, which is cheaper here, in the log, and when the log is read again
-local function append(new)
-  local entries, states = {}, {}
-  for k, i in ipairs(new) do
-    entries[k] = ARGV[i] .. accepted .. ARGV[i + 1]
-    states[2 * k - 1] = ARGV[i]
-    states[2 * k] = ''
+local answers, at = {}, 3
+while at <= last do
+  local key, fingerprint, n = argv[at], argv[at + 1], tonumber(argv[at + 2])
+  local known = key ~= '' and (named[key] or redis.call('HGET', idempotency, key))
+  local new, size = survey(at + 3, n)
+  local answer = 'ACCEPTED'
+  if known and known ~= fingerprint then
+    answer = 'KEY_REUSED'
+  elseif #new > 0 and (count + #new > room or bytes + size > room_bytes) then
+    answer = 'FULL'
   end
-  -- the list first: where memory has run out, the first write fails and nothing was changed
-  redis.call('RPUSH', pending, unpack(entries))
-  redis.call('HSET', transactions, unpack(states))
+  if answer == 'ACCEPTED' then
+    for _, i in ipairs(new) do
+      count = count + 1
+      entries[count] = argv[i] .. accepted .. argv[i + n]
+      places[2 * count - 1] = argv[i]
+      places[2 * count] = ''
+    end
+    bytes = bytes + size
+    if key ~= '' and not known then
+      named[key] = fingerprint
+    end
+  else
+    for _, i in ipairs(new) do
+      taken[argv[i]] = nil
+    end
+  end
+  answers[#answers + 1] = answer
+  at = at + 3 + 2 * n
 end
 
-local answers, at = {}, 3
-while at <= #ARGV do
-  local key, fingerprint, n = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
-  local known = key ~= '' and redis.call('HGET', idempotency, key)
-  local new, size = survey(at + 3, n)
-  if known and known ~= fingerprint then
-    answers[#answers + 1] = 'KEY_REUSED'
-  elseif #new > 0 and (count + #new > most or bytes + size > most_bytes) then
-    answers[#answers + 1] = 'FULL'
-  else
-    if #new > 0 then
-      append(new)
-      redis.call('HINCRBY', counters, 'pending_bytes', size)
-      redis.call('HINCRBY', counters, 'accepted', #new)
-    end
-    if key ~= '' and not known then
-      redis.call('HSET', idempotency, key, fingerprint)
-    end
-    count, bytes = count + #new, bytes + size
-    answers[#answers + 1] = 'ACCEPTED'
-  end
-  at = at + 3 + 2 * n
+-- One command each, which is cheaper here, in the log, and when the log is read again. The list first:
+-- where memory has run out, the first write fails and nothing was changed.
+if count > 0 then
+  redis.call('RPUSH', pending, unpack(entries))
+  redis.call('HSET', transactions, unpack(places))
+  redis.call('HINCRBY', counters, 'pending_bytes', bytes)
+  redis.call('HINCRBY', counters, 'accepted', count)
+end
+for key, fingerprint in pairs(named) do
+  redis.call('HSET', idempotency, key, fingerprint)
 end
 return answers

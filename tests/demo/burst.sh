@@ -4,6 +4,7 @@
 #   tests/demo/burst.sh            nothing dies
 #   tests/demo/burst.sh workers    SIGKILL of every worker process, five times on the way
 #   tests/demo/burst.sh server     SIGKILL of the server, five times on the way
+# ab repeats nothing: while the server is away it waits, as long as the web tier holds its requests.
 # Needs ab (Debian: apache2-utils) and curl.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -20,7 +21,8 @@ strike() { # SIGKILL to the victim's processes of this stack, named one by one
     server) pattern="valkey-server .*$PWD/.minequeue/" ;;
     *) return 0 ;;
   esac
-  pids=$(pgrep -f "$pattern" | tr '\n' ' ')
+  # after the last strike it may not be back yet
+  until pids=$(pgrep -f "$pattern" | tr '\n' ' ') && [ -n "$pids" ]; do sleep 0.05; done
   echo "$(date +%T) SIGKILL $victim: $pids"
   # shellcheck disable=SC2086  # one word for each process
   kill -KILL $pids
@@ -43,9 +45,8 @@ strike
 wait $load
 show "$scratch/mine"
 
-echo "$(date +%T) depth $(depth)"
-sleep 20
 strike
+echo "$(date +%T) depth $(depth)"
 until [ "$(depth)" = 0 ]; do sleep 1; done
 echo "$(date +%T) depth 0"
 .venv/bin/minequeue check "$url"

@@ -1,5 +1,6 @@
 """Whatever happened to the server or to the consumer, every worker soon consumes again."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -31,7 +32,6 @@ class Plant:
         self.url = redis_url(directory / "valkey.sock")
         self.ledger: Ledger = open_ledger(self.url)
         self.worker = start_worker(self.url, workers="1,1")
-        self.mine_one(60)
 
     def mine_one(self, timeout_s: float) -> None:
         """Ask for a block and wait until it is there."""
@@ -48,9 +48,12 @@ class Plant:
 @pytest.fixture
 def plant(tmp_path: Path, start_worker: StartWorker) -> Iterator[Plant]:
     made = Plant(tmp_path, start_worker)
-    yield made
-    made.server.kill()
-    made.server.wait()
+    try:
+        made.mine_one(60)
+        yield made
+    finally:
+        made.server.kill()
+        made.server.wait()
 
 
 def test_after_each_of_several_restarts_of_the_server_a_worker_consumes_again(
@@ -92,7 +95,30 @@ def test_a_worker_that_reads_its_queue_no_more_ends_itself(plant: Plant, tmp_pat
     wait_for(lambda: _check(tmp_path) == 1, "a sign of life that is no more fresh", 20)
 
 
-def _check(data_dir: Path) -> int:
+def _check(data_dir: Path, *options: str) -> int:
     """The exit code of `minequeue worker --check`."""
     command = [sys.executable, "-m", "compose", "worker", "--data-dir", str(data_dir), "--check"]
-    return subprocess.run(command, capture_output=True, check=False).returncode
+    return subprocess.run([*command, *options], capture_output=True, check=False).returncode
+
+
+def test_a_worker_of_a_plain_name_hears_its_own_pulse(tmp_path: Path) -> None:
+    server = start_server(tmp_path)
+    environment = {
+        **os.environ,
+        **make_settings(
+            redis_url(tmp_path / "valkey.sock"), data_dir=str(tmp_path)
+        ).as_environment(),
+    }
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "compose", "worker", "--name", "plain"],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(lambda: _check(tmp_path, "--name", "plain") == 0, "a sign of life", 30)
+    finally:
+        worker.terminate()
+        worker.wait()
+        server.kill()
+        server.wait()

@@ -1,7 +1,5 @@
 """The ledger's tests once more, on the real server's Lua, memory and clock."""
 
-import os
-
 import pytest
 import redis
 from hypothesis import settings
@@ -13,14 +11,16 @@ from tests.ledgers import make_ledger, mine_all, mined_ids, request_mine, submit
 from tests.unit.test_ledger import *  # noqa: F403  # the same tests with another connection
 
 
+class RealServerMachine(LedgerMachine):
+    url = ""
+
+    def make_client(self) -> redis.Redis:
+        return redis.Redis.from_url(self.url)
+
+
 @pytest.fixture(autouse=True)
 def _server_for_the_machine(server_url: str) -> None:
-    os.environ["MINEQUEUE_TEST_MACHINE_URL"] = server_url
-
-
-class RealServerMachine(LedgerMachine):
-    def make_client(self) -> redis.Redis:
-        return redis.Redis.from_url(os.environ["MINEQUEUE_TEST_MACHINE_URL"])
+    RealServerMachine.url = server_url
 
 
 RealServerMachine.TestCase.settings = settings(

@@ -512,8 +512,6 @@ def test_a_worker_counts_while_it_beats_and_not_when_it_left(ledger: Ledger) -> 
     assert ledger.queue.read().fleet == 4
     assert ledger.queue.read().kernels == {"fast": 1, "hashlib": 3}
     ledger.fleet.leave("b")
-    assert not ledger.fleet.is_beating("b")
-    assert ledger.fleet.is_beating("a")
     assert ledger.queue.read().fleet == 1
     assert ledger.queue.read().kernels == {"fast": 1}
 
@@ -521,7 +519,8 @@ def test_a_worker_counts_while_it_beats_and_not_when_it_left(ledger: Ledger) -> 
 def test_what_was_needed_is_remembered_for_all_who_look(ledger: Ledger) -> None:
     policy = Policy(least=0, most=3, target_drain_s=10, quiet_s=600)
     assert ledger.queue.look(policy)[1].wanted == 0
-    request_mine(ledger)
+    for _ in range(3):
+        request_mine(ledger)
     assert ledger.queue.look(policy)[1].wanted == 3
     mine_all(ledger)
     decision = ledger.queue.look(policy)[1]

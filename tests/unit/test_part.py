@@ -26,7 +26,7 @@ def family(tmp_path: Path) -> tuple[RunningPart, threading.Event]:
     (tmp_path / "logs").mkdir()
     died = threading.Event()
     command = [sys.executable, "-c", FAMILY]
-    part = Part("family", "here", command, {}, 0, lambda: True, 1)
+    part = Part("family", "here", command, {}, 0, lambda _: True, 1)
     return RunningPart(part, tmp_path, lambda _: died.set()), died
 
 

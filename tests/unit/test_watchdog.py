@@ -52,9 +52,11 @@ def test_the_time_that_the_server_was_away_does_not_count() -> None:
     assert not heart.is_waiting(2)
 
 
-def _watch(faults: list[str | None], sign: Path) -> tuple[Watchdog, list[int]]:
+def _watch(
+    faults: list[str | None], sign: Path, *, is_proven: bool = True
+) -> tuple[Watchdog, list[int]]:
     ends: list[int] = []
-    return Watchdog(lambda: faults[0], sign, lambda: ends.append(1)), ends
+    return Watchdog(lambda: faults[0], lambda: is_proven, sign, lambda: ends.append(1)), ends
 
 
 def test_as_long_as_nothing_is_wrong_the_sign_of_life_is_kept_fresh(tmp_path: Path) -> None:
@@ -66,6 +68,20 @@ def test_as_long_as_nothing_is_wrong_the_sign_of_life_is_kept_fresh(tmp_path: Pa
     assert is_fresh(tmp_path / "alive", None)
     assert not is_fresh(tmp_path / "alive", "another@host")
     assert ends == []
+
+
+def test_before_it_has_ever_worked_a_worker_gives_no_sign(tmp_path: Path) -> None:
+    watchdog, ends = _watch([None], sign_path(tmp_path, "w"), is_proven=False)
+    watchdog.look()
+    assert not is_fresh(tmp_path, "w")
+    assert ends == []
+
+
+def test_an_earlier_workers_sign_does_not_count_for_a_later_one(tmp_path: Path) -> None:
+    watchdog, _ = _watch([None], sign_path(tmp_path, "w"))
+    watchdog.look()
+    assert is_fresh(tmp_path, "w", since=time.time() - 5)
+    assert not is_fresh(tmp_path, "w", since=time.time() + 1)
 
 
 def test_a_fault_ends_the_worker_and_its_sign_grows_old(

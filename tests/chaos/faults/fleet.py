@@ -13,6 +13,7 @@ import psutil
 from tests.chaos.faults.fault import NotCovered
 from tests.chaos.field import PATIENCE_S, Field, Kind
 from tests.waiting import wait_for
+from workers.watchdog import is_fresh
 
 _HOUR_MS = 3_600_000
 _PLACES = ("/usr/lib/x86_64-linux-gnu/faketime", "/usr/lib/aarch64-linux-gnu/faketime")
@@ -48,7 +49,8 @@ class WrongClock:
     def strike(self, field: Field, drawn: Random) -> None:
         environment = _shift(drawn.choice(("+1h", "-1h")))
         _demand_shift(environment)
-        name = f"shifted-{drawn.getrandbits(32)}@harness"
+        name = f"shifted-{drawn.getrandbits(32)}"
+        signs = field.directory / "shifted" / "alive"
         environment |= {f"MINEQUEUE_{k.upper()}": v for k, v in field.settings.items()}
         environment |= {"MINEQUEUE_DATA_DIR": str(field.directory / "shifted")}
         with (field.directory / "shifted.log").open("ab") as log:
@@ -59,7 +61,7 @@ class WrongClock:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        wait_for(lambda: field.ledger.fleet.is_beating(name), "the worker's beat", PATIENCE_S)
+        wait_for(lambda: is_fresh(signs, None), "the worker's sign of life", PATIENCE_S)
         main = field.worker_main()
         self._frozen = [*field.miners(), *([main] if main else [])]
         for process in self._frozen:

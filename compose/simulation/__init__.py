@@ -1,0 +1,1 @@
+"""``minequeue simulate-scaling``: the policy before loads and fleets that are not here."""

@@ -1,0 +1,8 @@
+"""For all tests: what is generated may take its time, on a machine that is busy with others."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "minequeue", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("minequeue")

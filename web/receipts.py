@@ -1,0 +1,37 @@
+"""Receipts: what a client gets for an accepted transaction, to the byte the same however often."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from chain.errors import MinequeueError
+from chain.transaction import Transaction
+from web.problems import of_error
+
+# written and not encoded: an id is hex digits, and a batch has ten thousand receipts
+_RECEIPT = (
+    '{"message":"The transaction is on disk and will be in a block.","id":"%(id)s",'
+    '"status":"pending","links":{"self":"/transactions/%(id)s",'
+    '"proof":"/transactions/%(id)s/proof"}}'
+)
+
+
+def path_of(transaction: Transaction) -> str:
+    """Where its status is read."""
+    return f"/transactions/{transaction.id}"
+
+
+def write_receipt(transaction: Transaction) -> bytes:
+    """The receipt of one transaction, JSON."""
+    return (_RECEIPT % {"id": transaction.id}).encode()
+
+
+def write_receipts(outcomes: Sequence[Transaction | MinequeueError]) -> bytes:
+    """The answer to a batch, JSON: for each entry its receipt, or why it was refused."""
+    return b"[%b]" % b",".join(map(_write_outcome, outcomes))
+
+
+def _write_outcome(outcome: Transaction | MinequeueError) -> bytes:
+    if isinstance(outcome, Transaction):
+        return write_receipt(outcome)
+    return msgspec.json.encode({"status": "refused", "problem": of_error(outcome).as_json()})

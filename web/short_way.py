@@ -1,0 +1,80 @@
+"""The short way for the usual submission: one plain transaction, answered before Flask is asked.
+
+Flask and werkzeug take longer over a request than all that a submission needs, and while they do,
+the threads of those that wait contend for the interpreter. So a POST /chain/new that is as nearly
+all of them are is answered here. Whatever is not goes to Flask, with its body, and so does every
+request as soon as the app has hooks, which are not run here.
+"""
+
+from collections.abc import Iterable
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+from chain import plain_transactions
+from chain.ledger import Submission
+from chain.transaction import Transaction
+from web.answers import JSON
+from web.receipts import path_of, write_receipt
+from web.requests import parse_number, take
+from web.services import Services
+from web.submissions import FAILURE, make_nonces, queue
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_LONGEST = 4096  # bytes of a body; a plain transaction has a tenth
+# another length is for Flask to judge, and so is a key
+_UNUSUAL = ("HTTP_TRANSFER_ENCODING", "HTTP_IDEMPOTENCY_KEY")
+
+
+class ShortWay:
+    """Stands before an app.
+
+    Args:
+        app: answers all the rest; its ``wsgi_app`` is what this one replaces.
+        services: what its views work with.
+    """
+
+    def __init__(self, app: Flask, services: Services) -> None:
+        self._app = app
+        self._flask: WSGIApplication = app.wsgi_app
+        self._services = services
+        self._longest = min(_LONGEST, services.limits.body_bytes)
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Answer one request."""
+        transaction = self._read(environ)
+        if transaction is None:
+            return self._flask(environ, start_response)
+        try:
+            queue(Submission([transaction]), self._services)
+        except Exception as error:  # noqa: BLE001  # the view raises it, and Flask answers it
+            environ[FAILURE] = error
+            return self._flask(environ, start_response)
+        receipt = write_receipt(transaction)
+        headers = [
+            ("Content-Type", JSON),
+            ("Content-Length", str(len(receipt))),
+            ("Location", path_of(transaction)),
+        ]
+        start_response("202 ACCEPTED", headers)
+        return [receipt]
+
+    def _read(self, environ: "WSGIEnvironment") -> Transaction | None:
+        """The plain transaction that is submitted; of what is none the body can be read again."""
+        if not (
+            environ["PATH_INFO"] == "/chain/new"
+            and environ["REQUEST_METHOD"] == "POST"
+            and environ.get("CONTENT_TYPE") == JSON
+            and not any(name in environ for name in _UNUSUAL)
+            and 0 < (parse_number(environ.get("CONTENT_LENGTH", "")) or 0) <= self._longest
+            and not (self._app.before_request_funcs or self._app.after_request_funcs)
+        ):
+            return None
+        body = take(environ["wsgi.input"], int(environ["CONTENT_LENGTH"]))
+        environ["wsgi.input"] = BytesIO(body)
+        return plain_transactions.read_one(body, make_nonces(None))
