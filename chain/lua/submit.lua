@@ -3,17 +3,21 @@
 -- Precondition: a request has 1 to 1,000 transactions, since Lua's stack holds 8,000 arguments.
 -- KEYS[1] pending       list: id (32 B) .. accepted (13 digits, Unix ms) .. transaction (JSON)
 -- KEYS[2] transactions  hash: id (32 B) -> 'index:position:root', see place_transactions.lua, or ''
--- KEYS[3] idempotency   hash: digest of the key (32 B) -> fingerprint of its request (32 B)
--- KEYS[4] counters      hash: accepted, pending_bytes
+-- KEYS[3] counters      hash: accepted, pending_bytes
+-- KEYS[4], KEYS[5]      one for even days, one for odd ones; each expires whole when the day after its
+--   own is over.        hash: digest of a key (32 B) -> fingerprint of its request (32 B)
 -- ARGV[1] most pending transactions, ARGV[2] most pending bytes; then for each request:
 --   digest of its idempotency key or '', its fingerprint, n, and n times: id, transaction
 -- Returns for each request ACCEPTED, FULL, or KEY_REUSED where its key came with another request.
-local pending, transactions, idempotency, counters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local pending, transactions, counters = KEYS[1], KEYS[2], KEYS[3]
 local most, most_bytes = tonumber(ARGV[1]), tonumber(ARGV[2])
 local ENTRY_HEAD = 45 -- bytes before the transaction in an entry
+local DAY_S = 86400
 
 local time = redis.call('TIME')
 local accepted = string.format('%013d', time[1] * 1000 + math.floor(time[2] / 1000))
+local day = math.floor(time[1] / DAY_S)
+local today, other_day = KEYS[4 + day % 2], KEYS[5 - day % 2]
 local count = redis.call('LLEN', pending)
 local bytes = tonumber(redis.call('HGET', counters, 'pending_bytes') or '0')
 
@@ -48,10 +52,23 @@ local function append(new)
   redis.call('HSET', transactions, unpack(states))
 end
 
+-- which request a key came with, false where none did: the other day is yesterday, or tomorrow where
+-- the clock was set back
+local function find(key)
+  return redis.call('HGET', today, key) or redis.call('HGET', other_day, key)
+end
+
+local function remember(key, fingerprint)
+  redis.call('HSET', today, key, fingerprint)
+  if redis.call('TTL', today) < 0 then
+    redis.call('EXPIREAT', today, (day + 2) * DAY_S)
+  end
+end
+
 local answers, at = {}, 3
 while at <= #ARGV do
   local key, fingerprint, n = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
-  local known = key ~= '' and redis.call('HGET', idempotency, key)
+  local known = key ~= '' and find(key)
   local new, size = survey(at + 3, n)
   if known and known ~= fingerprint then
     answers[#answers + 1] = 'KEY_REUSED'
@@ -64,7 +81,7 @@ while at <= #ARGV do
       redis.call('HINCRBY', counters, 'accepted', #new)
     end
     if key ~= '' and not known then
-      redis.call('HSET', idempotency, key, fingerprint)
+      remember(key, fingerprint)
     end
     count, bytes = count + #new, bytes + size
     answers[#answers + 1] = 'ACCEPTED'
