@@ -92,6 +92,8 @@ def server_command(executable: str, data_dir: Path, socket: Path) -> list[str]:
         "aof-load-truncated": "yes",
         "save": "",
         "maxmemory-policy": "noeviction",
+        # a day's idempotency keys are freed in the background: a million take 0.2 s otherwise
+        "lazyfree-lazy-expire": "yes",
         # a title would overwrite the environment, by which a leftover process is recognised
         "set-proc-title": "no",
         "daemonize": "no",

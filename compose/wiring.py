@@ -23,7 +23,7 @@ from workers.miner import Miner
 
 _MAX_PAGE = 1000  # blocks
 _MAX_WAIT_S = 60  # the longest that an answer is held back
-_WAITING_SHARE = 2  # one thread in so many may be held back
+_WAITING_SHARE = 2  # one thread in so many may be held back, and in so many held by readers
 
 
 def server_url(settings: Settings) -> str:
@@ -86,6 +86,7 @@ def make_web(settings: Settings) -> Flask:
     """The web app."""
     ledger = make_ledger(settings)
     send = make_celery(settings).send_wake_up
+    seats = max(1, settings.web_threads // _WAITING_SHARE)
     return create_app(
         Services(
             ledger=ledger,
@@ -98,7 +99,8 @@ def make_web(settings: Settings) -> Flask:
                 page=_MAX_PAGE,
                 wait_s=_MAX_WAIT_S,
             ),
-            waiting_room=WaitingRoom(max(1, settings.web_threads // _WAITING_SHARE)),
+            waiting_room=WaitingRoom(seats),
+            reading_room=WaitingRoom(seats),
         )
     )
 

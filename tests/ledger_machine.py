@@ -35,6 +35,7 @@ from chain.validation import validate_body, validate_header
 from tests.ledgers import (
     BOUNDS,
     RULES,
+    let_a_day_pass,
     make_job,
     make_ledger,
     make_transaction,
@@ -82,6 +83,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.model = Model()
         self.miners = [Miner() for _ in range(3)]
         self.submitted: list[Submission] = []
+        self.ages: dict[str, int] = {}  # of the keys that are known, in days
         self.solved: list[tuple[Reading, OpenCandidate, int]] = []
 
     @rule(count=st.integers(1, 4), named=st.booleans())
@@ -94,6 +96,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if fits:
             self.model.pending += [transaction.id for transaction in submission.transactions]
             self.submitted.append(submission)
+            self._note_key(submission)
 
     @rule()
     def submit_more_than_fits(self) -> None:
@@ -106,12 +109,21 @@ class LedgerMachine(RuleBasedStateMachine):
     def repeat_after_a_lost_reply(self, data: st.DataObject) -> None:
         submission = data.draw(st.sampled_from(self.submitted))
         assert self.ledger.mempool.submit([submission]) == [Verdict.ACCEPTED]
+        self._note_key(submission)
 
-    @precondition(lambda self: any(s.idempotency_key for s in self.submitted))
+    def _note_key(self, submission: Submission) -> None:
+        if submission.idempotency_key:
+            self.ages.setdefault(submission.idempotency_key, 0)
+
+    @rule()
+    def a_day_passes(self) -> None:
+        let_a_day_pass(self.ledger)
+        self.ages = {key: age + 1 for key, age in self.ages.items() if age == 0}
+
+    @precondition(lambda self: self.ages)
     @rule(data=st.data())
     def reuse_a_key(self, data: st.DataObject) -> None:
-        named = [s for s in self.submitted if s.idempotency_key]
-        key = data.draw(st.sampled_from(named)).idempotency_key
+        key = data.draw(st.sampled_from(sorted(self.ages)))
         other = Submission([make_transaction()], key)
         assert self.ledger.mempool.submit([other]) == [Verdict.KEY_REUSED]
 

@@ -69,6 +69,17 @@ def mine_all(ledger: Ledger) -> None:
     raise AssertionError(f"{ledger.queue.read().depth} entries were not mined")
 
 
+def let_a_day_pass(ledger: Ledger) -> None:
+    """What is remembered of today becomes yesterday's, and what was yesterday's is forgotten."""
+    client: Any = ledger.connection.client
+    even_odd = Keys(ledger.rules.network).idempotency
+    day = client.time()[0] // 86_400
+    today, yesterday = even_odd[day % 2], even_odd[1 - day % 2]
+    client.delete(yesterday)
+    if client.exists(today):
+        client.rename(today, yesterday)
+
+
 def place_some(ledger: Ledger, candidate: OpenCandidate, count: int) -> Any:
     """Give places to so many of the candidate's transactions, as a miner that then dies does."""
     keys = Keys(ledger.rules.network)

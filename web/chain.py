@@ -8,12 +8,13 @@ from flask import Blueprint, Response, request
 from chain.block import Block
 from chain.ledger import Blocks, Record
 from web.answers import answer_json
-from web.problems import not_found
+from web.problems import Problem, not_found
 from web.requests import parse_hex, parse_number, read_number
 from web.services import services
 
 blueprint = Blueprint("chain", __name__)
 _HASH_BYTES = 32
+_RETRY_AFTER_S = "5"  # a reader has a thread for as long as it likes; most need less
 _CHUNK_BYTES = 64 * 1024  # small blocks are sent together, large ones in parts
 
 
@@ -25,11 +26,16 @@ def read_chain() -> Response:
     etag = tip.header.hash.hex()
     if request.if_none_match.contains(etag):
         return Response(status=304, headers={"ETag": f'"{etag}"'})
-    return Response(
+    room = services().reading_room
+    if not room.take():
+        raise _too_many_readers()
+    answer = Response(
         _stream(_blocks().iterate(first, last), tip.header.index),
         headers={"ETag": f'"{etag}"'},
         content_type="application/json",
     )
+    answer.call_on_close(room.leave)  # also where the reader goes away in the middle
+    return answer
 
 
 @blueprint.get("/chain/headers")
@@ -63,6 +69,17 @@ def read_block(name: str) -> Response:
 
 def _blocks() -> Blocks:
     return services().ledger.blocks
+
+
+def _too_many_readers() -> Problem:
+    return Problem(
+        429,
+        "too-many-readers",
+        "Too many readers",
+        "As many read the chain as this process has room for; ask again later, or read its headers "
+        "and single blocks.",
+        headers={"Retry-After": _RETRY_AFTER_S},
+    )
 
 
 def _read_page(tip: Record, *, default: int) -> tuple[int, int]:

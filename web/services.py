@@ -42,6 +42,7 @@ class Services:
         policy: how many miners there should be.
         limits: of one request.
         waiting_room: for the answers that are held back.
+        reading_room: for the answers that last as long as their reader likes.
     """
 
     ledger: Ledger
@@ -50,6 +51,7 @@ class Services:
     policy: Policy
     limits: Limits
     waiting_room: WaitingRoom
+    reading_room: WaitingRoom
 
 
 def provide(app: Flask, provided: Services) -> None:

@@ -1,4 +1,4 @@
-"""How many answers may be held back at once: each takes a thread from those who do not wait."""
+"""How many answers may take long at once: each takes a thread from those who do not wait."""
 
 import threading
 from collections.abc import Iterator
@@ -9,18 +9,30 @@ class WaitingRoom:
     """A room with a number of seats.
 
     Args:
-        seats: how many may wait at once.
+        seats: how many may be in it at once.
     """
 
     def __init__(self, seats: int) -> None:
         self._seats = threading.BoundedSemaphore(seats)
 
+    def take(self) -> bool:
+        """Take a seat if one is free, and tell whether one was; never waits for a seat."""
+        return self._seats.acquire(blocking=False)
+
+    def leave(self) -> None:
+        """Give back a seat that was taken, in any thread.
+
+        Raises:
+            ValueError: none was.
+        """
+        self._seats.release()
+
     @contextmanager
     def enter(self) -> Iterator[bool]:
-        """Take a seat if one is free, and tell whether one was; never waits for a seat."""
-        seated = self._seats.acquire(blocking=False)
+        """As :meth:`take`; the seat is given back at the end."""
+        seated = self.take()
         try:
             yield seated
         finally:
             if seated:
-                self._seats.release()
+                self.leave()

@@ -17,7 +17,7 @@ class Keys:
         self.mine_requests = key("mine_requests")
         # what became of what was accepted
         self.transactions = key("transactions")
-        self.idempotency = key("idempotency")
+        self.idempotency = key("idempotency:even"), key("idempotency:odd")  # days
         self.jobs = key("jobs")
         self.counters = key("counters")
         # the chain

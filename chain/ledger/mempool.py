@@ -30,7 +30,8 @@ class Submission:
 
     Attributes:
         transactions: in the order in which they should be mined.
-        idempotency_key: what the client named the request, or None.
+        idempotency_key: what the client named the request, or None. It is known for a day at least
+            and two at most; ids of transactions are known for ever.
     """
 
     transactions: Sequence[Transaction]
@@ -114,7 +115,7 @@ class Mempool:
             arguments += submission.as_arguments()
         answers: list[bytes] = self._connection.script(
             "submit",
-            [keys.pending, keys.transactions, keys.idempotency, keys.counters],
+            [keys.pending, keys.transactions, keys.counters, *keys.idempotency],
             arguments,
         )
         return [Verdict(answer) for answer in answers]

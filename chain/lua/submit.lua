@@ -4,18 +4,22 @@
 -- arguments and the server serves nobody else meanwhile.
 -- KEYS[1] pending       list: id (32 B) .. accepted (13 digits, Unix ms) .. transaction (JSON)
 -- KEYS[2] transactions  hash: id (32 B) -> 'index:position:root', see place_transactions.lua, or ''
--- KEYS[3] idempotency   hash: digest of the key (32 B) -> fingerprint of its request (32 B)
--- KEYS[4] counters      hash: accepted, pending_bytes
+-- KEYS[3] counters      hash: accepted, pending_bytes
+-- KEYS[4], KEYS[5]      one for even days, one for odd ones; each expires whole when the day after its
+--   own is over.        hash: digest of a key (32 B) -> fingerprint of its request (32 B)
 -- ARGV[1] most pending transactions, ARGV[2] most pending bytes; then for each request:
 --   digest of its idempotency key or '', its fingerprint, n, the n ids, the n transactions
 -- Returns for each request ACCEPTED, FULL, or KEY_REUSED where its key came with another request.
-local pending, transactions, idempotency, counters = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local pending, transactions, counters = KEYS[1], KEYS[2], KEYS[3]
 local most, most_bytes = tonumber(ARGV[1]), tonumber(ARGV[2])
 local ENTRY_HEAD = 45 -- bytes before the transaction in an entry
+local DAY_S = 86400
 local argv, last = ARGV, #ARGV -- a global takes longer, and a batch has thousands
 
 local time = redis.call('TIME')
 local accepted = string.format('%013d', time[1] * 1000 + math.floor(time[2] / 1000))
+local day = math.floor(time[1] / DAY_S)
+local today, other_day = KEYS[4 + day % 2], KEYS[5 - day % 2]
 local room = most - redis.call('LLEN', pending)
 local room_bytes = most_bytes - tonumber(redis.call('HGET', counters, 'pending_bytes') or '0')
 
@@ -37,10 +41,16 @@ local function survey(from, n)
   return new, size
 end
 
+-- which request a key came with, false where none did: the other day is yesterday, or tomorrow where
+-- the clock was set back
+local function find(key)
+  return named[key] or redis.call('HGET', today, key) or redis.call('HGET', other_day, key)
+end
+
 local answers, at = {}, 3
 while at <= last do
   local key, fingerprint, n = argv[at], argv[at + 1], tonumber(argv[at + 2])
-  local known = key ~= '' and (named[key] or redis.call('HGET', idempotency, key))
+  local known = key ~= '' and find(key)
   local new, size = survey(at + 3, n)
   local answer = 'ACCEPTED'
   if known and known ~= fingerprint then
@@ -77,6 +87,9 @@ if count > 0 then
   redis.call('HINCRBY', counters, 'accepted', count)
 end
 for key, fingerprint in pairs(named) do
-  redis.call('HSET', idempotency, key, fingerprint)
+  redis.call('HSET', today, key, fingerprint)
+end
+if next(named) and redis.call('TTL', today) < 0 then
+  redis.call('EXPIREAT', today, (day + 2) * DAY_S)
 end
 return answers

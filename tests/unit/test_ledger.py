@@ -20,6 +20,7 @@ from chain.ledger import (
     Submission,
     Verdict,
 )
+from chain.ledger.keys import Keys
 from chain.proof_of_work import search_with_hashlib
 from chain.rules import Bounds
 from chain.scaling import Policy
@@ -29,6 +30,7 @@ from chain.validation import validate_body, validate_header
 from tests.ledgers import (
     BOUNDS,
     RULES,
+    let_a_day_pass,
     make_job,
     make_ledger,
     make_miner,
@@ -137,6 +139,43 @@ def test_a_key_with_the_same_request_is_accepted_and_with_another_refused(ledger
     assert ledger.mempool.submit([Submission([first], "key")]) == [Verdict.ACCEPTED]
     assert ledger.mempool.submit([Submission([second], "key")]) == [Verdict.KEY_REUSED]
     assert _place(ledger, second) is None
+
+
+def test_a_key_is_known_the_day_after_and_forgotten_on_the_second(ledger: Ledger) -> None:
+    first, second = make_transaction(), make_transaction()
+    assert ledger.mempool.submit([Submission([first], "key")]) == [Verdict.ACCEPTED]
+    let_a_day_pass(ledger)
+    assert ledger.mempool.submit([Submission([first], "key")]) == [Verdict.ACCEPTED]
+    assert ledger.mempool.submit([Submission([second], "key")]) == [Verdict.KEY_REUSED]
+    let_a_day_pass(ledger)
+    assert ledger.mempool.submit([Submission([second], "key")]) == [Verdict.ACCEPTED]
+    assert ledger.queue.read().pending == 2
+
+
+def test_a_transaction_that_comes_again_after_its_key_is_forgotten_stands_once(
+    ledger: Ledger,
+) -> None:
+    named = Submission([make_transaction()], "key")
+    ledger.mempool.submit([named])
+    mine_all(ledger)
+    for _ in range(2):
+        let_a_day_pass(ledger)
+    assert ledger.mempool.submit([named]) == [Verdict.ACCEPTED]
+    assert ledger.queue.read().pending == 0
+
+
+def test_keys_expire_when_the_day_after_theirs_is_over_however_many_follow(
+    ledger: Ledger,
+) -> None:
+    client: Any = ledger.connection.client
+    for number in range(3):
+        ledger.mempool.submit([Submission([make_transaction()], f"key{number}")])
+    (name,) = (key for key in Keys(RULES.network).idempotency if client.exists(key))
+    end_s = client.time()[0] + client.ttl(name)
+    assert client.hlen(name) == 3
+    assert 86_400 <= client.ttl(name) <= 2 * 86_400
+    assert min(end_s % 86_400, -end_s % 86_400) <= 1  # at midnight, as far as two calls can tell
+    assert client.ttl(Keys(RULES.network).transactions) == -1
 
 
 def test_what_exceeds_the_bound_leaves_no_trace_and_what_fits_is_accepted(ledger: Ledger) -> None:

@@ -1,5 +1,6 @@
 """The policy before loads of every shape: what holds whatever load, fleet and luck are."""
 
+import os
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from chain.rules import Bounds, Rules
 from chain.scaling import Policy
 from compose.cli import cli
+from compose.settings import PREFIX
 from compose.simulation.line import Line
 from compose.simulation.model import LOOK_S, STEP_S, Model
 from compose.simulation.run import simulate
@@ -192,8 +194,10 @@ def test_an_even_load_arrives_to_the_last_request() -> None:
 
 
 def test_the_command_prints_a_summary_and_draws_a_picture_that_needs_nothing_else(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        monkeypatch.delenv(name)
     picture = tmp_path / "burst.svg"
     options = ["burst", "--workers", "0,20", "--rate", "600", "--minutes", "1"]
     command = ["simulate-scaling", *options, "--plot", str(picture)]

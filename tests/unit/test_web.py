@@ -31,7 +31,9 @@ class Rung:
         self.times += 1
 
 
-def make_client(ledger: Ledger, wake: Any = lambda: None, **limits: Any) -> FlaskClient:
+def make_client(
+    ledger: Ledger, wake: Any = lambda: None, readers: int = 100, **limits: Any
+) -> FlaskClient:
     all_limits = Limits(**{"body_bytes": 10_000, "batch": 5, "page": 3, "wait_s": 1, **limits})
     services = Services(
         ledger=ledger,
@@ -40,6 +42,7 @@ def make_client(ledger: Ledger, wake: Any = lambda: None, **limits: Any) -> Flas
         policy=Policy(least=0, most=2, target_drain_s=10, quiet_s=10),
         limits=all_limits,
         waiting_room=WaitingRoom(1),
+        reading_room=WaitingRoom(readers),
     )
     return create_app(services).test_client()
 
@@ -248,6 +251,24 @@ def test_the_chain_is_sent_in_small_parts_whatever_the_size_of_its_blocks(
     assert len(parts) < 10  # and small blocks do not each take a part
     lengths = [len(block["transactions"]) for block in json.loads(b"".join(parts))["chain"]]
     assert lengths == [0, 2, 1001, 3]
+
+
+def test_readers_past_their_seats_are_429_and_a_seat_is_free_again_when_one_goes_away(
+    ledger: Ledger,
+) -> None:
+    client = make_client(ledger, readers=1)
+    for _ in range(2):
+        with client.get("/chain") as reader:
+            assert reader.status_code == 200
+            refused = client.get("/chain?limit=1")
+            _is_problem(refused, 429, "too-many-readers")
+            assert int(refused.headers["Retry-After"]) >= 1
+            assert client.get("/chain/headers").status_code == 200
+            etag = reader.headers["ETag"]
+            assert client.get("/chain", headers={"If-None-Match": etag}).status_code == 304
+    with client.head("/chain") as looked:
+        assert looked.status_code == 200
+    assert client.get("/chain").status_code == 200
 
 
 def test_an_etag_spares_an_unchanged_chain(client: FlaskClient) -> None:
