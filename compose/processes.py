@@ -15,6 +15,9 @@ from compose.wiring import broker_url, find_kernel, make_celery, make_ledger, si
 from workers.watchdog import is_fresh
 
 WEB_APP = "compose.web_app:create"
+# of a worker: its miners take every processor that is free, and the server and the web tier, which
+# need one for a moment only, should not wait for their turn
+_GIVES_WAY = 5
 _STOP_S = 10  # how long requests in flight get when the web tier stops
 
 
@@ -61,6 +64,7 @@ def run_worker(settings: Settings, name: str) -> None:
         MinequeueError: the ledger cannot be used.
     """
     name = _name_fully(name)
+    os.nice(_GIVES_WAY)
     make_ledger(settings)
     find_kernel(settings.data_dir)  # here, so that the pool's processes need not
     least, most = settings.workers
