@@ -14,7 +14,7 @@ from chain.proof_of_work import Search
 RUN_S = 2.0  # a run ends soon, so that a scale-in or a shutdown never waits long
 RANGE_S = 0.05  # what one claim should take: a stale candidate costs no more than this
 _FIRST_RANGE = 20_000  # nonces, while the speed is not known
-_MEASURABLE_S = 0.002  # a search that took less says little of the speed
+_MEMORY_S = 0.1  # of searching that the measured speed looks back on
 
 
 @dataclass(slots=True)
@@ -121,10 +121,10 @@ class Miner:
         tried = count if nonce is None else nonce - start + 1
         result.hashes += tried
         took = self._clock() - began
-        # a hit after a few nonces measures the call and not the search
-        if took >= _MEASURABLE_S or not self._rate:
-            measured = tried / max(took, 1e-6)
-            self._rate = (self._rate + measured) / 2 if self._rate else measured
+        measured = tried / max(took, 1e-6)
+        # by its length: a hit after a few nonces measures the call and not the search
+        weight = took / (took + _MEMORY_S) if self._rate else 1
+        self._rate += weight * (measured - self._rate)
         return nonce
 
 
