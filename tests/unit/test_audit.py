@@ -303,10 +303,10 @@ def test_a_transaction_at_its_bounds_is_valid(transaction: Block) -> None:
 
 
 def test_members_may_come_in_any_order() -> None:
-    full = make_transaction(sender=PUBLIC_KEY, signature=SIGNATURE, contract={"b": 1, "a": 2})
+    full = make_transaction(sender=PUBLIC_KEY, signature=SIGNATURE, contract={"a": 2, "b": 1})
     block = _last_with(full, plain := make_transaction(nonce="2"))[-1]
     turned = [dict(reversed(each.items())) for each in block["transactions"]]
-    turned[0]["contract"] = {"a": 2, "b": 1}
+    turned[0]["contract"] = {"b": 1, "a": 2}
     auditor = _audit([*CHAIN[:-1], dict(reversed({**block, "transactions": turned}.items()))])
     assert auditor.has(full["id"])
     assert auditor.has(plain["id"])
