@@ -320,8 +320,8 @@ def _write_contract(contract: Any) -> str:
 
 def _canonical(value: Any) -> bytes:
     quick = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    # in plain ASCII without escapes both write alike; elsewhere RFC 8785 has rules of its own
-    if quick.isascii() and "\\" not in quick and "\x7f" not in quick:
+    # RFC 8785 sorts keys as UTF-16, which in ASCII is Python's order; there are no fractions here
+    if quick.isascii():
         return quick.encode()
     return rfc8785.dumps(value)
 

@@ -14,7 +14,7 @@ from tests.bench.report import Figure, Report
 from tests.independent import make_block, make_reward, make_transaction
 from tests.node import serve_chain, write_block
 
-_BLOCKS = 60
+_BLOCKS = 100
 _BLOCK_TRANSACTIONS = 5000  # the reward is one of them
 _ADDRESSES = 1000
 # below two on two processors: starting them, fetching and the stand-in take their share

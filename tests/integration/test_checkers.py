@@ -97,14 +97,18 @@ def _check_under_way() -> Iterator[tuple["subprocess.Popen[str]", list[psutil.Pr
             process.communicate()
 
 
+def _wait_until_gone(children: list[psutil.Process]) -> None:
+    """The checkers, and multiprocessing's own tracker, which ends a moment after its owner."""
+    wait_for(lambda: not any(map(is_alive, children)), "the end of its processes")
+
+
 def test_ctrl_c_ends_all_of_a_check_without_a_traceback() -> None:
     with _check_under_way() as (process, children):
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
         out, err = process.communicate(timeout=60)
         assert process.returncode == 130
         assert (out, err.strip()) == ("", "")
-        # multiprocessing's own helper ends by itself, a moment later
-        wait_for(lambda: not any(map(is_alive, children)), "the end of its processes", 60)
+        _wait_until_gone(children)
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
@@ -112,4 +116,4 @@ def test_a_check_that_is_killed_leaves_no_process_behind(how: signal.Signals) ->
     with _check_under_way() as (process, children):
         process.send_signal(how)
         process.wait(60)
-        wait_for(lambda: not any(map(is_alive, children)), "the end of its processes", 60)
+        _wait_until_gone(children)

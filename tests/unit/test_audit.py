@@ -183,7 +183,7 @@ def test_a_hash_that_misses_its_target_is_named() -> None:
     miss = next(
         found
         for proof in range(block["proof"] + 1, block["proof"] + 1000)
-        if (found := _with_proof(block, proof))["hash"][0] != "0"
+        if (found := _with_proof(block, proof))["hash"][0] == "1"  # one zero bit too few
     )
     assert "zero bits" in _refusal([*CHAIN[:-1], miss]).reason
 
@@ -205,6 +205,13 @@ def test_a_missing_block_in_the_middle_is_noticed_where_it_is_missing() -> None:
 @pytest.mark.parametrize("change", [{"bits": 1}, {"timestamp": 1}])
 def test_a_first_block_that_is_no_genesis_is_refused(change: dict[str, int]) -> None:
     assert "no genesis" in _refusal([seal({**CHAIN[0], **change}), *CHAIN[1:]]).reason
+
+
+def test_a_first_block_with_work_is_no_genesis() -> None:
+    roots = (sha256(b"%d" % n).hexdigest() for n in range(100))
+    blocks = (make_block(None, [], bits=1, previous_hash=root) for root in roots)
+    found = next(block for block in blocks if block["proof"] == 0)
+    assert "no genesis" in _refusal([found], network=None).reason
 
 
 def test_a_first_block_with_a_proof_or_a_transaction_is_no_genesis() -> None:
@@ -296,10 +303,10 @@ def test_a_transaction_at_its_bounds_is_valid(transaction: Block) -> None:
 
 
 def test_members_may_come_in_any_order() -> None:
-    full = make_transaction(sender=PUBLIC_KEY, signature=SIGNATURE, contract={"b": 1, "a": 2})
+    full = make_transaction(sender=PUBLIC_KEY, signature=SIGNATURE, contract={"a": 2, "b": 1})
     block = _last_with(full, plain := make_transaction(nonce="2"))[-1]
     turned = [dict(reversed(each.items())) for each in block["transactions"]]
-    turned[0]["contract"] = {"a": 2, "b": 1}
+    turned[0]["contract"] = {"b": 1, "a": 2}
     auditor = _audit([*CHAIN[:-1], dict(reversed({**block, "transactions": turned}.items()))])
     assert auditor.has(full["id"])
     assert auditor.has(plain["id"])
