@@ -2,70 +2,18 @@
 
 import os
 import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from chain.errors import MinequeueError
+from compose.options import settings_options
 from compose.settings import Settings
 from compose.simulation.shapes import SHAPES
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _DIR = click.Path(file_okay=False, path_type=Path)
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def _settings_options(*names: str) -> Callable[[F], F]:
-    """Add options that stand for settings; the command gets the settings that result."""
-
-    def decorate(command: F) -> F:
-        @wraps(command)
-        def run(**options: Any) -> Any:
-            said = {n: str(v) for n in names if (v := options.pop(n)) is not None}
-            return command(Settings.from_environment(os.environ, said), **options)
-
-        for name in reversed(names):
-            run = click.option(*_OPTIONS[name], name, help=_HELP[name], metavar=_METAVARS[name])(
-                run
-            )
-        return run  # type: ignore[return-value]  # click keeps the name, not the type
-
-    return decorate
-
-
-_OPTIONS = {
-    "host": ["--host"],
-    "port": ["--port"],
-    "flower_port": ["--flower-port"],
-    "data_dir": ["--data-dir"],
-    "workers": ["--workers", "--autoscale"],
-    "bits": ["--bits"],
-    "drain_time": ["--drain-time"],
-    "quiet_time": ["--quiet-time"],
-}
-_METAVARS = {
-    "host": "ADDRESS",
-    "port": "N",
-    "flower_port": "N",
-    "data_dir": "DIR",
-    "workers": "MIN,MAX",
-    "bits": "N",
-    "drain_time": "S",
-    "quiet_time": "S",
-}
-_HELP = {
-    "host": "Address to listen on (MINEQUEUE_HOST).",
-    "port": "The web tier's port (MINEQUEUE_PORT).",
-    "flower_port": "Flower's port (MINEQUEUE_FLOWER_PORT).",
-    "data_dir": "Where chain, queue and logs are kept (MINEQUEUE_DATA_DIR).",
-    "workers": "The least and the most miners (MINEQUEUE_WORKERS).",
-    "bits": "Zero bits that a block's hash must begin with (MINEQUEUE_BITS).",
-    "drain_time": "In how many seconds the queue should be emptied (MINEQUEUE_DRAIN_TIME).",
-    "quiet_time": "How long fewer must have been enough (MINEQUEUE_QUIET_TIME).",
-}
 
 
 _POSITIVE = click.FloatRange(0, min_open=True)
@@ -78,7 +26,7 @@ def cli() -> None:
 
 
 @cli.command()
-@_settings_options("port", "data_dir", "workers", "host", "flower_port")
+@settings_options("port", "data_dir", "workers", "host", "flower_port")
 def up(settings: Settings) -> None:
     """Start everything here: server, web tier, workers, Flower.
 
@@ -90,7 +38,7 @@ def up(settings: Settings) -> None:
 
 
 @cli.command()
-@_settings_options("port", "host")
+@settings_options("port", "host")
 def web(settings: Settings) -> None:
     """Serve HTTP.
 
@@ -102,7 +50,7 @@ def web(settings: Settings) -> None:
 
 
 @cli.command()
-@_settings_options("workers", "data_dir")
+@settings_options("workers", "data_dir")
 @click.option("--name", default=None, help="Unique among the workers; else drawn from host and id.")
 @click.option("--check", is_flag=True, help="Only tell whether it works: exit code 0, else 1.")
 def worker(settings: Settings, name: str | None, check: bool) -> None:
@@ -123,7 +71,7 @@ def worker(settings: Settings, name: str | None, check: bool) -> None:
 
 
 @cli.command()
-@_settings_options("flower_port", "host")
+@settings_options("flower_port", "host")
 @click.option("--history", type=click.Path(path_type=Path), help="File that keeps its history.")
 def flower(settings: Settings, history: Path | None) -> None:
     """Watch the workers in a browser.
@@ -230,7 +178,7 @@ def experiment(requests: int, report: Path | None, as_json: bool) -> None:
 
 @cli.command()
 @click.argument("shape", type=click.Choice([*SHAPES]))
-@_settings_options("workers", "bits", "drain_time", "quiet_time")
+@settings_options("workers", "bits", "drain_time", "quiet_time")
 @click.option(
     "--rate", type=_POSITIVE, default=60_000.0, show_default=True, help="Most requests a minute."
 )
