@@ -6,7 +6,7 @@ prefix, and its first 64 bytes, one SHA-256 block, are the same for every try.
 """
 
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
@@ -76,10 +76,6 @@ class Header:
     def work(self) -> int:
         """How many hashes finding it took on average."""
         return 1 << self.bits
-
-    def with_proof(self, proof: int) -> "Header":
-        """The same header with another nonce."""
-        return replace(self, proof=proof)
 
     def as_json(self) -> dict[str, Any]:
         """The header's fields as the API names them, hashes in lower-case hex."""

@@ -86,26 +86,28 @@ class Mempool:
             QueueFull: the server's memory is used up.
         """
         verdicts: list[Verdict] = []
-        for together in _group(submissions):
-            rest = together[-1].rest  # there is one only where it is alone
-            verdicts += self._call(
-                together,
-                Bounds(
-                    pending=self._bounds.pending - len(rest.transactions),
-                    pending_bytes=self._bounds.pending_bytes - rest.size,
-                ),
-            )
-            if verdicts[-1] is Verdict.ACCEPTED:
-                self._add(rest)
+        try:
+            for together in _group(submissions):
+                rest = together[-1].rest  # there is one only where it is alone
+                verdicts += self._call(
+                    together,
+                    Bounds(
+                        pending=self._bounds.pending - len(rest.transactions),
+                        pending_bytes=self._bounds.pending_bytes - rest.size,
+                    ),
+                )
+                if verdicts[-1] is Verdict.ACCEPTED:
+                    self._add(rest)
+        except QueueFull as error:
+            if Verdict.ACCEPTED in verdicts:
+                # a part is in already, so the answer may not be that nothing is
+                raise LedgerUnavailable from error
+            raise
         return verdicts
 
     def _add(self, rest: Submission) -> None:
         while rest.transactions:
-            try:
-                self._call([rest], _NO_BOUNDS)
-            except QueueFull as error:
-                # a part is in already, so the answer may not be that nothing is
-                raise LedgerUnavailable from error
+            self._call([rest], _NO_BOUNDS)
             rest = rest.rest
 
     def _call(self, submissions: Sequence[Submission], bounds: Bounds) -> list[Verdict]:

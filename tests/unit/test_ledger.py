@@ -1,5 +1,6 @@
 """The scripts, each return value of each; run on fakeredis here and on a real server as well."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -257,22 +258,43 @@ def test_a_key_stands_for_all_of_a_submission_for_many_calls(connection: Connect
     assert ledger.queue.read().pending == 1500
 
 
+def _breaking_off(
+    connection: Connection, good_calls: int, failure: type[MinequeueError]
+) -> Callable[..., Any]:
+    """What runs scripts, but fails after so many."""
+    calls = iter([connection.script] * good_calls)
+
+    def fail(*_: object) -> None:
+        raise failure
+
+    def script(*arguments: Any) -> Any:
+        return next(calls, fail)(*arguments)
+
+    return script
+
+
+@pytest.mark.parametrize("accepted_before", [0, 1])
+def test_what_is_on_the_queue_is_never_called_refused_because_others_with_it_did_not_fit(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, accepted_before: int
+) -> None:
+    ledger = make_ledger(connection, bounds=LARGE)
+    # too many together for one call
+    both = [Submission([make_transaction() for _ in range(600)]) for _ in range(2)]
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "script", _breaking_off(connection, accepted_before, QueueFull))
+        with pytest.raises(LedgerUnavailable if accepted_before else QueueFull):
+            ledger.mempool.submit(both)
+    assert ledger.queue.read().pending == 600 * accepted_before
+
+
 @pytest.mark.parametrize("failure", [LedgerUnavailable, QueueFull])
 def test_a_submission_that_broke_off_is_unknown_and_completed_when_it_is_repeated(
     connection: Connection, monkeypatch: pytest.MonkeyPatch, failure: type[MinequeueError]
 ) -> None:
     ledger = make_ledger(connection, bounds=LARGE)
     many = Submission([make_transaction() for _ in range(2500)], "key")
-    calls = iter([connection.script])
-
-    def fail(*_: object) -> None:
-        raise failure
-
-    def break_off(*arguments: Any) -> Any:
-        return next(calls, fail)(*arguments)
-
     with monkeypatch.context() as patch:
-        patch.setattr(connection, "script", break_off)
+        patch.setattr(connection, "script", _breaking_off(connection, 1, failure))
         with pytest.raises(LedgerUnavailable):
             ledger.mempool.submit([many])
     assert ledger.queue.read().pending == 1000
