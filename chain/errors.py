@@ -39,6 +39,14 @@ class InvalidBlock(MinequeueError):
         self.index = index
 
 
+class BranchTooLarge(MinequeueError):
+    """The branch replaces more than a node takes over at once; it was not taken over."""
+
+
+class TooManyPeers(MinequeueError):
+    """A node keeps no more peers than this; remove some before you add others."""
+
+
 class QueueFull(MinequeueError):
     """The queue holds as much as the operator allows; send the same request again later."""
 

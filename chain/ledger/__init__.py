@@ -7,27 +7,36 @@ The one place in this package that imports redis.
 
 from chain.ledger.announcements import Announcements
 from chain.ledger.blocks import Blocks, MinedBy, Pending, Place
+from chain.ledger.branches import Adopting, Branch, Branches
 from chain.ledger.connection import Connection, connect
 from chain.ledger.fleet import Fleet
 from chain.ledger.keys import Keys
 from chain.ledger.mempool import Mempool, Submission, Verdict
 from chain.ledger.mining import Connecting, Mining, Opening
+from chain.ledger.network import Network, Outcome, Sight, Turn
 from chain.ledger.queue import Queue
 from chain.ledger.record import Record
 from chain.rules import Bounds, Rules
 
 __all__ = [
+    "Adopting",
     "Announcements",
     "Blocks",
+    "Branch",
+    "Branches",
     "Connecting",
     "Connection",
     "Ledger",
     "MinedBy",
+    "Network",
     "Opening",
+    "Outcome",
     "Pending",
     "Place",
     "Record",
+    "Sight",
     "Submission",
+    "Turn",
     "Verdict",
     "connect",
 ]
@@ -44,6 +53,8 @@ class Ledger:
         self.mempool = Mempool(connection, keys, bounds)
         self.blocks = Blocks(connection, keys)
         self.mining = Mining(connection, keys, self.blocks, rules)
+        self.branches = Branches(connection, keys, self.blocks)
         self.queue = Queue(connection, keys, rules)
         self.fleet = Fleet(connection, keys)
+        self.network = Network(connection, keys)
         self.announcements = Announcements(connection, keys)

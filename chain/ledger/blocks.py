@@ -1,7 +1,7 @@
 """Reading the chain: tip, headers, blocks, and where a transaction or a job stands."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from chain.ledger.keys import Keys
 from chain.ledger.record import Record
 
 _HEADERS_AT_ONCE = 500  # 64 KB of records in one answer
+_IDS_AT_ONCE = 1000
 _BODIES_AT_ONCE = 4  # an answer holds at most so many blocks; a block has a few megabytes
 
 
@@ -101,6 +102,21 @@ class Blocks:
             return Pending()  # of a candidate that is no block yet, or never became one
         return Place(header, int(position))
 
+    def find_blocks_of(self, ids: Sequence[bytes]) -> set[int]:
+        """The indexes of the blocks that hold any of the transactions with these ids."""
+        places = set()
+        for start in range(0, len(ids), _IDS_AT_ONCE):
+            part = ids[start : start + _IDS_AT_ONCE]
+            found = self._get_many(self._keys.transactions, part)
+            places |= {tuple(raw.split(b":", 2)[::2]) for raw in found if raw}
+        known = sorted(places)
+        records = self._get_many(self._keys.records, [index for index, _ in known])
+        return {
+            int(index)
+            for (index, root), record in zip(known, records, strict=True)
+            if record is not None and name_root(Record.unpack(record).header) == root
+        }
+
     def locate_job(self, job: str) -> MinedBy | Pending | None:
         """What became of the mine request ``job``; None where nobody knows it."""
         raw = self._get(self._keys.jobs, job)
@@ -120,7 +136,8 @@ class Blocks:
         found: Any = self._connection.run(lambda client: client.hget(key, field))
         return found if isinstance(found, bytes) else None
 
-    def _get_many(self, key: str, indexes: range) -> list[bytes | None]:
-        fields = [str(index) for index in indexes]
-        found: Any = self._connection.run(lambda client: client.hmget(key, fields))
+    def _get_many(self, key: str, fields: Sequence[bytes | int]) -> list[bytes | None]:
+        if not fields:
+            return []  # the server takes no command without
+        found: Any = self._connection.run(lambda client: client.hmget(key, list(fields)))
         return list(found)

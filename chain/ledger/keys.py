@@ -4,6 +4,19 @@ All of a network's keys share one hash tag, so that they live in one slot of a c
 script may touch them together; two networks on one server do not meet.
 """
 
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class BranchKeys:
+    """Where a branch is staged; see adopt_branch.lua."""
+
+    records: str
+    bodies: str
+    places: str
+    returned: str
+    rewards: str
+
 
 class Keys:
     """The key names of one network."""
@@ -11,6 +24,8 @@ class Keys:
     def __init__(self, network: str) -> None:
         def key(name: str) -> str:
             return f"{{minequeue:{network}}}:{name}"
+
+        self._key = key
 
         # the queue
         self.pending = key("pending")
@@ -37,5 +52,18 @@ class Keys:
         self.kernels = key("kernels")
         self.peaks = key("peaks")
         self.node = key("node")
+        # other nodes
+        self.peers = key("peers")
+        self.resolve_requests = key("resolve_requests")
+        self.resolver = key("resolver")
+        self.met = key("met")
         # a channel, not a key: it is told the index of each connected block
         self.connected = key("connected")
+
+    def resolution(self, job: str) -> str:
+        """The key of the outcome of a request to resolve."""
+        return self._key(f"resolution:{job}")
+
+    def branch(self, name: str) -> BranchKeys:
+        """The keys of a branch that is staged under ``name``."""
+        return BranchKeys(*(self._key(f"branch:{name}:{part}") for part in BranchKeys.__slots__))

@@ -1,0 +1,248 @@
+"""Taking over a heavier branch: staged beside the chain, then swapped in by one script.
+
+What is staged does not count: it stands under names of its own that nobody reads, and vanishes by
+itself where nobody finishes it.
+"""
+
+import uuid
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+from chain.block import Block
+from chain.branch import HeaderBranch
+from chain.errors import BranchTooLarge, InvalidBlock
+from chain.ledger.blocks import Blocks, name_root
+from chain.ledger.connection import Connection
+from chain.ledger.keys import BranchKeys, Keys
+from chain.ledger.record import Record
+from chain.validation import validate_body
+
+MOST_STAGED_BYTES = 256 * 2**20  # of transactions; a branch that needs more is refused
+_STAGED_S = 600  # how long what was staged is kept after the last of it came
+_AT_ONCE = 1000
+_COMPRESSION = 1
+
+
+class Adopting(Enum):
+    """What became of an offered branch."""
+
+    ADOPTED = b"ADOPTED"
+    ALREADY = b"ALREADY"
+    STALE = b"STALE"
+
+
+class _Named(msgspec.Struct):
+    """A transaction as far as its id."""
+
+    id: str
+
+
+_read_name = msgspec.json.Decoder(_Named).decode
+
+
+class Branches:
+    """The entrance for blocks that others mined."""
+
+    def __init__(self, connection: Connection, keys: Keys, blocks: Blocks) -> None:
+        self._connection = connection
+        self._keys = keys
+        self._blocks = blocks
+
+    def stage(self, headers: HeaderBranch) -> "Branch":
+        """Begin a branch whose headers were checked; nothing of the chain changes."""
+        return Branch(self._connection, self._keys, self._blocks, headers)
+
+
+class Branch:
+    """A branch that is being staged, block by block.
+
+    Attributes:
+        count: how many of its blocks were added.
+    """
+
+    def __init__(
+        self, connection: Connection, keys: Keys, blocks: Blocks, headers: HeaderBranch
+    ) -> None:
+        self._connection = connection
+        self._keys = keys
+        self._staged = keys.branch(uuid.uuid4().hex)  # the blocks; _Stale has names of its own
+        self._blocks = blocks
+        self._headers = headers
+        self._ids: set[bytes] = set()
+        self._bytes = 0
+        self._stale = self._begin_stale()
+        self.count = 0
+
+    def add(self, block: Block) -> None:
+        """Add the block of the next header.
+
+        Raises:
+            InvalidBlock: it is another block, its body breaks a rule, or a transaction stands in
+                the chain before it.
+            BranchTooLarge: together they take more room than a branch may.
+            LedgerUnavailable: the server does not answer.
+            QueueFull: the server's memory is used up.
+        """
+        header = block.header
+        if header != self._headers.headers[self.count]:
+            raise InvalidBlock(
+                f"Block {header.index} is invalid: it has another header.", index=header.index
+            )
+        self._bytes += len(block.body)
+        if self._bytes > MOST_STAGED_BYTES:
+            raise BranchTooLarge
+        ids = [bytes.fromhex(transaction.id) for transaction in validate_body(block)]
+        self._refuse_doubles(ids, header.index)
+        self._ids.update(ids)
+        self._write(block, ids)
+        self.count += 1
+        self._stale = self._begin_stale()  # what was to return may stand in this block
+
+    def adopt(self, best: Record) -> Adopting:
+        """Let the blocks that were added replace all of ours after the fork.
+
+        Args:
+            best: the record of the tip that is replaced.
+
+        Returns:
+            STALE where the tip is another by now, or what was staged is no longer there.
+
+        Raises:
+            ValueError: the branch is not heavier than that tip.
+        """
+        tip = self._headers.headers[self.count - 1]
+        if self._headers.work_at(tip.index) <= best.cumulative_work:
+            raise ValueError("a branch is adopted only where it is heavier")
+        if not self._stage_stale(best):
+            return Adopting.STALE
+        keys, staged = self._keys, self._staged
+        answer: bytes = self._connection.script(
+            "adopt_branch",
+            [
+                keys.tip,
+                keys.records,
+                keys.bodies,
+                keys.indexes,
+                keys.candidate,
+                keys.candidate_body,
+                keys.pending,
+                keys.transactions,
+                keys.counters,
+                staged.records,
+                staged.bodies,
+                staged.places,
+                self._stale.keys.returned,
+                self._stale.keys.rewards,
+            ],
+            [
+                best.header.hash,
+                self._headers.fork.index,
+                tip.hash,
+                len(self._ids),
+                self._stale.returned,
+                self._stale.rewards,
+                keys.connected,
+            ],
+        )
+        return Adopting(answer)
+
+    def _refuse_doubles(self, ids: Sequence[bytes], index: int) -> None:
+        """See that no transaction stands twice in the chain that the branch would make."""
+        fork = self._headers.fork.index
+        if not self._ids.isdisjoint(ids) or any(
+            block <= fork for block in self._blocks.find_blocks_of(ids)
+        ):
+            raise InvalidBlock(
+                f"Block {index} is invalid: a transaction stands in an earlier block as well.",
+                index=index,
+            )
+
+    def _write(self, block: Block, ids: Sequence[bytes]) -> None:
+        header, staged = block.header, self._staged
+        record = Record(header, self._headers.work_at(header.index)).pack()
+        body = zlib.compress(block.body, _COMPRESSION)
+        root = name_root(header)
+        places: list[bytes] = []
+        for position, own_id in enumerate(ids):
+            places += own_id, b"%d:%d:%b" % (header.index, position, root)
+
+        def write(client: Any) -> None:
+            # in one transaction: a list that is sent again after a lost reply would hold it twice,
+            # and the count of its elements shows that
+            with client.pipeline(transaction=True) as pipe:
+                pipe.hset(staged.records, str(header.index), record)
+                pipe.hset(staged.bodies, str(header.index), body)
+                for part in _cut(places):
+                    pipe.rpush(staged.places, *part)
+                for key in (staged.records, staged.bodies, staged.places):
+                    pipe.expire(key, _STAGED_S)
+                pipe.execute()
+
+        self._connection.run(write)
+
+    def _begin_stale(self) -> "_Stale":
+        fork = self._headers.fork
+        return _Stale(self._keys.branch(uuid.uuid4().hex), fork.index, fork.hash)
+
+    def _stage_stale(self, best: Record) -> bool:
+        """Write down what the blocks after the fork up to ``best`` give back; all but what was.
+
+        Returns:
+            False where the chain became another meanwhile.
+        """
+        stale = self._stale
+        for block in self._blocks.iterate(stale.index + 1, best.header.index):
+            if block.header.previous_hash != stale.hash:
+                break
+            self._give_back(block)
+        return stale.hash == best.header.hash
+
+    def _give_back(self, block: Block) -> None:
+        stale = self._stale
+        accepted = b"%013d" % block.header.timestamp
+        named = [(bytes.fromhex(_read_name(leaf).id), leaf) for leaf in block.leaves]
+        *entries, reward = ((own_id, own_id + accepted + leaf) for own_id, leaf in named)
+        returned = [entry for own_id, entry in entries if own_id not in self._ids]
+        rewards = [own_id for own_id, _ in [reward] if own_id not in self._ids]
+
+        def write(client: Any) -> None:
+            with client.pipeline(transaction=True) as pipe:
+                for key, values in ((stale.keys.returned, returned), (stale.keys.rewards, rewards)):
+                    for part in _cut(values):
+                        pipe.rpush(key, *part)
+                    pipe.expire(key, _STAGED_S)
+                pipe.execute()
+
+        self._connection.run(write)
+        stale.index, stale.hash = block.header.index, block.header.hash
+        stale.returned += len(returned)
+        stale.rewards += len(rewards)
+
+
+@dataclass(slots=True)
+class _Stale:
+    """What the blocks that would be stale give back, as far as it was written down.
+
+    Attributes:
+        keys: where it stands.
+        index: of the last of those blocks, the fork's where there is none yet.
+        hash: of that block.
+        returned: how many transactions.
+        rewards: how many rewards, which are void.
+    """
+
+    keys: BranchKeys
+    index: int
+    hash: bytes
+    returned: int = 0
+    rewards: int = 0
+
+
+def _cut(values: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    for start in range(0, len(values), _AT_ONCE):
+        yield values[start : start + _AT_ONCE]

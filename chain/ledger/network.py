@@ -1,0 +1,195 @@
+"""The other nodes that this one knows, and the requests to resolve conflicts with them."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from chain.errors import TooManyPeers
+from chain.ledger.blocks import Pending
+from chain.ledger.connection import Connection
+from chain.ledger.keys import Keys
+
+MOST_PEERS = 125  # as Bitcoin Core's default
+LEASE_MS = 15_000  # of a resolver; longer than any one of its steps
+_KEPT_S = 86_400  # the outcome of a request to resolve
+
+
+class Sight(msgspec.Struct, frozen=True, omit_defaults=False):
+    """What was last seen of a peer.
+
+    Attributes:
+        state: "new", "same", "ahead", "behind"; "faulty" where it broke a rule, "away" where it
+            did not answer.
+        reason: one sentence where it is faulty or away, else "".
+        seen_ms: when that was, Unix milliseconds; 0 for never.
+        index: the index of its tip, 0 while unknown.
+        failures: how often in a row it was faulty or away.
+        next_ms: before then it is not asked again, unless somebody demands it; Unix milliseconds.
+    """
+
+    state: str = "new"
+    reason: str = ""
+    seen_ms: int = 0
+    index: int = 0
+    failures: int = 0
+    next_ms: int = 0
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What came of a request to resolve.
+
+    Attributes:
+        replaced: whether the chain was replaced or extended.
+        peers: how many peers were asked.
+        faults: how many of them were faulty or away.
+    """
+
+    replaced: bool
+    peers: int
+    faults: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A resolver's turn: nobody else resolves until it ends.
+
+    Attributes:
+        token: its name.
+        jobs: the requests that it serves.
+    """
+
+    token: str
+    jobs: Sequence[str]
+
+
+_read_sight = msgspec.json.Decoder(Sight).decode
+_read_outcome = msgspec.json.Decoder(Outcome).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class Network:
+    """What a node knows of others."""
+
+    def __init__(self, connection: Connection, keys: Keys) -> None:
+        self._connection = connection
+        self._keys = keys
+
+    def register(self, addresses: Sequence[str]) -> None:
+        """Add peers; those that are known stay as they are.
+
+        Raises:
+            TooManyPeers: they would be more than 125; none was added.
+        """
+        count: int = self._connection.script(
+            "register_peers", [self._keys.peers], [MOST_PEERS, *addresses]
+        )
+        if count < 0:
+            raise TooManyPeers(
+                f"A node keeps at most {MOST_PEERS} peers; remove some before you add others."
+            )
+
+    def remove(self, address: str) -> bool:
+        """Forget a peer; tell whether it was known."""
+        found: Any = self._connection.run(lambda client: client.hdel(self._keys.peers, address))
+        return bool(found)
+
+    def peers(self) -> Mapping[str, Sight]:
+        """All peers by their address, in order, and what was last seen of each."""
+        found: Any = self._connection.run(lambda client: client.hgetall(self._keys.peers))
+        return {
+            address.decode(): _read_sight(raw) if raw else Sight()
+            for address, raw in sorted(found.items())
+        }
+
+    def note(self, address: str, sight: Sight) -> None:
+        """Keep what was seen of a peer, if it is still one."""
+        self._connection.script("note_peer", [self._keys.peers], [address, _encode(sight)])
+
+    def request_resolve(self) -> str:
+        """Ask for the peers' chains to be looked at.
+
+        Returns:
+            The job that will; one that has not begun serves all who ask.
+        """
+        keys, job = self._keys, uuid.uuid4().hex
+        answer: bytes = self._connection.script(
+            "request_resolve",
+            [keys.resolve_requests, keys.resolver, keys.resolution(job)],
+            [job, _KEPT_S],
+        )
+        return answer.decode()
+
+    def find_outcome(self, job: str) -> Outcome | Pending | None:
+        """What came of the request ``job``; None where nobody knows it."""
+        key = self._keys.resolution(job)
+        raw: Any = self._connection.run(lambda client: client.get(key))
+        if raw is None:
+            return None
+        return _read_outcome(raw) if raw else Pending()
+
+    def is_due(self, tip: bytes, period_s: float) -> bool:
+        """Tell whether the peers should be met now, by whoever has the turn.
+
+        Args:
+            tip: the hash of the tip; one that no peer was told of makes it due.
+            period_s: after so long it is due in any case.
+        """
+        keys = self._keys
+
+        def read(client: Any) -> Any:
+            with client.pipeline(transaction=True) as pipe:
+                pipe.time()
+                pipe.hget(keys.resolver, "until")
+                pipe.llen(keys.resolve_requests)
+                pipe.hlen(keys.peers)
+                pipe.hmget(keys.met, "tip", "at")
+                return pipe.execute()
+
+        now, until, requests, peers, (met_tip, met_at) = self._connection.run(read)
+        now_ms = now[0] * 1000 + now[1] // 1000
+        if int(until or 0) > now_ms:
+            return False
+        if requests:
+            return True
+        stale = met_tip != tip or int(met_at or 0) + 1000 * period_s <= now_ms
+        return bool(peers) and stale
+
+    def take_turn(self) -> Turn | None:
+        """Begin to resolve; None where somebody else does."""
+        keys, token = self._keys, uuid.uuid4().hex
+        answer: Any = self._connection.script(
+            "take_resolve", [keys.resolve_requests, keys.resolver], [token, LEASE_MS]
+        )
+        if answer == b"BUSY":
+            return None
+        return Turn(token, [job.decode() for job in answer])
+
+    def renew(self, turn: Turn) -> bool:
+        """Keep the turn for another while; tell whether it was still there to keep."""
+        kept: int = self._connection.script(
+            "renew_resolve", [self._keys.resolver], [turn.token, LEASE_MS]
+        )
+        return bool(kept)
+
+    def finish(self, turn: Turn, outcome: Outcome, tip: bytes) -> None:
+        """End the turn and answer those whom it served.
+
+        Args:
+            turn: as it was taken.
+            outcome: what came of it.
+            tip: the hash of the tip that the peers were told of.
+        """
+        keys = self._keys
+        self._connection.script(
+            "finish_resolve",
+            [keys.resolve_requests, keys.resolver, keys.met, *map(keys.resolution, turn.jobs)],
+            [turn.token, _encode(outcome), _KEPT_S, tip, keys.connected, *turn.jobs],
+        )
+
+    def now_ms(self) -> int:
+        """The server's clock, Unix milliseconds."""
+        seconds, micros = self._connection.run(lambda client: client.time())  # type: ignore[misc]  # not async
+        return int(seconds) * 1000 + int(micros) // 1000

@@ -1,0 +1,21 @@
+-- The peers grow by those that are new, all or none.
+-- KEYS[1] peers  hash: address -> what was seen of it (JSON), or ''
+-- ARGV[1] most peers, then the addresses
+-- Returns how many peers there are; -1 where they would be too many.
+local peers, most = KEYS[1], tonumber(ARGV[1])
+
+local new, seen = {}, {}
+for i = 2, #ARGV do
+  local address = ARGV[i]
+  if not seen[address] and redis.call('HEXISTS', peers, address) == 0 then
+    new[#new + 1] = address
+  end
+  seen[address] = true
+end
+if #new > 0 and redis.call('HLEN', peers) + #new > most then
+  return -1
+end
+for _, address in ipairs(new) do
+  redis.call('HSET', peers, address, '')
+end
+return redis.call('HLEN', peers)

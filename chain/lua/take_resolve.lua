@@ -1,0 +1,18 @@
+-- One resolver at a time begins, and serves all who have asked so far. One that dies is replaced
+-- when its lease ends, and its requests are served by the next.
+-- KEYS[1] resolve_requests  list: job
+-- KEYS[2] resolver          hash: token, until (Unix ms), taken (how many it serves)
+-- ARGV[1] token, ARGV[2] the lease's length (ms)
+-- Returns the jobs that it serves, maybe none; or BUSY where another is under way.
+local requests, resolver = KEYS[1], KEYS[2]
+local token, lease_ms = ARGV[1], tonumber(ARGV[2])
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if tonumber(redis.call('HGET', resolver, 'until') or '0') > now then
+  return 'BUSY'
+end
+redis.call('DEL', resolver) -- first, for the reason given in claim_range.lua
+local jobs = redis.call('LRANGE', requests, 0, -1)
+redis.call('HSET', resolver, 'token', token, 'until', now + lease_ms, 'taken', #jobs)
+return jobs
