@@ -63,6 +63,7 @@ class Branch:
 
     Attributes:
         count: how many of its blocks were added.
+        size: the bytes of their transactions.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Branch:
         self._blocks = blocks
         self._headers = headers
         self._ids: set[bytes] = set()
-        self._bytes = 0
+        self.size = 0
         self._stale = self._begin_stale()
         self.count = 0
 
@@ -93,8 +94,8 @@ class Branch:
             raise InvalidBlock(
                 f"Block {header.index} is invalid: it has another header.", index=header.index
             )
-        self._bytes += len(block.body)
-        if self._bytes > MOST_STAGED_BYTES:
+        self.size += len(block.body)
+        if self.size > MOST_STAGED_BYTES:
             raise BranchTooLarge
         ids = [bytes.fromhex(transaction.id) for transaction in validate_body(block)]
         self._refuse_doubles(ids, header.index)

@@ -191,5 +191,5 @@ class Network:
 
     def now_ms(self) -> int:
         """The server's clock, Unix milliseconds."""
-        seconds, micros = self._connection.run(lambda client: client.time())  # type: ignore[misc]  # not async
+        seconds, micros = self._connection.run(lambda client: client.time())
         return int(seconds) * 1000 + int(micros) // 1000

@@ -1,0 +1,118 @@
+"""A state machine of up to five nodes, which accept, mine and meet in any order.
+
+The model is what the promises say: every accepted transaction is pending or in one block of the
+node that accepted it, wherever the chains go; and once all have met, there is one chain.
+"""
+
+from typing import Any
+
+import fakeredis
+import msgspec
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from chain.audit import Auditor
+from chain.ledger import Connection, Ledger, Pending, Place, Submission, Verdict
+from chain.proof_of_work import search_with_hashlib
+from tests.ledgers import make_ledger, make_transaction, mined_ids, read_chain, request_mine
+from tests.peers import meet
+from workers.miner import Miner
+
+NODES = 5
+_WHO = st.integers(0, NODES - 1)
+
+
+class NetworkMachine(RuleBasedStateMachine):
+    """The machine."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.nodes: list[Ledger] = [
+            make_ledger(Connection(fakeredis.FakeRedis(server=fakeredis.FakeServer()), wait_s=2))
+            for _ in range(NODES)
+        ]
+        self.accepted: list[list[Submission]] = [[] for _ in range(NODES)]
+        self.works = [0] * NODES
+
+    @rule(who=_WHO, count=st.integers(1, 3))
+    def submit(self, who: int, count: int) -> None:
+        self._accept(who, Submission([make_transaction() for _ in range(count)]))
+
+    @rule(who=_WHO, data=st.data())
+    def submit_what_another_node_accepted(self, who: int, data: st.DataObject) -> None:
+        known = [submission for node in self.accepted for submission in node]
+        if known:
+            self._accept(who, data.draw(st.sampled_from(known)))
+
+    def _accept(self, who: int, submission: Submission) -> None:
+        assert self.nodes[who].mempool.submit([submission]) == [Verdict.ACCEPTED]
+        self.accepted[who].append(submission)
+
+    @rule(who=_WHO, blocks=st.integers(1, 3))
+    def mine(self, who: int, blocks: int) -> None:
+        for _ in range(blocks):
+            request_mine(self.nodes[who])
+        Miner(self.nodes[who], search_with_hashlib, f"node{who}").run()
+
+    @rule(who=_WHO)
+    def open_a_candidate(self, who: int) -> None:
+        ledger = self.nodes[who]
+        reading = ledger.queue.read()
+        template = ledger.mining.build(reading, f"node{who}")
+        if template:
+            ledger.mining.open(reading, template)
+
+    @rule(who=_WHO, whom=_WHO)
+    def meet(self, who: int, whom: int) -> None:
+        ours, theirs = self.nodes[who], self.nodes[whom]
+        heavier = theirs.blocks.tip().cumulative_work > ours.blocks.tip().cumulative_work
+        kept = ours.blocks.tip().header
+        meet(ours, theirs)
+        expected = theirs.blocks.tip().header if heavier else kept
+        assert ours.blocks.tip().header == expected
+
+    @invariant()
+    def nothing_is_lost_or_doubled(self) -> None:
+        for ledger, submissions in zip(self.nodes, self.accepted, strict=True):
+            mined = list(mined_ids(ledger))
+            pending = [entry[:32].hex() for entry in _pending(ledger)]
+            assert len(set(mined + pending)) == len(mined) + len(pending)
+            accepted = {t.id for submission in submissions for t in submission.transactions}
+            assert accepted <= set(mined) | set(pending)
+            reading = ledger.queue.read()
+            assert reading.pending_bytes == sum(map(len, _pending(ledger)))
+            for own_id in accepted:
+                place = ledger.blocks.locate_transaction(bytes.fromhex(own_id))
+                assert isinstance(place, Place if own_id in set(mined) else Pending)
+
+    @invariant()
+    def work_only_grows(self) -> None:
+        works = [ledger.blocks.tip().cumulative_work for ledger in self.nodes]
+        assert all(now >= before for now, before in zip(works, self.works, strict=True))
+        self.works = works
+
+    def teardown(self) -> None:
+        if not hasattr(self, "nodes"):
+            return
+        for ledger in self.nodes:
+            auditor = Auditor(now_ms=2**42, minimum_bits=4, network="test")
+            for block in read_chain(ledger):
+                auditor.add(msgspec.json.decode(block.as_json()))
+        self._mine_once_more()
+        for ledger in self.nodes[1:]:
+            meet(self.nodes[0], ledger)
+        for ledger in self.nodes[1:]:
+            meet(ledger, self.nodes[0])
+        assert len({ledger.blocks.tip().header for ledger in self.nodes}) == 1
+        self.nothing_is_lost_or_doubled()
+
+    def _mine_once_more(self) -> None:
+        """So that no two chains are as heavy as each other: the first of the heaviest goes on."""
+        heaviest = max(self.nodes, key=lambda ledger: ledger.blocks.tip().cumulative_work)
+        request_mine(heaviest)
+        Miner(heaviest, search_with_hashlib, "last").run()
+
+
+def _pending(ledger: Ledger) -> list[bytes]:
+    client: Any = ledger.connection.client
+    return list(client.lrange("{minequeue:test}:pending", 0, -1))

@@ -1,0 +1,1 @@
+"""Other nodes: how they are called, and what is taken over from them."""

@@ -1,0 +1,39 @@
+"""A peer as the resolver sees it: typed answers, and errors that say whose fault it is."""
+
+from typing import Protocol
+
+from chain.block import Block
+from chain.errors import MinequeueError
+from chain.header import Header
+from chain.ledger import Record
+
+
+class PeerError(MinequeueError):
+    """The peer cannot be used; the message says why."""
+
+
+class PeerAway(PeerError):
+    """The peer does not answer."""
+
+
+class PeerFaulty(PeerError):
+    """The peer's answer breaks a rule."""
+
+
+class Node(Protocol):
+    """Another node of the network.
+
+    Each method raises :class:`PeerError`.
+    """
+
+    def tip(self) -> Record:
+        """Its last block's header, and the work that it claims for its chain."""
+
+    def headers(self, first: int, limit: int) -> list[Header]:
+        """Its headers from ``first`` on, at most ``limit`` of them."""
+
+    def block(self, header: Header) -> Block:
+        """The block of this header, its body as it was sent."""
+
+    def announce(self) -> None:
+        """Tell it that there is something to resolve."""

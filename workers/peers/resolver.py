@@ -1,0 +1,104 @@
+"""The resolver: meets the peers in turn, notes what it saw of each, and answers who asked."""
+
+import logging
+import time
+from collections.abc import Callable
+
+from chain.errors import BranchTooLarge, InvalidBlock, MinequeueError
+from chain.ledger import Ledger, Outcome, Sight, Turn
+from workers.peers.meeting import Meeting
+from workers.peers.node import Node, PeerAway, PeerError
+
+MEETING_S = 60.0  # the longest that one peer may take
+_LONGEST_PAUSE_S = {"away": 30, "faulty": 600}  # before it is asked again
+_log = logging.getLogger(__name__)
+
+
+class _OutOfTime(PeerError):
+    """The meeting took longer than a minute."""
+
+
+class _TurnLost(MinequeueError):
+    """The resolver's lease ended, and another began."""
+
+
+class Resolver:
+    """Resolves conflicts with the peers.
+
+    Args:
+        ledger: our chain, and what is known of the peers.
+        call: makes a node of an address; what is wrong with the address, its methods tell.
+        clock: seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        call: Callable[[str], Node],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._ledger = ledger
+        self._call = call
+        self._clock = clock
+
+    def run(self) -> Outcome | None:
+        """Meet all peers once; None where another resolver does.
+
+        Raises:
+            LedgerUnavailable: the server is away; the requests are served by the next turn.
+        """
+        network = self._ledger.network
+        turn = network.take_turn()
+        if turn is None:
+            return None
+        # what changes while they are met, some were not told of; so it counts as not told
+        tip = self._ledger.blocks.tip().header.hash
+        asked = faults = replaced = 0
+        for address, before in network.peers().items():
+            if before.next_ms > network.now_ms():
+                continue
+            sight, changed = self._meet(address, before, turn)
+            network.note(address, sight)
+            asked += 1
+            faults += bool(sight.failures)
+            replaced += changed
+        outcome = Outcome(bool(replaced), asked, faults)
+        network.finish(turn, outcome, tip)
+        return outcome
+
+    def _meet(self, address: str, before: Sight, turn: Turn) -> tuple[Sight, bool]:
+        deadline = self._clock() + MEETING_S
+
+        def step() -> None:
+            if self._clock() > deadline:
+                raise _OutOfTime
+            if not self._ledger.network.renew(turn):
+                raise _TurnLost
+
+        meeting = Meeting(self._ledger, self._call(address), step)
+        state, reason = "faulty", ""
+        try:
+            state = meeting.run()
+        except PeerAway as error:
+            state, reason = "away", str(error)
+        except (PeerError, BranchTooLarge) as error:
+            reason = str(error)
+        except InvalidBlock as error:
+            reason = f"It sent an invalid block: {error}"
+        if reason:
+            _log.warning("peer %s: %s", address, reason)
+        return self._see(meeting, before, state, reason), meeting.replaced
+
+    def _see(self, meeting: Meeting, before: Sight, state: str, reason: str) -> Sight:
+        now_ms = self._ledger.network.now_ms()
+        failures = before.failures + 1 if reason else 0
+        pause_s = min(2**failures, _LONGEST_PAUSE_S[state]) if reason else 0
+        return Sight(
+            state=state,
+            reason=reason,
+            seen_ms=before.seen_ms if state == "away" else now_ms,
+            index=meeting.theirs.header.index if meeting.theirs else before.index,
+            failures=failures,
+            next_ms=now_ms + 1000 * pause_s,
+        )
