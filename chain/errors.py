@@ -43,6 +43,10 @@ class BranchTooLarge(MinequeueError):
     """The branch replaces more than a node takes over at once; it was not taken over."""
 
 
+class InvalidPeer(MinequeueError):
+    """The address of a node cannot be used; give http://host:port."""
+
+
 class TooManyPeers(MinequeueError):
     """A node keeps no more peers than this; remove some before you add others."""
 

@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+MAX_BLOCK_TRANSACTIONS = 50_000  # that any node may choose, the reward not counted
+MAX_BLOCK_BYTES = 16 * 2**20  # that any node may choose
+# of a block's transactions as JSON: all of them, the commas between them, and the reward
+MAX_BODY_BYTES = MAX_BLOCK_BYTES + 128 * 2**10
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:

@@ -7,6 +7,7 @@ from chain.block import Block
 from chain.errors import InvalidBlock, InvalidTransaction, MalformedJson
 from chain.header import VERSION, Header
 from chain.proof_of_work import HASH_BITS, meets_target
+from chain.rules import MAX_BODY_BYTES
 from chain.transaction import Transaction, validate_transaction
 
 MEDIAN_SPAN = 11  # blocks whose median timestamp must be passed (as Bitcoin)
@@ -67,9 +68,15 @@ def validate_body(block: Block) -> list[Transaction]:
     """Check the transactions of ``block`` and that its header commits to exactly them.
 
     Raises:
-        InvalidBlock: a transaction or the Merkle root is wrong, or an id stands twice.
+        InvalidBlock: a transaction or the Merkle root is wrong, an id stands twice, or it is
+            larger than a block may be.
     """
     index = block.header.index
+    if len(block.body) > MAX_BODY_BYTES:
+        raise InvalidBlock(
+            f"Block {index} is invalid: its transactions have over {MAX_BODY_BYTES} bytes.",
+            index=index,
+        )
     leaves = block.leaves
     if merkle.calculate_root(leaves) != block.header.merkle_root:
         raise InvalidBlock(f"Block {index} is invalid: its Merkle root is another.", index=index)

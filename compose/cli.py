@@ -26,9 +26,9 @@ def cli() -> None:
 
 
 @cli.command()
-@settings_options("port", "data_dir", "workers", "host", "flower_port")
+@settings_options("port", "data_dir", "workers", "host", "flower_port", "peer_allow")
 def up(settings: Settings) -> None:
-    """Start everything here: server, web tier, workers, Flower.
+    """Start everything here: server, web tier, workers, resolver, Flower.
 
     Example: minequeue up --port 3000 --workers 1,4
     """
@@ -68,6 +68,25 @@ def worker(settings: Settings, name: str | None, check: bool) -> None:
         check_worker(settings, name)
         return
     run_worker(settings, name or f"worker-{os.getpid()}")
+
+
+@cli.command()
+@settings_options("data_dir", "peer_allow")
+@click.option("--name", default=None, help="Unique among the workers; else drawn from host and id.")
+@click.option("--check", is_flag=True, help="Only tell whether it works: exit code 0, else 1.")
+def resolver(settings: Settings, name: str | None, check: bool) -> None:
+    """Follow the other nodes: take over a heavier chain, and tell of ours.
+
+    The only part that calls other machines. One is enough; of two, one waits.
+
+    Example: minequeue resolver --peer-allow 10.2.0.0/16,node-b.example
+    """
+    from compose.processes import check_resolver, run_resolver  # noqa: PLC0415
+
+    if check:
+        check_resolver(settings, name)
+        return
+    run_resolver(settings, name or f"resolver-{os.getpid()}")
 
 
 @cli.command()

@@ -30,6 +30,11 @@ _OPTIONS = {
         "MIN,MAX",
         "The least and the most miners (MINEQUEUE_WORKERS).",
     ),
+    "peer_allow": _Option(
+        ["--peer-allow"],
+        "LIST",
+        "Networks and names of nodes that may be called (MINEQUEUE_PEER_ALLOW).",
+    ),
     "bits": _Option(
         ["--bits"], "N", "Zero bits that a block's hash must begin with (MINEQUEUE_BITS)."
     ),

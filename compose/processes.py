@@ -11,7 +11,16 @@ from granian.http import HTTP1Settings
 
 from compose.errors import NoSignOfLife
 from compose.settings import Settings
-from compose.wiring import broker_url, find_kernel, make_celery, make_ledger, signs_path
+from compose.wiring import (
+    broker_url,
+    find_kernel,
+    make_celery,
+    make_ledger,
+    resolver_signs_path,
+    signs_path,
+)
+from workers.app import WorkerApp
+from workers.duties import MinerDuty, ResolverDuty
 from workers.watchdog import is_fresh
 
 WEB_APP = "compose.web_app:create"
@@ -63,17 +72,39 @@ def run_worker(settings: Settings, name: str) -> None:
     Raises:
         MinequeueError: the ledger cannot be used.
     """
-    name = _name_fully(name)
     os.nice(_GIVES_WAY)
     make_ledger(settings)
     find_kernel(settings.data_dir)  # here, so that the pool's processes need not
     least, most = settings.workers
     app = make_celery(settings)
+    app.duty = MinerDuty()
+    _serve(app, _name_fully(name), app.mine_queue, f"--autoscale={most},{least}")
+
+
+def run_resolver(settings: Settings, name: str) -> None:
+    """Resolve conflicts with other nodes until SIGTERM; the only part that calls them.
+
+    Args:
+        settings: of the stack.
+        name: as of a worker.
+
+    Raises:
+        MinequeueError: the ledger cannot be used.
+    """
+    make_ledger(settings)
+    app = make_celery(settings)
+    app.duty = ResolverDuty()
+    app.signs = resolver_signs_path(settings)
+    _serve(app, _name_fully(name), app.resolve_queue, "--concurrency=1")
+
+
+def _serve(app: WorkerApp, name: str, queue: str, pool: str) -> None:
+    """Be a Celery worker until SIGTERM."""
     app.worker_main(
         [
             "worker",
-            f"--queues={','.join(app.list_queues(name))}",
-            f"--autoscale={most},{least}",
+            f"--queues={queue},{app.pulse_queue(name)}",
+            pool,
             f"--hostname={name}",
             "--task-events",
             # Flower needs neither, and a worker that lost its server restarts better without
@@ -90,10 +121,17 @@ def check_worker(settings: Settings, name: str | None) -> None:
     Raises:
         NoSignOfLife: it does not.
     """
-    if not is_fresh(signs_path(settings), name and _name_fully(name)):
-        raise NoSignOfLife(
-            f"No fresh sign of life of {name or 'any worker'} is in {signs_path(settings)}."
-        )
+    _check(signs_path(settings), name or "", "any worker")
+
+
+def check_resolver(settings: Settings, name: str | None) -> None:
+    """As :func:`check_worker`, of a resolver."""
+    _check(resolver_signs_path(settings), name or "", "any resolver")
+
+
+def _check(signs: Path, name: str, anyone: str) -> None:
+    if not is_fresh(signs, _name_fully(name) if name else None):
+        raise NoSignOfLife(f"No fresh sign of life of {name or anyone} is in {signs}.")
 
 
 def run_flower(settings: Settings, database: Path | None) -> None:

@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from chain.errors import MinequeueError
+from chain.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS
+from workers.peers.allowed import Allowed
 
 PREFIX = "MINEQUEUE_"
 # set by `minequeue up` on what it starts, to find it again; not a setting
@@ -124,10 +126,23 @@ class Settings:
         "How many seconds a transaction waits before a block is due by itself.",
     )
     block_transactions: int = _setting(
-        "5000", _integer(1, 50_000), "The most transactions in a block."
+        "5000", _integer(1, MAX_BLOCK_TRANSACTIONS), "The most transactions in a block."
     )
     block_bytes: int = _setting(
-        str(2 * 2**20), _integer(1024, 16 * 2**20), "The most bytes of transactions in a block."
+        str(2 * 2**20),
+        _integer(1024, MAX_BLOCK_BYTES),
+        "The most bytes of transactions in a block.",
+    )
+    peer_allow: Allowed = _setting(
+        "127.0.0.0/8,::1/128",
+        Allowed.parse,
+        "Networks and names of the nodes that may be called, with commas between them.",
+    )
+    resolve_period: float = _setting(
+        "10",
+        _seconds(0.1, 86_400),
+        "How many seconds after the last time the other nodes are asked for their chains in any "
+        "case.",
     )
     max_pending: tuple[int, int] = _setting(
         f"1000000,{_PENDING_BYTES}",
@@ -180,7 +195,7 @@ def variable(name: str) -> str:
 def _read(name: str, text: str, metadata: Mapping[str, Any]) -> Any:
     try:
         return metadata["parse"](text)
-    except ValueError as error:
+    except (ValueError, MinequeueError) as error:
         shown = "its value" if name == variable("redis_url") else repr(text)
         raise BadSetting(f"{name}: {shown} cannot be used ({error}).") from None
 

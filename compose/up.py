@@ -17,7 +17,7 @@ from compose.errors import StartRefused
 from compose.part import Part
 from compose.settings import STACK_MARK, Settings, variable
 from compose.supervisor import Supervisor
-from compose.wiring import server_url, signs_path
+from compose.wiring import resolver_signs_path, server_url, signs_path
 from workers.watchdog import is_fresh
 
 _PROBE_S = 1.0  # how long a probe of a starting part may take
@@ -58,6 +58,7 @@ def _make_parts(settings: Settings, data_dir: Path) -> list[Part]:
     environment = {**os.environ, **settings.as_environment(), STACK_MARK: str(data_dir)}
     environment[variable("data_dir")] = str(data_dir)
     worker = f"workers@minequeue-{settings.port}"
+    resolver = f"resolver@minequeue-{settings.port}"
     web = f"http://{settings.host}:{settings.port}"
     flower = f"http://{settings.host}:{settings.flower_port}"
 
@@ -78,6 +79,13 @@ def _make_parts(settings: Settings, data_dir: Path) -> list[Part]:
             f"{settings.workers[0]} to {settings.workers[1]} miners",
             ["worker", "--name", worker],
             lambda began: is_fresh(signs_path(settings), worker, since=began),
+            15,
+        ),
+        part(
+            "resolver",
+            "follows other nodes",
+            ["resolver", "--name", resolver],
+            lambda began: is_fresh(resolver_signs_path(settings), resolver, since=began),
             15,
         ),
         part(

@@ -20,6 +20,10 @@ from workers.app import Crew, WorkerApp, create_celery
 from workers.bell import Bell, BellPull
 from workers.kernels import Kernel, load_search
 from workers.miner import Miner
+from workers.peers.client import PeerClient
+from workers.peers.http_node import HttpNode
+from workers.peers.resolver import Resolver
+from workers.peers.url import PeerUrl
 
 _MAX_PAGE = 1000  # blocks
 _MAX_WAIT_S = 60  # the longest that an answer is held back
@@ -73,8 +77,18 @@ def make_celery(settings: Settings) -> WorkerApp:
             kernel.name,
         )
 
+    def make_resolver() -> Resolver:
+        client = PeerClient(settings.peer_allow)
+        return Resolver(
+            make_ledger(settings),
+            lambda address: HttpNode(client, address),
+            settings.resolve_period,
+        )
+
     queue = f"minequeue.{settings.network}"
-    return create_celery(broker_url(settings), queue, make_crew, signs_path(settings))
+    return create_celery(
+        broker_url(settings), queue, make_crew, make_resolver, signs_path(settings)
+    )
 
 
 def signs_path(settings: Settings) -> Path:
@@ -82,16 +96,24 @@ def signs_path(settings: Settings) -> Path:
     return settings.data_dir.absolute() / "alive"
 
 
+def resolver_signs_path(settings: Settings) -> Path:
+    """The one of the resolvers, whose life says nothing of any worker's."""
+    return signs_path(settings) / "resolvers"
+
+
 def make_web(settings: Settings) -> Flask:
     """The web app."""
     ledger = make_ledger(settings)
-    send = make_celery(settings).send_wake_up
+    celery = make_celery(settings)
+    bell = Bell(ledger, celery.send_wake_up, _policy(settings))
     seats = max(1, settings.web_threads // _WAITING_SHARE)
     return create_app(
         Services(
             ledger=ledger,
             combiner=Combiner(ledger.mempool.submit, most=settings.max_batch),
-            wake_miners=BellPull(Bell(ledger, send, _policy(settings))),
+            wake_miners=BellPull(bell.ring),
+            wake_resolver=BellPull(celery.send_resolve),
+            read_peer=lambda text: str(PeerUrl.parse(text)),
             policy=_policy(settings),
             limits=Limits(
                 body_bytes=settings.max_body,

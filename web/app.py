@@ -2,12 +2,12 @@
 
 from flask import Flask
 
-from web import chain, health, mining, page, queue, submissions, transactions
+from web import chain, health, mining, nodes, page, queue, submissions, transactions
 from web.problems import register_problems
 from web.services import Services, provide
 from web.short_way import ShortWay
 
-BLUEPRINTS = (submissions, mining, chain, transactions, queue, health, page)
+BLUEPRINTS = (submissions, mining, chain, transactions, nodes, queue, health, page)
 
 
 def create_app(services: Services) -> Flask:

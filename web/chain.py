@@ -26,15 +26,8 @@ def read_chain() -> Response:
     etag = tip.header.hash.hex()
     if request.if_none_match.contains(etag):
         return Response(status=304, headers={"ETag": f'"{etag}"'})
-    room = services().reading_room
-    if not room.take():
-        raise _too_many_readers()
-    answer = Response(
-        _stream(_blocks().iterate(first, last), tip.header.index),
-        headers={"ETag": f'"{etag}"'},
-        content_type="application/json",
-    )
-    answer.call_on_close(room.leave)  # also where the reader goes away in the middle
+    answer = _stream(b'{"chain":[', first, last, tip.header.index)
+    answer.headers["ETag"] = f'"{etag}"'
     return answer
 
 
@@ -67,6 +60,16 @@ def read_block(name: str) -> Response:
     return Response(block.as_json(), content_type="application/json")
 
 
+def stream_chain(head: bytes) -> Response:
+    """The whole chain, in constant memory, after ``head``, which ends where its first block is.
+
+    Raises:
+        Problem: too many read already.
+    """
+    length = _blocks().tip().header.index
+    return _stream(head, 1, length, length)
+
+
 def _blocks() -> Blocks:
     return services().ledger.blocks
 
@@ -90,8 +93,20 @@ def _read_page(tip: Record, *, default: int) -> tuple[int, int]:
     return first, min(first + limit - 1, length)
 
 
-def _stream(blocks: Iterator[Block], length: int) -> Iterator[bytes]:
-    chunk, separator = bytearray(b'{"chain":['), b""
+def _stream(head: bytes, first: int, last: int, length: int) -> Response:
+    room = services().reading_room
+    if not room.take():
+        raise _too_many_readers()
+    answer = Response(
+        _write_blocks(head, _blocks().iterate(first, last), length),
+        content_type="application/json",
+    )
+    answer.call_on_close(room.leave)  # also where the reader goes away in the middle
+    return answer
+
+
+def _write_blocks(head: bytes, blocks: Iterator[Block], length: int) -> Iterator[bytes]:
+    chunk, separator = bytearray(head), b""
     previous: Any = None
     for block in blocks:
         if previous is not None and block.header.previous_hash != previous:

@@ -8,11 +8,12 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from chain.errors import QueueFull
-from chain.ledger import MinedBy, Verdict
+from chain.ledger import MinedBy, Outcome, Pending, Verdict
 from web.answers import answer_json
 from web.problems import not_found
-from web.requests import parse_hex, read_idempotency_key, read_wait_s
+from web.requests import parse_hex, read_idempotency_key
 from web.services import services
+from web.waiting import wait_for
 
 blueprint = Blueprint("mining", __name__)
 _JOB_BYTES = 16
@@ -29,9 +30,8 @@ def mine() -> Response:
     if services().ledger.mempool.request_mine(job) is Verdict.FULL:
         raise QueueFull
     services().wake_miners()
-    wait_s = read_wait_s()
-    mined = _wait_for(job, wait_s) if wait_s else None
-    if mined is not None:
+    mined = wait_for(lambda: services().ledger.blocks.locate_job(job))
+    if isinstance(mined, MinedBy):
         return _answer_block(mined, job)
     return answer_json(
         {
@@ -47,15 +47,38 @@ def mine() -> Response:
 
 @blueprint.get("/jobs/<job>")
 def read_job(job: str) -> Response:
-    """Tell what became of a mine request."""
-    known = parse_hex(job, _JOB_BYTES) and services().ledger.blocks.locate_job(job)
-    if not known:
-        raise not_found("There is no such job; its id comes with the answer to a mine request.")
+    """Tell what became of a mine request, or of a request to resolve conflicts."""
+    if parse_hex(job, _JOB_BYTES):
+        if known := services().ledger.blocks.locate_job(job):
+            return _answer_mine_job(job, known)
+        if outcome := services().ledger.network.find_outcome(job):
+            return _answer_resolve_job(job, outcome)
+    raise not_found("There is no such job; its id comes with the answer to a request.")
+
+
+def _answer_resolve_job(job: str, outcome: Outcome | Pending) -> Response:
+    answer: dict[str, Any] = {"id": job, "kind": "resolve", "links": {"self": f"/jobs/{job}"}}
+    if isinstance(outcome, Outcome):
+        answer["status"] = "done"
+        answer |= {
+            "replaced": outcome.replaced,
+            "peers_asked": outcome.peers,
+            "peers_at_fault": outcome.faults,
+        }
+    else:
+        answer["status"] = "queued"
+    return answer_json(answer)
+
+
+def _answer_mine_job(job: str, known: MinedBy | Pending) -> Response:
     answer: dict[str, Any] = {"id": job, "kind": "mine", "links": {"self": f"/jobs/{job}"}}
     if isinstance(known, MinedBy):
         answer["status"] = "done"
         answer["block"] = {"index": known.index, "hash": known.hash}
         answer["links"]["block"] = f"/chain/blocks/{known.hash}"
+        # its transactions wait again if a heavier chain took over; the request was served
+        digest = bytes.fromhex(known.hash)
+        answer["on_best_chain"] = services().ledger.blocks.find_index(digest) is not None
     else:
         candidate = services().ledger.queue.read().candidate
         answer["status"] = "mining" if candidate and candidate.job == job else "queued"
@@ -69,23 +92,9 @@ def _name_job(key: str | None) -> str:
     return sha256(f"mine:{key}".encode()).hexdigest()[: 2 * _JOB_BYTES]
 
 
-def _wait_for(job: str, wait_s: int) -> MinedBy | None:
-    """Wait for the job's block; None where it takes longer, or too many wait already."""
-    ledger, limits = services().ledger, services().limits
-
-    def find() -> MinedBy | None:
-        place = ledger.blocks.locate_job(job)
-        return place if isinstance(place, MinedBy) else None
-
-    with services().waiting_room.enter() as entered:
-        if entered:
-            ledger.announcements.wait_until(lambda: find() is not None, min(wait_s, limits.wait_s))
-    return find()
-
-
 def _answer_block(mined: MinedBy, job: str) -> Response:
     block = services().ledger.blocks.read_block(mined.index)
-    if block is None:
+    if block is None or block.header.hash.hex() != mined.hash:
         raise not_found("The block is no longer on the best chain.")
     body = b'{"message":"A new block is mined.","job":"%b",%b' % (job.encode(), block.as_json()[1:])
     return Response(

@@ -10,6 +10,16 @@ from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAll
 from chain import errors
 
 CONTENT_TYPE = "application/problem+json"
+_RETRIED = frozenset({429, 503})  # told when to come again
+_OF_ERRORS: dict[type[errors.MinequeueError], tuple[int, str, str]] = {
+    errors.MalformedJson: (400, "malformed-json", "Malformed JSON"),
+    errors.InvalidTransaction: (400, "invalid-transaction", "Invalid transaction"),
+    errors.InvalidPeer: (400, "invalid-peer", "Invalid peer"),
+    errors.TooManyPeers: (409, "too-many-peers", "Too many peers"),
+    errors.IdempotencyKeyReused: (422, "idempotency-key-reused", "Idempotency-Key reused"),
+    errors.QueueFull: (429, "queue-full", "Queue full"),
+    errors.LedgerUnavailable: (503, "ledger-unavailable", "Ledger unavailable"),
+}
 
 
 class Problem(Exception):  # an answer, named as the RFC names it
@@ -70,24 +80,15 @@ def not_found(detail: str) -> Problem:
 
 def of_error(error: errors.MinequeueError, *, retry_after_s: float = 1) -> Problem:
     """The problem that an error of the chain is to a client."""
-    retry = {"Retry-After": str(max(1, math.ceil(retry_after_s)))}
-    detail = str(error)
-    match error:
-        case errors.MalformedJson():
-            return Problem(400, "malformed-json", "Malformed JSON", detail)
-        case errors.InvalidTransaction():
-            problem = Problem(400, "invalid-transaction", "Invalid transaction", detail)
-            if error.field:
-                problem.more["field"] = error.field
-            return problem
-        case errors.IdempotencyKeyReused():
-            return Problem(422, "idempotency-key-reused", "Idempotency-Key reused", detail)
-        case errors.QueueFull():
-            return Problem(429, "queue-full", "Queue full", detail, headers=retry)
-        case errors.LedgerUnavailable():
-            return Problem(503, "ledger-unavailable", "Ledger unavailable", detail, headers=retry)
-        case _:
-            raise error
+    if type(error) not in _OF_ERRORS:
+        raise error
+    status, slug, title = _OF_ERRORS[type(error)]
+    problem = Problem(status, slug, title, str(error))
+    if status in _RETRIED:
+        problem.headers["Retry-After"] = str(max(1, math.ceil(retry_after_s)))
+    if isinstance(error, errors.InvalidTransaction) and error.field:
+        problem.more["field"] = error.field
+    return problem
 
 
 def register_problems(app: Flask, *, retry_after_s: float) -> None:

@@ -39,6 +39,8 @@ class Services:
         ledger: chain and queue.
         combiner: takes submissions to the ledger, many in one call.
         wake_miners: tells the workers that there may be work; returns at once, never raises.
+        wake_resolver: tells the resolver that there may be work; returns at once, never raises.
+        read_peer: gives the one way to write a node's address, or raises InvalidPeer.
         policy: how many miners there should be.
         limits: of one request.
         waiting_room: for the answers that are held back.
@@ -48,6 +50,8 @@ class Services:
     ledger: Ledger
     combiner: Combiner
     wake_miners: Callable[[], None]
+    wake_resolver: Callable[[], None]
+    read_peer: Callable[[str], str]
     policy: Policy
     limits: Limits
     waiting_room: WaitingRoom

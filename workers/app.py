@@ -1,20 +1,26 @@
-"""The Celery app: its one task, and settings under which a broken connection does no harm."""
+"""The Celery app: its tasks, and settings under which a broken connection does no harm."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from celery import Celery
 
 from chain.ledger.fleet import Fleet
 from workers.bell import Bell
+from workers.duties import Duty
 from workers.miner import Miner
+from workers.peers.resolver import RUN_S, Resolver
 from workers.per_process import PerProcess
 from workers.pulse import PULSE, STRATEGY, queue_of
 from workers.sweep import SweepStep
 
-MINE = "mine"  # the task's name, as Flower shows it
+MINE = "mine"  # the tasks' names, as Flower shows them
+RESOLVE = "resolve"
+_RESOLVE_LIMIT_S = 2 * RUN_S
+_RESOLVE_EXPIRES_S = 30  # a message that nobody took by then is sent again where it is due
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +44,15 @@ class WorkerApp(Celery):
     """The Celery app, with what its task and its sweep work with.
 
     Attributes:
-        crew: of the process that asks.
+        crew: of the process that asks, to mine.
+        resolver: of the process that asks, to resolve conflicts with other nodes.
+        duty: what a worker's sweep does each second; set by what starts one.
         signs: the directory for the workers' signs of life.
     """
 
     crew: PerProcess[Crew]
+    resolver: PerProcess[Resolver]
+    duty: Duty
     signs: Path
 
     def send_wake_up(self) -> object:
@@ -51,7 +61,21 @@ class WorkerApp(Celery):
         Raises:
             OperationalError: the broker is away.
         """
-        return self.send_task(MINE, queue=self._wake_ups, retry=False, ignore_result=True)
+        return self.send_task(MINE, queue=self.mine_queue, retry=False, ignore_result=True)
+
+    def send_resolve(self) -> object:
+        """Ask the resolver to begin.
+
+        Raises:
+            OperationalError: the broker is away.
+        """
+        return self.send_task(
+            RESOLVE,
+            queue=self.resolve_queue,
+            retry=False,
+            ignore_result=True,
+            expires=_RESOLVE_EXPIRES_S,
+        )
 
     def send_pulse(self, worker: str) -> None:
         """Send ``worker`` its pulse.
@@ -59,8 +83,7 @@ class WorkerApp(Celery):
         Raises:
             OperationalError: the broker is away.
         """
-        queue = queue_of(worker, self._wake_ups)
-        self.send_task(PULSE, queue=queue, retry=False, ignore_result=True)
+        self.send_task(PULSE, queue=self.pulse_queue(worker), retry=False, ignore_result=True)
 
     def forget_pulse(self, worker: str) -> None:
         """Remove the queue of ``worker``'s pulse.
@@ -70,21 +93,28 @@ class WorkerApp(Celery):
         """
         with self.connection_for_write() as connection:
             channel: Any = connection.default_channel  # its types leave this out
-            channel.queue_delete(queue_of(worker, self._wake_ups))
+            channel.queue_delete(self.pulse_queue(worker))
 
-    def list_queues(self, worker: str) -> list[str]:
-        """The queues that ``worker`` reads."""
-        return [self._wake_ups, queue_of(worker, self._wake_ups)]
+    def pulse_queue(self, worker: str) -> str:
+        """The queue of ``worker``'s pulse, which it reads beside the one of its duty."""
+        return queue_of(worker, self.mine_queue)
 
     @property
-    def _wake_ups(self) -> str:
+    def mine_queue(self) -> str:
+        """The queue that miners read."""
         return str(self.conf.task_default_queue)
+
+    @property
+    def resolve_queue(self) -> str:
+        """The queue that the resolver reads."""
+        return f"{self.mine_queue}.resolve"
 
 
 def create_celery(
     broker_url: str,
     queue: str,
     make_crew: Callable[[Callable[[], object]], Crew],
+    make_resolver: Callable[[], Resolver],
     signs: Path,
 ) -> WorkerApp:
     """Make the app.
@@ -93,11 +123,13 @@ def create_celery(
         broker_url: where the wake-ups travel.
         queue: the name of their queue; one for each network.
         make_crew: makes a process's crew; it is given the function that sends one wake-up.
+        make_resolver: makes a process's resolver.
         signs: the directory for the workers' signs of life.
     """
     app = WorkerApp("minequeue", broker=broker_url, set_as_current=False)
     app.conf.update(_configure(queue))
     app.crew = PerProcess(lambda: make_crew(app.send_wake_up))
+    app.resolver = PerProcess(make_resolver)
     app.signs = signs
     app.steps["worker"].add(SweepStep)
 
@@ -108,6 +140,12 @@ def create_celery(
         result = crew.miner.run()
         crew.bell.ring()
         return result.as_json()
+
+    @app.task(name=RESOLVE, time_limit=_RESOLVE_LIMIT_S)
+    def resolve() -> dict[str, Any] | None:
+        """Meet the other nodes, and take over a heavier chain."""
+        outcome = app.resolver.get().run()
+        return None if outcome is None else msgspec.structs.asdict(outcome)
 
     @app.task(name=PULSE, Strategy=STRATEGY)
     def pulse() -> None:

@@ -48,10 +48,14 @@ class Bell:
 
 
 class BellPull:
-    """Lets a thread that must not wait ask for a ring; a thread of its own rings."""
+    """Lets a thread that must not wait ask for a ring; a thread of its own rings.
 
-    def __init__(self, bell: Bell) -> None:
-        self._bell = bell
+    Args:
+        ring: rings.
+    """
+
+    def __init__(self, ring: Callable[[], object]) -> None:
+        self._ring = ring
         self._pulled = threading.Event()
         self._start = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -70,7 +74,7 @@ class BellPull:
             self._pulled.wait()
             self._pulled.clear()
             try:
-                self._bell.ring()
+                self._ring()
             except (MinequeueError, OperationalError) as error:
-                _log.warning("could not wake the miners, the sweep will: %s", error)
+                _log.warning("could not wake a worker, the sweep will: %s", error)
             time.sleep(_PAUSE_S)

@@ -1,4 +1,4 @@
-"""The sweep: every second each worker says that it lives, and rings for miners that are missing.
+"""The sweep: every second each worker does its duty, and sees whether its own consumer consumes.
 
 It is what makes Celery's messages dispensable: one that is lost is replaced by the next sweep.
 """
@@ -34,7 +34,7 @@ class Sweep:
         self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
         self._done_at = time.monotonic()
         self.heart = Heart()
-        self.wanted: int | None = None  # miners, by the last look; None before the first
+        self.wanted: int | None = None  # miners, by the last look; None where nobody looked
 
     def start(self) -> None:
         """Begin."""
@@ -64,15 +64,13 @@ class Sweep:
 
     def _sweep(self) -> None:
         app, name = self._worker.app, self._worker.hostname
-        crew = app.crew.get()
-        crew.fleet.beat(name, self._worker.pool.num_processes, crew.kernel)
-        self.wanted = crew.bell.ring().wanted
+        self.wanted = app.duty.sweep(self._worker)
         if not self.heart.is_waiting(_PULSE_S):
             self.heart.sent()
             app.send_pulse(name)
 
     def _leave(self) -> None:
-        self._worker.app.crew.get().fleet.leave(self._worker.hostname)
+        self._worker.app.duty.leave(self._worker)
         self._worker.app.forget_pulse(self._worker.hostname)
 
     def _attempt(self, action: Callable[[], None]) -> bool:

@@ -88,7 +88,7 @@ def test_a_worker_that_reads_its_queue_no_more_ends_itself(plant: Plant, tmp_pat
     app = make_celery(make_settings(plant.url))
     wait_for(lambda: _check(tmp_path) == 0, "a sign of life", 20)
     (name,) = app.control.inspect(timeout=2).active_queues() or {"no worker": []}
-    for queue in app.list_queues(name):
+    for queue in (app.mine_queue, app.pulse_queue(name)):
         app.control.cancel_consumer(queue)  # as a consumer that hangs after a lost connection
     assert plant.worker.wait(20) == -signal.SIGKILL
     assert "the consumer has read nothing" in (tmp_path / "worker.log").read_text()

@@ -17,6 +17,7 @@ from web.app import create_app
 from web.combiner import Combiner
 from web.services import Limits, Services
 from web.waiting_room import WaitingRoom
+from workers.peers.url import PeerUrl
 
 PLAIN = {"sender": "alice", "recipient": "bob", "amount": 5}
 
@@ -39,6 +40,8 @@ def make_client(
         ledger=ledger,
         combiner=Combiner(ledger.mempool.submit, most=100),
         wake_miners=wake,
+        wake_resolver=wake,
+        read_peer=lambda text: str(PeerUrl.parse(text)),
         policy=Policy(least=0, most=2, target_drain_s=10, quiet_s=10),
         limits=all_limits,
         waiting_room=WaitingRoom(1),

@@ -10,6 +10,7 @@ from workers.peers.meeting import Meeting
 from workers.peers.node import Node, PeerAway, PeerError
 
 MEETING_S = 60.0  # the longest that one peer may take
+RUN_S = 120  # after it no other peer is met in this run
 _LONGEST_PAUSE_S = {"away": 30, "faulty": 600}  # before it is asked again
 _log = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ class Resolver:
     Args:
         ledger: our chain, and what is known of the peers.
         call: makes a node of an address; what is wrong with the address, its methods tell.
+        period_s: after so long all peers are met, whether or not anybody asked.
         clock: seconds that only grow.
     """
 
@@ -35,12 +37,23 @@ class Resolver:
         self,
         ledger: Ledger,
         call: Callable[[str], Node],
+        period_s: float,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ledger = ledger
         self._call = call
+        self._period_s = period_s
         self._clock = clock
+
+    def is_due(self) -> bool:
+        """Tell whether the peers should be met now, and nobody meets them.
+
+        Raises:
+            LedgerUnavailable: the server is away.
+        """
+        tip = self._ledger.blocks.tip().header.hash
+        return self._ledger.network.is_due(tip, self._period_s)
 
     def run(self) -> Outcome | None:
         """Meet all peers once; None where another resolver does.
@@ -52,10 +65,15 @@ class Resolver:
         turn = network.take_turn()
         if turn is None:
             return None
+        end = self._clock() + RUN_S
         # what changes while they are met, some were not told of; so it counts as not told
         tip = self._ledger.blocks.tip().header.hash
         asked = faults = replaced = 0
-        for address, before in network.peers().items():
+        # whom nobody met for the longest time first
+        for address, before in sorted(network.peers().items(), key=lambda item: item[1].next_ms):
+            if self._clock() > end:
+                tip = b""
+                break
             if before.next_ms > network.now_ms():
                 continue
             sight, changed = self._meet(address, before, turn)

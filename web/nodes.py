@@ -1,0 +1,112 @@
+"""/nodes: the other nodes of the network, and resolving conflicts with them."""
+
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import MethodNotAllowed
+
+from chain.errors import InvalidPeer
+from chain.ledger import Outcome, Sight
+from web.answers import answer_json
+from web.chain import stream_chain
+from web.problems import not_found
+from web.requests import read_body
+from web.services import services
+from web.waiting import wait_for
+
+blueprint = Blueprint("nodes", __name__, url_prefix="/nodes")
+_MOST_BYTES = 64 * 1024  # of a body that names nodes
+_NAMES = 'The body must be {"nodes": ["http://host:port", ...]} with at least one address.'
+
+
+class _Registration(msgspec.Struct, forbid_unknown_fields=True):
+    nodes: list[str]
+
+
+_read_registration = msgspec.json.Decoder(_Registration).decode
+
+
+@blueprint.get("/")
+def list_nodes() -> Response:
+    """All nodes that are known, and what was last seen of each."""
+    peers = services().ledger.network.peers()
+    return answer_json(
+        {
+            "total_nodes": list(peers),
+            "nodes": [_show(address, sight) for address, sight in peers.items()],
+        },
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+@blueprint.post("/register")
+def register_nodes() -> Response:
+    """Add nodes; one that is known already is asked again at once."""
+    try:
+        named = _read_registration(read_body(_MOST_BYTES)).nodes
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise InvalidPeer(_NAMES) from None
+    if not named:
+        raise InvalidPeer(_NAMES)
+    network = services().ledger.network
+    network.register([services().read_peer(text) for text in named])
+    services().wake_resolver()
+    return answer_json(
+        {"message": "New nodes have been added.", "total_nodes": list(network.peers())}, 201
+    )
+
+
+@blueprint.delete("/<path:address>")
+def remove_node(address: str) -> Response:
+    """Forget a node, named by its address."""
+    if not services().ledger.network.remove(services().read_peer(address)):
+        raise not_found("There is no such node; GET /nodes/ lists those that are known.")
+    return Response(status=204)
+
+
+@blueprint.route("/resolve", methods=["GET", "POST"])
+def resolve() -> Response:
+    """Ask for the nodes to be met; with ``Prefer: wait=N``, wait for what comes of it."""
+    if request.method == "HEAD":
+        # werkzeug adds HEAD to GET; a look at the headers must not make work
+        raise MethodNotAllowed(["GET", "POST"])
+    job = services().ledger.network.request_resolve()
+    services().wake_resolver()
+    outcome = wait_for(lambda: services().ledger.network.find_outcome(job))
+    if isinstance(outcome, Outcome):
+        return _answer_chain(outcome)
+    return answer_json(
+        {
+            "message": "The nodes will be met.",
+            "id": job,
+            "status": "queued",
+            "links": {"self": f"/jobs/{job}"},
+        },
+        202,
+        {"Location": f"/jobs/{job}"},
+    )
+
+
+def _show(address: str, sight: Sight) -> dict[str, Any]:
+    return {
+        "address": address,
+        "state": sight.state,
+        "reason": sight.reason,
+        "seen_ms": sight.seen_ms,
+        "index": sight.index,
+        "failures": sight.failures,
+        "next_ms": sight.next_ms,
+    }
+
+
+def _answer_chain(outcome: Outcome) -> Response:
+    """The ancestor's answer: the whole chain, as GET /chain streams it."""
+    if outcome.replaced:
+        message, name = "Our chain was replaced.", "new_chain"
+    else:
+        message, name = "Our chain is authoritative.", "chain"
+    head = b'{"message":"%b","%b":[' % (message.encode(), name.encode())
+    answer = stream_chain(head)
+    answer.headers["Preference-Applied"] = "wait"
+    return answer

@@ -1,0 +1,32 @@
+"""Holding an answer back until a job is done, as ``Prefer: wait`` asks for."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from chain.ledger import Pending
+from web.requests import read_wait_s
+from web.services import services
+
+T = TypeVar("T")
+
+
+def wait_for(find: Callable[[], T | Pending | None]) -> T | None:
+    """What ``find`` gives once it is no longer pending.
+
+    Returns:
+        None where the request does not want to wait, where it takes longer, or where too many wait
+        already.
+    """
+    wait_s = read_wait_s()
+    if not wait_s:
+        return None
+
+    def is_done() -> bool:
+        return not isinstance(find(), Pending)
+
+    with services().waiting_room.enter() as entered:
+        if entered:
+            announcements = services().ledger.announcements
+            announcements.wait_until(is_done, min(wait_s, services().limits.wait_s))
+    found = find()
+    return None if isinstance(found, Pending) else found

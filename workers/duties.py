@@ -1,0 +1,41 @@
+"""What a worker does each second besides its tasks: a miner's duty, and the resolver's."""
+
+from typing import Any, Protocol
+
+
+class Duty(Protocol):
+    """A worker's duty; each method raises MinequeueError or OperationalError."""
+
+    def sweep(self, worker: Any) -> int | None:
+        """Do it once, for the Celery worker; gives how many miners are wanted, if it knows."""
+
+    def leave(self, worker: Any) -> None:
+        """Say that the worker ends."""
+
+
+class MinerDuty:
+    """Say that the worker lives, and ring for miners that are missing."""
+
+    def sweep(self, worker: Any) -> int | None:
+        """As the protocol says."""
+        crew = worker.app.crew.get()
+        crew.fleet.beat(worker.hostname, worker.pool.num_processes, crew.kernel)
+        wanted: int = crew.bell.ring().wanted
+        return wanted
+
+    def leave(self, worker: Any) -> None:
+        """As the protocol says."""
+        worker.app.crew.get().fleet.leave(worker.hostname)
+
+
+class ResolverDuty:
+    """Begin to resolve where it is due: somebody asked, the tip moved, or time has passed."""
+
+    def sweep(self, worker: Any) -> int | None:
+        """As the protocol says."""
+        if worker.app.resolver.get().is_due():
+            worker.app.send_resolve()
+        return None
+
+    def leave(self, worker: Any) -> None:
+        """As the protocol says: nobody counts resolvers."""

@@ -1,0 +1,97 @@
+"""Which addresses may be called: an allow-list of networks and names.
+
+Whoever may register a node chooses what this service calls, so what is not on the list is never
+called: neither another machine of the operator's network nor a cloud's metadata address.
+"""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from chain.errors import MinequeueError
+
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+_Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+_NAME = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
+_MOST_NAME = 253  # characters (RFC 1035)
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# clouds tell their secrets there, whatever name leads to it (AWS over IPv6; the others are
+# link-local)
+_METADATA = ipaddress.IPv6Network("fd00:ec2::/32")
+
+
+class BadAllowList(MinequeueError):
+    """An entry is neither a network (10.2.0.0/16) nor a name (node.example, *.nodes)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """An allow-list.
+
+    Attributes:
+        networks: any address in one of them may be called.
+        names: a host of that name may be called at any address but a link-local, multicast,
+            unspecified or reserved one; *.nodes stands for every name that ends with .nodes.
+    """
+
+    networks: tuple[_Network, ...]
+    names: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> "Allowed":
+        """Read networks and names, with commas between them.
+
+        Raises:
+            BadAllowList: an entry is neither.
+        """
+        networks, names = [], []
+        for entry in filter(None, (word.strip().lower() for word in text.split(","))):
+            try:
+                networks.append(ipaddress.ip_network(entry))
+            except ValueError:
+                if not _NAME.fullmatch(entry) or len(entry) > _MOST_NAME or _ends_in_number(entry):
+                    raise BadAllowList(f"{entry!r} is neither a network nor a name.") from None
+                names.append(entry)
+        return cls(tuple(networks), tuple(names))
+
+    def __str__(self) -> str:
+        return ",".join([*map(str, self.networks), *self.names])
+
+    def permits(self, host: str, address: str) -> bool:
+        """Tell whether ``host``, which was resolved to ``address``, may be called there."""
+        found = unwrap(ipaddress.ip_address(address.partition("%")[0]))
+        if any(found in network for network in self.networks):
+            return True
+        return self._names_host(host) and not _is_special(found)
+
+    def _names_host(self, host: str) -> bool:
+        return any(
+            host == name or (name.startswith("*.") and host.endswith(name[1:]))
+            for name in self.names
+        )
+
+
+def unwrap(address: Address) -> Address:
+    """The IPv4 address that an IPv6 address leads to, where it leads to one."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address
+
+
+def _is_special(address: Address) -> bool:
+    return (
+        address.is_link_local
+        or address.is_multicast
+        or address.is_unspecified
+        or address.is_reserved
+        or (isinstance(address, ipaddress.IPv6Address) and address in _METADATA)
+    )
+
+
+def _ends_in_number(name: str) -> bool:
+    """Whether some resolvers would read the name as an IPv4 address, as 0x7f.1 or 2130706433."""
+    last = name.rpartition(".")[2]
+    return last.isdigit() or re.fullmatch(r"0x[0-9a-f]*", last) is not None

@@ -1,0 +1,135 @@
+"""A node over HTTP: the routes that are asked, and how their answers are read.
+
+What is read here is typed and bounded, and not believed: headers and bodies are validated by
+whoever asked for them.
+"""
+
+import struct
+from typing import Annotated, TypeVar
+
+import msgspec
+
+from chain.block import Block, join_body
+from chain.header import Header
+from chain.ledger import Record
+from chain.rules import MAX_BODY_BYTES
+from workers.peers.client import BadStatus, PeerClient
+from workers.peers.node import PeerFaulty
+from workers.peers.url import PeerUrl
+
+_SMALL = 64 * 1024  # bytes of an answer with one header
+_PAGE_BYTES = 1024  # bytes for each header of a page
+_HEAD_BYTES = 1024  # bytes of a block beside its transactions
+_BAD_REQUEST, _NOT_FOUND = 400, 404
+
+_Digest = Annotated[str, msgspec.Meta(min_length=64, max_length=64)]
+_Digits = Annotated[str, msgspec.Meta(min_length=1, max_length=78)]  # of 2^256
+
+
+class _Header(msgspec.Struct):
+    version: int
+    bits: int
+    index: int
+    timestamp: int
+    previous_hash: _Digest
+    merkle_root: _Digest
+    proof: int
+
+    def as_header(self) -> Header:
+        """The header that this is the JSON of.
+
+        Raises:
+            ValueError: a hash has other characters than hex digits.
+            struct.error: a number does not fit in its field.
+        """
+        header = Header(
+            self.version,
+            self.bits,
+            self.index,
+            self.timestamp,
+            bytes.fromhex(self.previous_hash),
+            bytes.fromhex(self.merkle_root),
+            self.proof,
+        )
+        header.pack()
+        return header
+
+
+class _Tip(_Header):
+    cumulative_work: _Digits
+
+
+class _Page(msgspec.Struct):
+    headers: list[_Header]
+
+
+class _Block(_Header):
+    transactions: list[msgspec.Raw]
+
+
+T = TypeVar("T")
+
+
+class HttpNode:
+    """The node at an address.
+
+    Args:
+        client: calls it.
+        address: where it is, as :class:`PeerUrl` reads it.
+    """
+
+    def __init__(self, client: PeerClient, address: str) -> None:
+        self._client = client
+        self._peer = PeerUrl.parse(address)
+
+    def tip(self) -> Record:
+        """See :class:`workers.peers.node.Node`."""
+        path = "/chain/tip"
+        try:
+            found = self._get(path, {}, _Tip, _SMALL)
+        except BadStatus as error:
+            if error.status == _NOT_FOUND:
+                raise PeerFaulty(
+                    "It has no GET /chain/tip. A node that offers GET /chain alone cannot be "
+                    "followed: its blocks have no header whose work could be checked."
+                ) from error
+            raise
+        if not found.cumulative_work.isascii() or not found.cumulative_work.isdigit():
+            raise PeerFaulty(f"Its answer to GET {path} has a work that is no number.")
+        return Record(self._as_header(found), int(found.cumulative_work))
+
+    def headers(self, first: int, limit: int) -> list[Header]:
+        """See :class:`workers.peers.node.Node`."""
+        query = {"from": first, "limit": limit}
+        try:
+            page = self._get("/chain/headers", query, _Page, _PAGE_BYTES * (limit + 1))
+        except BadStatus as error:
+            if error.status == _BAD_REQUEST:
+                return []  # so a page past the tip is refused
+            raise
+        if len(page.headers) > limit:
+            raise PeerFaulty(f"It sent more headers than the {limit} that it was asked for.")
+        return [self._as_header(header) for header in page.headers]
+
+    def block(self, header: Header) -> Block:
+        """See :class:`workers.peers.node.Node`."""
+        path = f"/chain/blocks/{header.hash.hex()}"
+        found = self._get(path, {}, _Block, MAX_BODY_BYTES + _HEAD_BYTES)
+        return Block(self._as_header(found), join_body([bytes(raw) for raw in found.transactions]))
+
+    def announce(self) -> None:
+        """See :class:`workers.peers.node.Node`."""
+        self._client.call(self._peer, "POST", "/nodes/resolve", {}, most_bytes=_SMALL)
+
+    def _get(self, path: str, query: dict[str, int], kind: type[T], most_bytes: int) -> T:
+        body = self._client.call(self._peer, "GET", path, query, most_bytes=most_bytes)
+        try:
+            return msgspec.json.decode(body, type=kind)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise PeerFaulty(f"Its answer to GET {path} is not what it should be.") from error
+
+    def _as_header(self, found: _Header) -> Header:
+        try:
+            return found.as_header()
+        except (ValueError, struct.error) as error:
+            raise PeerFaulty("It sent a header with a field out of its bounds.") from error

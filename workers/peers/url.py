@@ -1,0 +1,67 @@
+"""A node's address: scheme, host and port, and one way to write it."""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from chain.errors import InvalidPeer
+
+_MOST = 300  # characters
+_PORTS = {"http": 80, "https": 443}
+_MOST_PORT = 65_535
+_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+_MOST_NAME = 253
+_NUMBER = re.compile(r"(.*\.)?(\d+|0x[0-9a-f]*)")  # what some resolvers read as an IPv4 address
+
+
+@dataclass(frozen=True, slots=True)
+class PeerUrl:
+    """A node's address.
+
+    Attributes:
+        scheme: http or https.
+        host: a name in lower case, or an IP address in its shortest form, without brackets.
+        port: from 1 to 65535.
+    """
+
+    scheme: str
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> "PeerUrl":
+        """Read http://host:port or host:port.
+
+        Raises:
+            InvalidPeer: it is something else; the message says what.
+        """
+        if len(text) > _MOST or not text.isascii() or not text.isprintable() or " " in text:
+            raise InvalidPeer(f"An address has at most {_MOST} printable ASCII characters.")
+        try:
+            parts = urlsplit(text if "://" in text else f"http://{text}")
+            port = parts.port
+        except ValueError as error:
+            raise InvalidPeer(f"{text!r} is no address of a node: {error}.") from None
+        if parts.scheme not in _PORTS:
+            raise InvalidPeer(f"A node is called by http or https, not by {parts.scheme!r}.")
+        if parts.path not in {"", "/"} or any(mark in text for mark in "?#@\\"):
+            raise InvalidPeer("A node's address is scheme, host and port, and nothing else.")
+        if port == 0 or not parts.hostname:
+            raise InvalidPeer(f"{text!r} is no address of a node; give http://host:port.")
+        return cls(parts.scheme, _read_host(parts.hostname), port or _PORTS[parts.scheme])
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
+
+
+def _read_host(host: str) -> str:
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        pass  # then it has to be a name
+    if len(host) > _MOST_NAME or not _NAME.fullmatch(host) or _NUMBER.fullmatch(host):
+        raise InvalidPeer(f"{host!r} is neither a host's name nor an IP address.")
+    return host
