@@ -7,8 +7,11 @@ from typing import Any
 
 import msgspec
 from celery import Celery
+from celery.app.amqp import AMQP
+from kombu import Exchange
 
 from chain.ledger.fleet import Fleet
+from workers import transport
 from workers.bell import Bell
 from workers.duties import Duty
 from workers.miner import Miner
@@ -40,8 +43,20 @@ class Crew:
     kernel: str
 
 
+class DirectAMQP(AMQP):
+    """Queues without exchanges: a message goes to the queue of its name.
+
+    An exchange is a table in Redis, which every worker writes when it starts, and which every
+    message is looked up in.
+    """
+
+    # its type is wrong in celery-types; the default exchange is documented beside it
+    autoexchange = staticmethod(lambda _name: None)  # type: ignore[assignment]
+    default_exchange = Exchange("")
+
+
 class WorkerApp(Celery):
-    """The Celery app, with what its task and its sweep work with.
+    """The Celery app, with what its tasks and its sweep work with.
 
     Attributes:
         crew: of the process that asks, to mine.
@@ -50,6 +65,7 @@ class WorkerApp(Celery):
         signs: the directory for the workers' signs of life.
     """
 
+    amqp_cls = f"{__name__}:{DirectAMQP.__name__}"
     crew: PerProcess[Crew]
     resolver: PerProcess[Resolver]
     duty: Duty
@@ -126,6 +142,7 @@ def create_celery(
         make_resolver: makes a process's resolver.
         signs: the directory for the workers' signs of life.
     """
+    transport.use()
     app = WorkerApp("minequeue", broker=broker_url, set_as_current=False)
     app.conf.update(_configure(queue))
     app.crew = PerProcess(lambda: make_crew(app.send_wake_up))
@@ -177,9 +194,7 @@ def _configure(queue: str) -> dict[str, Any]:
         "broker_pool_acquire_timeout": 1,
         # every socket is bounded: a server that accepts and stays silent must not hang a process
         "broker_transport_options": {
-            "visibility_timeout": 30,
-            "unacked_restore_interval": 1,
-            "unacked_restore_throttle": 1,
+            **transport.OPTIONS,
             "socket_timeout": 2,
             "socket_connect_timeout": 1,
             "socket_keepalive": True,

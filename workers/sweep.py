@@ -14,7 +14,7 @@ from kombu.exceptions import OperationalError
 
 from chain.errors import MinequeueError
 from workers.pulse import Heart
-from workers.watchdog import HUNG_S, STUCK_S, Watchdog, end_this_worker, sign_path
+from workers.watchdog import HUNG_S, STOP_S, STUCK_S, Watchdog, end_this_worker, sign_path
 
 PERIOD_S = 1.0
 _PULSE_S = 2.0  # a pulse that has not come back by then is sent again
@@ -103,6 +103,9 @@ class SweepStep(bootsteps.StartStopStep):
         self._watchdog.start()
 
     def stop(self, worker: Any) -> None:
-        """End before the pool does."""
+        """End before the pool does, and bound what is left: whatever hangs is ended then."""
         self._watchdog.stop()
+        limit = threading.Timer(STOP_S, end_this_worker)
+        limit.daemon = True
+        limit.start()
         worker.minequeue_sweep.stop()

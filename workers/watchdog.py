@@ -16,6 +16,7 @@ import psutil
 
 HUNG_S = 5.0  # for so long no pulse may come back while the server answers
 STUCK_S = 15.0  # for so long the sweep may take; its calls of the server are bounded by less
+STOP_S = 9.0  # for so long a worker may take to stop; a run ends after two
 FRESH_S = 10.0  # a file that was touched longer ago is no sign of life
 _PERIOD_S = 0.5
 _log = logging.getLogger(__name__)

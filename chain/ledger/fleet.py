@@ -62,14 +62,8 @@ class Fleet:
         if preferred:
             return preferred
         drawn = uuid.uuid4().hex
-        key = self._keys.node
-
-        def read(client: Any) -> bytes:
-            client.set(key, drawn, nx=True)
-            found: bytes = client.get(key)
-            return found
-
-        return self._connection.run(read).decode()
+        address: bytes = self._connection.script("name_node", [self._keys.node], [drawn])
+        return address.decode()
 
     def _give_back(self, client: Any, name: str) -> None:
         with client.pipeline(transaction=False) as pipe:

@@ -30,7 +30,7 @@ class Queue:
         reading = self.read()
         decision = decide(reading, self._rules, policy)
         if decision.peaks != reading.peaks:
-            self._connection.run(lambda client: client.set(self._keys.peaks, decision.peaks))
+            self._connection.script("remember_peaks", [self._keys.peaks], [decision.peaks])
         return reading, decision
 
     def read(self) -> Reading:

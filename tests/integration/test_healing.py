@@ -11,16 +11,17 @@ from typing import Any
 
 import pytest
 
+from chain.errors import QueueFull
 from chain.ledger import Ledger
 from compose.embedded import redis_url
 from compose.wiring import make_celery
 from tests.integration.conftest import start_server
 from tests.integration.workers import StartWorker, make_settings, open_ledger
-from tests.ledgers import request_mine
+from tests.ledgers import request_mine, submit
 from tests.waiting import wait_for
 
 AGAIN_S = 10  # from the server's return to the next block
-FROZEN_S = 8  # longer than any socket's patience
+FROZEN_S = 30
 
 
 class Plant:
@@ -122,3 +123,29 @@ def test_a_worker_of_a_plain_name_hears_its_own_pulse(tmp_path: Path) -> None:
         worker.wait()
         server.kill()
         server.wait()
+
+
+def test_workers_come_up_and_mine_where_the_servers_memory_has_run_out(
+    tmp_path: Path, start_worker: StartWorker
+) -> None:
+    server = start_server(tmp_path)
+    try:
+        url = redis_url(tmp_path / "valkey.sock")
+        ledger = open_ledger(url)
+        submit(ledger, 50)
+        request_mine(ledger)
+        client: Any = ledger.connection.client  # redis leaves config_set() untyped
+        client.config_set("maxmemory", 1)
+        start_worker(url, workers="1,1")
+        wait_for(lambda: ledger.queue.read().depth == 0, "all to be mined", 30)
+        with pytest.raises(QueueFull):
+            submit(ledger)
+    finally:
+        server.kill()
+        server.wait()
+
+
+def test_a_worker_leaves_nothing_behind_in_the_server(plant: Plant) -> None:
+    client: Any = plant.ledger.connection.client
+    names = {key.decode() for key in client.keys("*")}
+    assert {name for name in names if not name.startswith("{minequeue:")} == set()
