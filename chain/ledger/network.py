@@ -78,7 +78,7 @@ class Network:
         self._keys = keys
 
     def register(self, addresses: Sequence[str]) -> None:
-        """Add peers; those that are known stay as they are.
+        """Add peers; of those that are known, what was seen is forgotten, so they are asked again.
 
         Raises:
             TooManyPeers: they would be more than 125; none was added.

@@ -1,4 +1,5 @@
--- The peers grow by those that are new, all or none.
+-- The peers grow by those that are new, all or none. One that is known is as one that is new: what
+-- was wrong with it may be mended.
 -- KEYS[1] peers  hash: address -> what was seen of it (JSON), or ''
 -- ARGV[1] most peers, then the addresses
 -- Returns how many peers there are; -1 where they would be too many.
@@ -15,7 +16,7 @@ end
 if #new > 0 and redis.call('HLEN', peers) + #new > most then
   return -1
 end
-for _, address in ipairs(new) do
+for address in pairs(seen) do
   redis.call('HSET', peers, address, '')
 end
 return redis.call('HLEN', peers)
