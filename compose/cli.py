@@ -255,6 +255,7 @@ def simulate_scaling(
 @click.option("--strict", is_flag=True, help="Fail for a fault that this machine does not allow.")
 @click.option("--resume-restarts", type=int, help="Instead: so many restarts of the server.")
 @click.option("--lost-replies", type=int, help="Instead: so many replies lost to the ledger.")
+@click.option("--splits", type=int, help="Instead: three nodes, cut apart and joined so often.")
 @click.option("--data-dir", type=_DIR, help="Where stacks keep their data; else a new directory.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def chaos(**options: Any) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from tests.chaos.lost_replies import run_lost_replies
 from tests.chaos.restarts import run_restarts
 from tests.chaos.run import run_chaos
+from tests.chaos.splits import run_splits
 
 
 def run(
@@ -15,6 +16,7 @@ def run(
     strict: bool,
     resume_restarts: int | None,
     lost_replies: int | None,
+    splits: int | None,
     data_dir: Path | None,
     as_json: bool,
 ) -> int:
@@ -23,6 +25,8 @@ def run(
         return run_restarts(resume_restarts, seed, data_dir=data_dir, as_json=as_json)
     if lost_replies is not None:
         return run_lost_replies(lost_replies, data_dir=data_dir, as_json=as_json)
+    if splits is not None:
+        return run_splits(splits, seed, data_dir=data_dir, as_json=as_json)
     return run_chaos(
         rounds,
         seed,
