@@ -1,7 +1,8 @@
 """A second opinion on a whole chain, from the raw answer of GET /chain.
 
 Written from the wire format alone: it shares no code with what mines and serves the chain, so a
-mistake there is not repeated here. It imports the standard library and an RFC 8785 encoder.
+mistake there is not repeated here. It imports the standard library, an RFC 8785 encoder, and
+libsodium: another library would judge some signatures otherwise, and find fault with a good chain.
 """
 
 import json
@@ -13,6 +14,8 @@ from json.encoder import encode_basestring
 from typing import Any
 
 import rfc8785
+from nacl.exceptions import BadSignatureError
+from nacl.signing import VerifyKey
 
 _BLOCK_KEYS = {
     "bits",
@@ -248,6 +251,8 @@ def _check_transaction(transaction: Any, index: int, is_last: bool) -> tuple[byt
     own_id = sha256(signed).digest()
     if own_id.hex() != transaction["id"]:
         raise _Fault("does not have the hash of its content as its id")
+    if "signature" in transaction and not _is_signed(transaction, signed):
+        raise _Fault("has a signature that is not its sender's")
     is_reward = transaction["sender"] == "0"
     if is_reward != is_last:
         raise _Fault("is the last and no reward" if is_last else "is a reward and not the last")
@@ -277,6 +282,16 @@ def _find_fault(transaction: Any) -> str | None:
         if not _is_hex(transaction["sender"], 32):
             return "has a signature and a sender that is no public key"
     return None
+
+
+def _is_signed(transaction: dict[str, Any], signed: bytes) -> bool:
+    try:
+        VerifyKey(bytes.fromhex(transaction["sender"])).verify(
+            signed, bytes.fromhex(transaction["signature"])
+        )
+    except BadSignatureError:
+        return False
+    return True
 
 
 def _write(transaction: dict[str, Any]) -> tuple[bytes, bytes]:

@@ -27,6 +27,10 @@ class InvalidTransaction(MinequeueError):
         self.field = field
 
 
+class SignatureRequired(InvalidTransaction):
+    """This network takes signed transactions alone; sign it with `minequeue sign`."""
+
+
 class InvalidBlock(MinequeueError):
     """The block breaks a rule of the network and is not part of any valid chain.
 
@@ -61,6 +65,10 @@ class IdempotencyKeyReused(MinequeueError):
 
 class LedgerUnavailable(MinequeueError):
     """The ledger's server does not answer; nothing is known to be accepted, so send it again."""
+
+
+class WrongRules(MinequeueError):
+    """The chain was begun with another MINEQUEUE_SIGNATURES; set it back, or begin a new chain."""
 
 
 class WrongNetwork(MinequeueError):

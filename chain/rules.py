@@ -18,6 +18,8 @@ class Rules:
         block_interval_s: how old a pending transaction gets before a block is due by itself.
         block_transactions: the most transactions in a block, the reward not counted.
         block_bytes: the most bytes of transactions in a block; a single one always fits.
+        signed: whether every transaction but the reward has to be signed, so that nobody spends
+            from another's address; decided when the chain is begun.
     """
 
     network: str
@@ -25,6 +27,7 @@ class Rules:
     block_interval_s: float
     block_transactions: int
     block_bytes: int
+    signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from hashlib import sha256
 from typing import Any
 
 from chain import canonical, signature
-from chain.errors import InvalidTransaction, MalformedJson
+from chain.errors import InvalidTransaction, MalformedJson, SignatureRequired
+from chain.signature import SecretKey
 from chain.strict_json import MAX_INTEGER, Json
 
 MAX_ADDRESS = 128  # characters of sender and recipient
@@ -49,17 +50,55 @@ def reward(recipient: str, index: int) -> Transaction:
     )
 
 
-def accept_submission(fields: Json, default_nonce: Callable[[], str]) -> Transaction:
+def accept_submission(
+    fields: Json, default_nonce: Callable[[], str], *, signed: bool = False
+) -> Transaction:
     """Make a transaction of what a client sent.
 
     Args:
         fields: the JSON value as it was read.
         default_nonce: gives the nonce where the client left it out.
+        signed: whether the network demands a signature.
 
     Raises:
         InvalidTransaction: a rule is broken; the message names the field and the bound.
+        SignatureRequired: it has no signature, and the network demands one.
     """
-    checked = _check_object(fields)
+    checked = _complete(_check_object(fields), default_nonce)
+    if signed and "signature" not in checked:
+        raise SignatureRequired(field="signature")
+    return _seal(checked)
+
+
+def sign_submission(fields: Json, key: SecretKey, default_nonce: Callable[[], str]) -> bytes:
+    """Sign what a client is about to send.
+
+    Args:
+        fields: the transaction as JSON; its sender may be left out, and a signature is replaced.
+        key: the sender's.
+        default_nonce: gives the nonce where there is none.
+
+    Returns:
+        The transaction as a submission, in canonical form.
+
+    Raises:
+        InvalidTransaction: a rule is broken, or the sender is another.
+    """
+    if not isinstance(fields, dict):
+        raise InvalidTransaction("A transaction must be a JSON object.")
+    unsigned = {"sender": key.address, **fields}
+    unsigned.pop("signature", None)
+    if unsigned["sender"] != key.address:
+        raise InvalidTransaction(
+            "sender is another than the key's address; leave it out, or take its own key.",
+            field="sender",
+        )
+    checked = _complete(_check_object(unsigned), default_nonce)
+    return canonical.encode({**checked, "signature": key.sign(canonical.encode(checked))})
+
+
+def _complete(checked: dict[str, Any], default_nonce: Callable[[], str]) -> dict[str, Any]:
+    """Check the fields, with a nonce if there was none."""
     if "nonce" not in checked:
         checked = {**checked, "nonce": default_nonce()}
     _check_fields(checked)
@@ -67,11 +106,19 @@ def accept_submission(fields: Json, default_nonce: Callable[[], str]) -> Transac
         raise InvalidTransaction(
             'sender "0" is the reward\'s alone; give the address that pays.', field="sender"
         )
-    return _seal(checked)
+    return checked
 
 
-def validate_transaction(fields: Json, *, index: int, last: bool) -> Transaction:
+def validate_transaction(
+    fields: Json, *, index: int, last: bool, signed: bool = False
+) -> Transaction:
     """Check a transaction that stands in the block at ``index``, at its end if ``last``.
+
+    Args:
+        fields: its JSON value.
+        index: of its block.
+        last: whether it ends the block.
+        signed: whether the network demands a signature of all but the reward.
 
     Raises:
         InvalidTransaction: a rule is broken, or the id is not the transaction's own.
@@ -88,6 +135,8 @@ def validate_transaction(fields: Json, *, index: int, last: bool) -> Transaction
         raise InvalidTransaction("The id is not the hash of the transaction.", field="id")
     if last and transaction != reward(content["recipient"], index):
         raise InvalidTransaction("The last transaction of a block must be its reward.")
+    if not last and signed and "signature" not in content:
+        raise SignatureRequired(field="signature")
     if not last and content["sender"] == REWARD_SENDER:
         raise InvalidTransaction(
             "Only the last transaction of a block is a reward.", field="sender"

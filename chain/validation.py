@@ -64,8 +64,12 @@ def validate_header(
         )
 
 
-def validate_body(block: Block) -> list[Transaction]:
+def validate_body(block: Block, *, signed: bool = False) -> list[Transaction]:
     """Check the transactions of ``block`` and that its header commits to exactly them.
+
+    Args:
+        block: the block.
+        signed: whether the network demands signatures.
 
     Raises:
         InvalidBlock: a transaction or the Merkle root is wrong, an id stands twice, or it is
@@ -82,7 +86,9 @@ def validate_body(block: Block) -> list[Transaction]:
         raise InvalidBlock(f"Block {index} is invalid: its Merkle root is another.", index=index)
     try:
         transactions = [
-            validate_transaction(strict_json.loads(leaf), index=index, last=n == len(leaves))
+            validate_transaction(
+                strict_json.loads(leaf), index=index, last=n == len(leaves), signed=signed
+            )
             for n, leaf in enumerate(leaves, 1)
         ]
     except (InvalidTransaction, MalformedJson) as error:

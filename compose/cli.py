@@ -131,11 +131,65 @@ def check(
     )
 
 
+@cli.group()
+def key() -> None:
+    """Keys that sign transactions."""
+
+
+@key.command()
+@click.argument("file", type=_FILE)
+@click.option("--json", "as_json", is_flag=True, help="Print the address as JSON.")
+def new(file: Path, as_json: bool) -> None:
+    """Draw a key, keep it in FILE, and print its address.
+
+    FILE is readable by its owner alone, and never overwritten. Whoever has it spends from the
+    address, and without it nobody does.
+
+    Example: minequeue key new alice.key
+    """
+    from compose.key_file import write_key  # noqa: PLC0415
+    from compose.sign import describe_key  # noqa: PLC0415
+
+    click.echo(describe_key(write_key(file), as_json=as_json))
+
+
+@key.command()
+@click.argument("file", type=_FILE)
+@click.option("--json", "as_json", is_flag=True, help="Print the address as JSON.")
+def show(file: Path, as_json: bool) -> None:
+    """Print the address of the key in FILE.
+
+    Example: minequeue key show alice.key
+    """
+    from compose.key_file import read_key  # noqa: PLC0415
+    from compose.sign import describe_key  # noqa: PLC0415
+
+    click.echo(describe_key(read_key(file), as_json=as_json))
+
+
+@cli.command()
+@click.option("--key", "key_file", type=_FILE, required=True, help="The sender's key.")
+@click.argument("source", type=click.File("rb"), default="-")
+def sign(key_file: Path, source: Any) -> None:
+    """Sign transactions: JSON in, one a line, and what POST /chain/new takes out.
+
+    The sender may be left out, and a nonce is drawn where there is none. SOURCE is a file, or - for
+    standard input.
+
+    Example: minequeue sign --key alice.key payments.ndjson | curl --data-binary @- -H
+    'Content-Type: application/x-ndjson' http://127.0.0.1:3000/chain/new
+    """
+    from compose.key_file import read_key  # noqa: PLC0415
+    from compose.sign import run_sign  # noqa: PLC0415
+
+    run_sign(source, read_key(key_file))
+
+
 @cli.command()
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def bench(name: str, as_json: bool) -> None:
-    """Measure this machine: hash, scaling, submit, drain, connect, scale or check.
+    """Measure this machine: hash, scaling, submit, drain, connect, scale, check or signatures.
 
     Each compares with a yardstick in the same run; let nothing else run meanwhile. The exit code is
     1 if a goal is missed. Needs the source checkout and what `make test` installs.

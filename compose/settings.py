@@ -71,6 +71,12 @@ def _word(text: str) -> str:
     return text
 
 
+def _signatures(text: str) -> bool:
+    if text not in _SIGNATURES:
+        raise ValueError(" or ".join(_SIGNATURES))
+    return text == _SIGNATURES[1]
+
+
 def _redis_url(text: str) -> str:
     if text and urlsplit(text).scheme not in {"redis", "rediss", "unix"}:
         raise ValueError("redis://, rediss:// or unix://")
@@ -79,6 +85,7 @@ def _redis_url(text: str) -> str:
 
 _MOST_WORKERS = 10_000
 _MOST_WORD = 128
+_SIGNATURES = ("optional", "required")
 _PENDING_BYTES = str(512 * 2**20)
 _CPUS = os.cpu_count() or 1
 _PORT = _integer(1, 65_535)
@@ -116,6 +123,12 @@ class Settings:
     web_processes: int = _setting(f"{_CPUS}", _integer(1, 256), "Processes of the web tier.")
     web_threads: int = _setting("32", _integer(2, 1024), "Requests at once in each of them.")
     network: str = _setting("minequeue", _word, "The network's name; it decides the genesis block.")
+    signatures: bool = _setting(
+        "optional",
+        _signatures,
+        "`required` where every transaction has to be signed, else `optional`; fixed when the "
+        "chain is begun.",
+    )
     node_address: str = _setting(
         "", lambda text: _word(text) if text else "", "Who gets the rewards; else drawn once."
     )
@@ -201,6 +214,8 @@ def _read(name: str, text: str, metadata: Mapping[str, Any]) -> Any:
 
 
 def _write(value: Any) -> str:
+    if isinstance(value, bool):
+        return _SIGNATURES[value]
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 

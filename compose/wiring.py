@@ -40,6 +40,7 @@ def make_ledger(settings: Settings) -> Ledger:
 
     Raises:
         WrongNetwork: it holds another network's chain.
+        WrongRules: its chain was begun with other rules.
         LedgerUnavailable: the server does not answer.
     """
     ledger = Ledger(
@@ -50,6 +51,7 @@ def make_ledger(settings: Settings) -> Ledger:
             block_interval_s=settings.block_interval,
             block_transactions=settings.block_transactions,
             block_bytes=settings.block_bytes,
+            signed=settings.signatures,
         ),
         Bounds(pending=settings.max_pending[0], pending_bytes=settings.max_pending[1]),
     )
@@ -79,9 +81,10 @@ def make_celery(settings: Settings) -> WorkerApp:
 
     def make_resolver() -> Resolver:
         client = PeerClient(settings.peer_allow)
+        signatures = "required" if settings.signatures else "optional"
         return Resolver(
             make_ledger(settings),
-            lambda address: HttpNode(client, address),
+            lambda address: HttpNode(client, address, signatures),
             settings.resolve_period,
         )
 

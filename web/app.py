@@ -18,5 +18,6 @@ def create_app(services: Services) -> Flask:
     register_problems(app, retry_after_s=services.ledger.rules.block_interval_s)
     for module in BLUEPRINTS:
         app.register_blueprint(module.blueprint)
-    app.wsgi_app = ShortWay(app, services)  # type: ignore[method-assign]  # as Flask advises
+    if not services.ledger.rules.signed:  # what is plain has no signature
+        app.wsgi_app = ShortWay(app, services)  # type: ignore[method-assign]  # as Flask advises
     return app

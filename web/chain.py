@@ -42,9 +42,15 @@ def read_headers() -> Response:
 
 @blueprint.get("/chain/tip")
 def read_tip() -> Response:
-    """The last block's header, and the work of the whole chain as a decimal string."""
+    """The last block's header, the work of the whole chain as a decimal string, and a rule."""
     tip = _blocks().tip()
-    return answer_json({**tip.header.as_json(), "cumulative_work": str(tip.cumulative_work)})
+    return answer_json(
+        {
+            **tip.header.as_json(),
+            "cumulative_work": str(tip.cumulative_work),
+            "signatures": "required" if services().ledger.rules.signed else "optional",
+        }
+    )
 
 
 @blueprint.get("/chain/blocks/<name>")

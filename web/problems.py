@@ -14,6 +14,7 @@ _RETRIED = frozenset({429, 503})  # told when to come again
 _OF_ERRORS: dict[type[errors.MinequeueError], tuple[int, str, str]] = {
     errors.MalformedJson: (400, "malformed-json", "Malformed JSON"),
     errors.InvalidTransaction: (400, "invalid-transaction", "Invalid transaction"),
+    errors.SignatureRequired: (400, "signature-required", "Signature required"),
     errors.InvalidPeer: (400, "invalid-peer", "Invalid peer"),
     errors.TooManyPeers: (409, "too-many-peers", "Too many peers"),
     errors.IdempotencyKeyReused: (422, "idempotency-key-reused", "Idempotency-Key reused"),

@@ -53,23 +53,31 @@ def submit() -> Response:
 
 def _read_json(body: bytes, key: str | None, at: Services) -> Transaction | Outcomes:
     name = make_nonces(key)
-    plain = plain_transactions.read_one(body, name) or plain_transactions.read_array(
-        body, name, most=at.limits.batch
-    )
+    signed = at.ledger.rules.signed
+    plain = None if signed else _read_plain(body, name, at)
     if plain:
         return plain
     value = strict_json.loads(body)
     if isinstance(value, list):
         return _accept_each(value, name, at)
-    return accept_submission(value, partial(name, 0))
+    return accept_submission(value, partial(name, 0), signed=signed)
+
+
+def _read_plain(
+    body: bytes, name: Callable[[int], str], at: Services
+) -> Transaction | Sequence[Transaction] | None:
+    return plain_transactions.read_one(body, name) or plain_transactions.read_array(
+        body, name, most=at.limits.batch
+    )
 
 
 def _read_lines(body: bytes, key: str | None, at: Services) -> Outcomes:
     name = make_nonces(key)
     lines = [line for line in body.split(b"\n") if line.strip()]
-    return plain_transactions.read_lines(lines, name, most=at.limits.batch) or _accept_each(
-        [_read_line(line) for line in lines], name, at
-    )
+    plain = None
+    if not at.ledger.rules.signed:
+        plain = plain_transactions.read_lines(lines, name, most=at.limits.batch)
+    return plain or _accept_each([_read_line(line) for line in lines], name, at)
 
 
 def _read_line(line: bytes) -> Json | MalformedJson:
@@ -88,16 +96,20 @@ def _accept_each(
         raise too_large(f"A batch has at most {most} entries; this one has {len(entries)}.")
     if not entries:
         raise Problem(400, "empty-batch", "Empty batch", "Send at least one transaction.")
-    return [_accept(entry, partial(name, position)) for position, entry in enumerate(entries)]
+    signed = at.ledger.rules.signed
+    return [
+        _accept(entry, partial(name, position), signed=signed)
+        for position, entry in enumerate(entries)
+    ]
 
 
 def _accept(
-    entry: Json | MalformedJson, default_nonce: Callable[[], str]
+    entry: Json | MalformedJson, default_nonce: Callable[[], str], *, signed: bool
 ) -> Transaction | MinequeueError:
     if isinstance(entry, MalformedJson):
         return entry
     try:
-        return accept_submission(entry, default_nonce)
+        return accept_submission(entry, default_nonce, signed=signed)
     except InvalidTransaction as error:
         return error
 

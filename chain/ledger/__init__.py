@@ -53,7 +53,7 @@ class Ledger:
         self.mempool = Mempool(connection, keys, bounds)
         self.blocks = Blocks(connection, keys)
         self.mining = Mining(connection, keys, self.blocks, rules)
-        self.branches = Branches(connection, keys, self.blocks)
+        self.branches = Branches(connection, keys, self.blocks, rules)
         self.queue = Queue(connection, keys, rules)
         self.fleet = Fleet(connection, keys)
         self.network = Network(connection, keys)

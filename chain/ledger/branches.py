@@ -20,6 +20,7 @@ from chain.ledger.blocks import Blocks, name_root
 from chain.ledger.connection import Connection
 from chain.ledger.keys import BranchKeys, Keys
 from chain.ledger.record import Record
+from chain.rules import Rules
 from chain.validation import validate_body
 
 MOST_STAGED_BYTES = 256 * 2**20  # of transactions; a branch that needs more is refused
@@ -48,14 +49,15 @@ _read_name = msgspec.json.Decoder(_Named).decode
 class Branches:
     """The entrance for blocks that others mined."""
 
-    def __init__(self, connection: Connection, keys: Keys, blocks: Blocks) -> None:
+    def __init__(self, connection: Connection, keys: Keys, blocks: Blocks, rules: Rules) -> None:
         self._connection = connection
         self._keys = keys
         self._blocks = blocks
+        self._rules = rules
 
     def stage(self, headers: HeaderBranch) -> "Branch":
         """Begin a branch whose headers were checked; nothing of the chain changes."""
-        return Branch(self._connection, self._keys, self._blocks, headers)
+        return Branch(self._connection, self._keys, self._blocks, headers, self._rules)
 
 
 class Branch:
@@ -67,8 +69,14 @@ class Branch:
     """
 
     def __init__(
-        self, connection: Connection, keys: Keys, blocks: Blocks, headers: HeaderBranch
+        self,
+        connection: Connection,
+        keys: Keys,
+        blocks: Blocks,
+        headers: HeaderBranch,
+        rules: Rules,
     ) -> None:
+        self._signed = rules.signed
         self._connection = connection
         self._keys = keys
         self._staged = keys.branch(uuid.uuid4().hex)  # the blocks; _Stale has names of its own
@@ -97,7 +105,8 @@ class Branch:
         self.size += len(block.body)
         if self.size > MOST_STAGED_BYTES:
             raise BranchTooLarge
-        ids = [bytes.fromhex(transaction.id) for transaction in validate_body(block)]
+        valid = validate_body(block, signed=self._signed)
+        ids = [bytes.fromhex(transaction.id) for transaction in valid]
         self._refuse_doubles(ids, header.index)
         self._ids.update(ids)
         self._write(block, ids)

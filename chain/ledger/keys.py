@@ -40,6 +40,7 @@ class Keys:
         self.records = key("records")
         self.bodies = key("bodies")
         self.indexes = key("indexes")
+        self.rules = key("rules")
         # the block being mined
         self.candidate = key("candidate")
         self.candidate_body = key("candidate_body")

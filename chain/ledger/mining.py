@@ -7,7 +7,7 @@ from typing import Any
 from chain import backlog
 from chain.backlog import OpenCandidate, Reading
 from chain.block import EMPTY_BODY
-from chain.errors import WrongNetwork
+from chain.errors import WrongNetwork, WrongRules
 from chain.header import Header, genesis, put_nonce
 from chain.ledger.blocks import Blocks, name_root
 from chain.ledger.connection import Connection
@@ -53,16 +53,24 @@ class Mining:
 
         Raises:
             WrongNetwork: the ledger holds another network's chain.
+            WrongRules: it was begun with other rules.
         """
         first = genesis(self._rules.network)
         keys = self._keys
         answer = self._connection.script(
             "create_genesis",
-            [keys.tip, keys.records, keys.bodies, keys.indexes],
-            [first.hash, Record(first, first.work).pack(), _compress(EMPTY_BODY)],
+            [keys.tip, keys.records, keys.bodies, keys.indexes, keys.rules],
+            [
+                first.hash,
+                Record(first, first.work).pack(),
+                _compress(EMPTY_BODY),
+                str(int(self._rules.signed)),
+            ],
         )
         if answer == b"OTHER_NETWORK":
             raise WrongNetwork
+        if answer == b"OTHER_RULES":
+            raise WrongRules
 
     def find_candidate(self, reading: Reading) -> OpenCandidate | None:
         """The candidate that all should work on; None where there is none that may be connected.

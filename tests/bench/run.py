@@ -3,7 +3,7 @@
 from importlib import import_module
 
 # each is a module of this package with a function measure() -> Report
-NAMES = ("hash", "scaling", "submit", "drain", "connect", "scale", "check")
+NAMES = ("hash", "scaling", "submit", "drain", "connect", "scale", "check", "signatures")
 
 
 def run_bench(name: str, *, as_json: bool) -> int:

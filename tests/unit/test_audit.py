@@ -13,12 +13,14 @@ import pytest
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
+from nacl.signing import SigningKey
 
 from chain import audit
 from chain.audit import Auditor, InvalidChain
 from tests.independent import (
     BITS,
     calculate_root,
+    canonical,
     make_block,
     make_chain,
     make_reward,
@@ -40,6 +42,13 @@ def _audit(chain: list[Block], **options: Any) -> Auditor:
     for block in chain:
         auditor.add(block)
     return auditor
+
+
+def _make_signed(**fields: Any) -> Block:
+    """A transaction with its sender's signature."""
+    key = SigningKey(b"\1" * 32)
+    plain = make_transaction(sender=bytes(key.verify_key).hex(), **fields)
+    return {**plain, "signature": key.sign(canonical(_without_id(plain))).signature.hex()}
 
 
 def _refusal(chain: list[Block], **options: Any) -> InvalidChain:
@@ -115,7 +124,7 @@ def test_it_shares_no_code_with_what_makes_the_chain() -> None:
             else [a.name for a in node.names]
         )
     }
-    assert imported - sys.stdlib_module_names == {"rfc8785"}
+    assert imported - sys.stdlib_module_names == {"nacl", "rfc8785"}
 
 
 def test_a_finding_comes_whole_from_another_process() -> None:
@@ -295,7 +304,7 @@ def test_a_bad_transaction_is_named_with_its_position(transaction: Any, reason: 
         make_transaction(contract="x" * (16 * 1024 - 2)),
         make_transaction(contract=None),
         make_transaction(contract=[2**53 - 1, -(2**53 - 1), True, {"": {}}]),
-        make_transaction(sender=PUBLIC_KEY, signature=SIGNATURE),
+        _make_signed(),
     ],
 )
 def test_a_transaction_at_its_bounds_is_valid(transaction: Block) -> None:
@@ -303,7 +312,7 @@ def test_a_transaction_at_its_bounds_is_valid(transaction: Block) -> None:
 
 
 def test_members_may_come_in_any_order() -> None:
-    full = make_transaction(sender=PUBLIC_KEY, signature=SIGNATURE, contract={"a": 2, "b": 1})
+    full = _make_signed(contract={"a": 2, "b": 1})
     block = _last_with(full, plain := make_transaction(nonce="2"))[-1]
     turned = [dict(reversed(each.items())) for each in block["transactions"]]
     turned[0]["contract"] = {"b": 1, "a": 2}
@@ -329,11 +338,20 @@ def test_texts_that_are_hard_to_write_are_valid_as_rfc_8785_writes_them(text: st
 
 
 def test_the_merkle_root_commits_to_the_signature() -> None:
-    signed = make_transaction(sender=PUBLIC_KEY, signature=SIGNATURE)
+    signed = _make_signed()
     last = _last_with(signed)[-1]
-    for other in ({**signed, "signature": "b3" + SIGNATURE[2:]}, _without("signature")(signed)):
-        changed = {**last, "transactions": [other, last["transactions"][-1]]}
-        assert "Merkle root" in _refusal([*CHAIN[:-1], changed]).reason
+    changed = {**last, "transactions": [_without("signature")(signed), last["transactions"][-1]]}
+    assert "Merkle root" in _refusal([*CHAIN[:-1], changed]).reason
+
+
+def test_a_signature_that_is_not_its_senders_is_found() -> None:
+    signed = _make_signed()
+    for forged in (
+        {**signed, "signature": "b3" + signed["signature"][2:]},
+        make_transaction(sender=PUBLIC_KEY, signature=SIGNATURE),
+        make_transaction(sender="01" + "00" * 31, signature="01" + "00" * 63),
+    ):
+        assert "not its sender's" in _refusal(_last_with(forged)).reason
 
 
 @pytest.mark.parametrize(

@@ -370,3 +370,14 @@ def test_a_body_under_another_header_is_refused(ours: Ledger, theirs: Ledger) ->
     with pytest.raises(InvalidBlock, match="Merkle root"):
         meet(ours, Mixer(theirs))
     assert _tip(ours).index == 1
+
+
+def test_a_branch_with_an_unsigned_transaction_is_refused_where_signatures_are_demanded(
+    theirs: Ledger,
+) -> None:
+    client = fakeredis.FakeRedis(server=fakeredis.FakeServer())
+    ours = make_ledger(Connection(client, wait_s=1), replace(RULES, signed=True))
+    _mine(theirs, make_transaction())
+    with pytest.raises(InvalidBlock, match="signed transactions alone"):
+        meet(ours, theirs)
+    assert _tip(ours).index == 1

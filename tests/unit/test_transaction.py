@@ -5,13 +5,15 @@ import pytest
 from nacl.signing import SigningKey
 
 from chain import canonical
-from chain.errors import InvalidTransaction
+from chain.errors import InvalidTransaction, SignatureRequired
+from chain.signature import SecretKey
 from chain.strict_json import MAX_INTEGER
 from chain.transaction import (
     MAX_CONTRACT_BYTES,
     MAX_CONTRACT_DEPTH,
     accept_submission,
     reward,
+    sign_submission,
     validate_transaction,
 )
 
@@ -136,6 +138,100 @@ def test_a_forged_sender_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(InvalidTransaction) as refusal:
         _accept(**{**_signed(SigningKey(b"\1" * 32)), **change})
     assert refusal.value.field == "signature"
+
+
+ORDER = 2**252 + 27742317777372353535851937790883648493  # of the base point (RFC 8032, section 5.1)
+FIELD = 2**255 - 19
+# all points whose order divides 8, in every encoding that decoders have been seen to take
+SMALL_ORDER = (
+    "00" * 32,
+    "01" + "00" * 31,
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+    "0000000000000000000000000000000000000000000000000000000000000080",
+    "0100000000000000000000000000000000000000000000000000000000000080",
+    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+)
+
+
+@pytest.mark.parametrize("key", SMALL_ORDER)
+def test_a_key_of_small_order_signs_nothing(key: str) -> None:
+    # R = A and S = 0 is what a careless verifier takes for every message
+    for signature in (key + "00" * 32, "01" + "00" * 63):
+        with pytest.raises(InvalidTransaction) as refusal:
+            _accept(**{**PLAIN, "nonce": "1", "sender": key, "signature": signature})
+        assert refusal.value.field == "signature"
+
+
+def test_a_signature_whose_scalar_is_not_reduced_is_refused() -> None:
+    signed = _signed(SigningKey(b"\1" * 32))
+    raw = bytes.fromhex(signed["signature"])
+    scalar = int.from_bytes(raw[32:], "little")
+    malleated = (raw[:32] + (scalar + ORDER).to_bytes(32, "little")).hex()
+    with pytest.raises(InvalidTransaction, match="not the sender's"):
+        _accept(**{**signed, "signature": malleated})
+
+
+@pytest.mark.parametrize("y", [FIELD, FIELD + 1, FIELD + 3, 2**255 - 1])
+def test_a_key_that_is_not_reduced_is_refused(y: int) -> None:
+    signed = _signed(SigningKey(b"\1" * 32))
+    with pytest.raises(InvalidTransaction, match="not the sender's"):
+        _accept(**{**signed, "sender": y.to_bytes(32, "little").hex()})
+
+
+@pytest.mark.parametrize("digits", [126, 130])
+def test_a_signature_of_another_length_is_refused(digits: int) -> None:
+    signed = _signed(SigningKey(b"\1" * 32))
+    with pytest.raises(InvalidTransaction, match="not the sender's"):
+        _accept(**{**signed, "signature": (signed["signature"] + "00")[:digits]})
+
+
+def test_a_key_signs_as_rfc_8032_does() -> None:
+    key = SecretKey(
+        bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
+    )
+    assert key.address == "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+    assert key.sign(b"") == (
+        "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155"
+        "5fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"
+    )
+
+
+def test_a_key_tells_its_secret_to_nobody() -> None:
+    key = SecretKey()
+    assert key.seed.hex() not in repr(key) + str(key)
+    assert SecretKey().seed != key.seed
+
+
+def test_what_is_signed_here_is_accepted() -> None:
+    key = SecretKey(b"\1" * 32)
+    submission = sign_submission({"recipient": "bob", "amount": 5}, key, lambda: "n")
+    assert accept_submission(json.loads(submission), lambda: "", signed=True).id
+    again = sign_submission(json.loads(submission), key, lambda: "other")
+    assert again == submission
+
+
+def test_nobody_signs_for_another_sender() -> None:
+    with pytest.raises(InvalidTransaction, match="another than the key's address") as refusal:
+        sign_submission({**PLAIN, "sender": "alice"}, SecretKey(), lambda: "n")
+    assert refusal.value.field == "sender"
+
+
+def test_where_signatures_are_demanded_an_unsigned_transaction_is_refused() -> None:
+    with pytest.raises(SignatureRequired):
+        accept_submission(PLAIN, lambda: "n", signed=True)
+    accepted = json.loads(accept_submission(PLAIN, lambda: "n").canonical)
+    with pytest.raises(SignatureRequired):
+        validate_transaction(accepted, index=7, last=False, signed=True)
+    paid = json.loads(reward("node", 7).canonical)
+    assert validate_transaction(paid, index=7, last=True, signed=True) == reward("node", 7)
 
 
 def test_a_signature_has_one_spelling() -> None:

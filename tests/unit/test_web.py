@@ -9,9 +9,12 @@ import pytest
 import redis
 from flask.testing import FlaskClient
 
+from chain.errors import WrongRules
 from chain.ledger import Connection, Ledger
 from chain.proof_of_work import HASHLIB
 from chain.scaling import Policy
+from chain.signature import SecretKey
+from chain.transaction import sign_submission
 from tests.ledgers import BOUNDS, RULES, make_ledger, make_miner, mine_all, submit
 from web.app import create_app
 from web.combiner import Combiner
@@ -280,3 +283,58 @@ def test_an_etag_spares_an_unchanged_chain(client: FlaskClient) -> None:
         client.get("/chain", headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
     )
     assert client.get("/chain", headers={"If-None-Match": '"x"'}).status_code == 200
+
+
+@pytest.fixture
+def signed_client(connection: Connection) -> FlaskClient:
+    """Of a network that demands signatures."""
+    return make_client(make_ledger(connection, replace(RULES, signed=True)))
+
+
+def _sign(**fields: Any) -> bytes:
+    payment = {"recipient": "bob", "amount": 5, **fields}
+    return sign_submission(payment, SecretKey(b"\1" * 32), lambda: "n")
+
+
+def test_where_signatures_are_demanded_the_unsigned_is_refused_in_every_form(
+    signed_client: FlaskClient,
+) -> None:
+    post = signed_client.post
+    _is_problem(post("/chain/new", json=PLAIN), 400, "signature-required")
+    lines = {"data": json.dumps(PLAIN), "content_type": "application/x-ndjson"}
+    for refused in (post("/chain/new", json=[PLAIN, PLAIN]), post("/chain/new", **lines)):
+        assert refused.status_code == 400
+    mixed = post("/chain/new", json=[PLAIN, json.loads(_sign())])
+    assert mixed.status_code == 202
+    first, second = json.loads(mixed.data)
+    assert first["problem"]["type"] == "urn:minequeue:problem:signature-required"
+    assert second["status"] == "pending"
+    assert signed_client.get("/queue").get_json()["depth"] == 1
+
+
+def test_a_signed_transaction_that_is_sent_again_gives_the_first_receipt(
+    connection: Connection,
+) -> None:
+    ledger = make_ledger(connection, replace(RULES, signed=True))
+    client = make_client(ledger)
+    kind = {"content_type": "application/json"}
+    first = client.post("/chain/new", data=_sign(), **kind)
+    assert first.status_code == 202
+    for key in ({}, {"Idempotency-Key": "another"}):
+        again = client.post("/chain/new", data=_sign(), headers=key, **kind)
+        assert (again.status_code, again.data) == (202, first.data)
+    mine_all(ledger)
+    again = client.post("/chain/new", data=_sign(), **kind)
+    assert (again.status_code, again.data) == (202, first.data)
+    assert ledger.queue.read().depth == 0
+
+
+def test_a_client_can_see_that_signatures_are_demanded(signed_client: FlaskClient) -> None:
+    assert signed_client.get("/chain/tip").get_json()["signatures"] == "required"
+
+
+def test_the_choice_is_kept_with_the_chain(connection: Connection) -> None:
+    make_ledger(connection, replace(RULES, signed=True))
+    make_ledger(connection, replace(RULES, signed=True))
+    with pytest.raises(WrongRules):
+        make_ledger(connection)

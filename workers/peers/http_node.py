@@ -57,6 +57,7 @@ class _Header(msgspec.Struct):
 
 class _Tip(_Header):
     cumulative_work: _Digits
+    signatures: str = ""
 
 
 class _Page(msgspec.Struct):
@@ -75,11 +76,13 @@ class HttpNode:
 
     Args:
         client: calls it.
+        signatures: "required" or "optional", as our network says.
         address: where it is, as :class:`PeerUrl` reads it.
     """
 
-    def __init__(self, client: PeerClient, address: str) -> None:
+    def __init__(self, client: PeerClient, address: str, signatures: str = "optional") -> None:
         self._client = client
+        self._signatures = signatures
         self._peer = PeerUrl.parse(address)
 
     def tip(self) -> Record:
@@ -96,6 +99,11 @@ class HttpNode:
             raise
         if not found.cumulative_work.isascii() or not found.cumulative_work.isdigit():
             raise PeerFaulty(f"Its answer to GET {path} has a work that is no number.")
+        if found.signatures != self._signatures:
+            raise PeerFaulty(
+                f"Its network has another rule: there signatures are {found.signatures[:10]!r}, "
+                f"here {self._signatures}."
+            )
         return Record(self._as_header(found), int(found.cumulative_work))
 
     def headers(self, first: int, limit: int) -> list[Header]:

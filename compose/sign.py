@@ -1,0 +1,65 @@
+"""``minequeue sign``: transactions in, signed submissions out, one a line, however many."""
+
+import json
+import secrets
+from collections.abc import Iterable, Iterator
+from typing import IO
+
+import click
+
+from chain import strict_json
+from chain.errors import MalformedJson, MinequeueError
+from chain.signature import SecretKey
+from chain.strict_json import Json
+from chain.transaction import sign_submission
+
+_MOST_LINE = 1024 * 1024  # bytes; a transaction has a fiftieth
+
+
+class CannotSign(MinequeueError):
+    """A transaction cannot be signed; the message names its line and what is wrong."""
+
+
+def run_sign(source: IO[bytes], key: SecretKey) -> None:
+    """Write each transaction of ``source`` signed to standard output, as NDJSON.
+
+    Raises:
+        CannotSign: what the first bad one is; those before it were written.
+    """
+    for number, fields in _read(source):
+        try:
+            signed = sign_submission(fields, key, lambda: secrets.token_hex(16))
+        except MinequeueError as error:
+            raise CannotSign(f"Line {number}: {error}") from None
+        click.echo(signed)
+
+
+def _read(source: IO[bytes]) -> Iterator[tuple[int, Json]]:
+    """The transactions with their lines: one a line, or a single one on many lines."""
+    for number, line in enumerate(_cut(source), 1):
+        if not line.strip():
+            continue
+        try:
+            yield number, strict_json.loads(line)
+        except MalformedJson as error:
+            if number == 1 and line.strip() == b"{":
+                yield 1, _read_whole(line + source.read(_MOST_LINE))
+                return
+            raise CannotSign(f"Line {number}: {error}") from None
+
+
+def _read_whole(text: bytes) -> Json:
+    try:
+        return strict_json.loads(text)
+    except MalformedJson as error:
+        raise CannotSign(str(error)) from None
+
+
+def _cut(source: IO[bytes]) -> Iterable[bytes]:
+    while line := source.readline(_MOST_LINE):
+        yield line
+
+
+def describe_key(key: SecretKey, *, as_json: bool) -> str:
+    """What may be shown of a key."""
+    return json.dumps({"address": key.address}) if as_json else key.address
