@@ -167,6 +167,36 @@ def show(file: Path, as_json: bool) -> None:
     click.echo(describe_key(read_key(file), as_json=as_json))
 
 
+@cli.group()
+def token() -> None:
+    """Tokens that let clients in."""
+
+
+@token.command("new")
+@click.option("--name", required=True, help="Whose it is.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    required=True,
+    type=click.Choice(["submit", "mine", "peer", "admin"]),
+    help="What it may do; may be said again.",
+)
+@click.option("--requests", default=0, show_default=True, help="Requests a second; 0: no limit.")
+@click.option("--entries", default=0, show_default=True, help="Transactions a second.")
+@click.option("--json", "as_json", is_flag=True, help="Print both as JSON.")
+def new_token(**options: Any) -> None:
+    """Draw a token, and print it with the entry that the node keeps of it.
+
+    The token is shown this once: the node keeps its hash alone.
+
+    Example: minequeue token new --name shop --scope submit --requests 100
+    """
+    from compose.token import run_new_token  # noqa: PLC0415
+
+    run_new_token(**options)
+
+
 @cli.command()
 @click.option("--key", "key_file", type=_FILE, required=True, help="The sender's key.")
 @click.argument("source", type=click.File("rb"), default="-")

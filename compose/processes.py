@@ -10,9 +10,9 @@ from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 
 from compose.errors import NoSignOfLife
+from compose.listening import flower_host, refuse_open_doors
 from compose.settings import Settings
 from compose.wiring import (
-    broker_url,
     find_kernel,
     make_celery,
     make_ledger,
@@ -40,6 +40,7 @@ def run_web(settings: Settings, app: str = WEB_APP) -> None:
     Raises:
         MinequeueError: the ledger cannot be used.
     """
+    refuse_open_doors(settings)
     make_ledger(settings)  # here, so that what is wrong is said once and not by every process
     _hand_down(settings)
     Granian(
@@ -142,11 +143,13 @@ def run_flower(settings: Settings, database: Path | None) -> None:
         database: where it keeps its history, or None.
     """
     _hand_down(settings)
+    if settings.flower_auth:
+        # by the environment, since everybody may read a command line
+        os.environ["FLOWER_BASIC_AUTH"] = settings.flower_auth
     arguments = [
         "--app=compose.celery_app",
-        f"--broker={broker_url(settings)}",
         "flower",
-        f"--address={settings.host}",
+        f"--address={flower_host(settings)}",
         f"--port={settings.flower_port}",
         "--purge_offline_workers=10",
         "--logging=warning",

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from chain.errors import MinequeueError
 from chain.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS
+from web.tokens import Tokens
 from workers.peers.allowed import Allowed
 
 PREFIX = "MINEQUEUE_"
@@ -71,10 +72,32 @@ def _word(text: str) -> str:
     return text
 
 
-def _signatures(text: str) -> bool:
-    if text not in _SIGNATURES:
-        raise ValueError(" or ".join(_SIGNATURES))
-    return text == _SIGNATURES[1]
+def _signatures(text: str) -> str:
+    if text not in {"optional", "required"}:
+        raise ValueError("optional or required")
+    return text
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in _ANSWERS:
+        raise ValueError(" or ".join(_ANSWERS))
+    return text == _ANSWERS[1]
+
+
+def _tokens(text: str) -> Tokens:
+    if text.startswith("@"):
+        try:
+            text = Path(text[1:]).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"the file cannot be read: {error}") from None
+    return Tokens.parse(text)
+
+
+def _flower_auth(text: str) -> str:
+    user, _, password = text.partition(":")
+    if text and not (user and password):
+        raise ValueError("USER:PASSWORD")
+    return text
 
 
 def _redis_url(text: str) -> str:
@@ -85,7 +108,9 @@ def _redis_url(text: str) -> str:
 
 _MOST_WORKERS = 10_000
 _MOST_WORD = 128
-_SIGNATURES = ("optional", "required")
+_ANSWERS = ("no", "yes")
+# their values are shown nowhere
+_SECRETS = frozenset({"redis_url", "tokens", "token", "flower_auth"})
 _PENDING_BYTES = str(512 * 2**20)
 _CPUS = os.cpu_count() or 1
 _PORT = _integer(1, 65_535)
@@ -123,7 +148,7 @@ class Settings:
     web_processes: int = _setting(f"{_CPUS}", _integer(1, 256), "Processes of the web tier.")
     web_threads: int = _setting("32", _integer(2, 1024), "Requests at once in each of them.")
     network: str = _setting("minequeue", _word, "The network's name; it decides the genesis block.")
-    signatures: bool = _setting(
+    signatures: str = _setting(
         "optional",
         _signatures,
         "`required` where every transaction has to be signed, else `optional`; fixed when the "
@@ -156,6 +181,26 @@ class Settings:
         _seconds(0.1, 86_400),
         "How many seconds after the last time the other nodes are asked for their chains in any "
         "case.",
+    )
+    tokens: Tokens = _setting(
+        "",
+        _tokens,
+        "Who may do what: entries of `minequeue token new` with commas between them, or @FILE. "
+        "Without any, everybody who reaches the address may do everything.",
+    )
+    token: str = _setting(
+        "", str, "The token that commands show to a node, and the resolver to the other nodes."
+    )
+    open_to_all: bool = _setting(
+        "no",
+        _yes_or_no,
+        "`yes` to listen on other addresses than loopback without tokens: behind something that "
+        "guards them.",
+    )
+    flower_auth: str = _setting(
+        "",
+        _flower_auth,
+        "USER:PASSWORD of Flower; without it Flower listens on loopback alone.",
     )
     max_pending: tuple[int, int] = _setting(
         f"1000000,{_PENDING_BYTES}",
@@ -209,19 +254,23 @@ def _read(name: str, text: str, metadata: Mapping[str, Any]) -> Any:
     try:
         return metadata["parse"](text)
     except (ValueError, MinequeueError) as error:
-        shown = "its value" if name == variable("redis_url") else repr(text)
+        shown = "its value" if name in map(variable, _SECRETS) else repr(text)
         raise BadSetting(f"{name}: {shown} cannot be used ({error}).") from None
 
 
 def _write(value: Any) -> str:
     if isinstance(value, bool):
-        return _SIGNATURES[value]
+        return _ANSWERS[value]
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _mask(name: str, value: Any) -> Any:
-    """What may be shown of a value: a URL's password may not."""
-    if name != "redis_url" or "@" not in value:
+    """What may be shown of a value: no secret, and of a URL all but its password."""
+    if name not in _SECRETS or not value:
+        return value
+    if name != "redis_url":
+        return "***"
+    if "@" not in value:
         return value
     return (
         urlsplit(value)._replace(netloc="***@" + urlsplit(value).netloc.rpartition("@")[2]).geturl()

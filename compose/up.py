@@ -14,6 +14,7 @@ import psutil
 from compose import embedded, orphans
 from compose.data_dir import hold
 from compose.errors import StartRefused
+from compose.listening import flower_host, refuse_open_doors
 from compose.part import Part
 from compose.settings import STACK_MARK, Settings, variable
 from compose.supervisor import Supervisor
@@ -30,13 +31,14 @@ def run_up(settings: Settings) -> None:
     Raises:
         StartRefused: it cannot start.
     """
+    refuse_open_doors(settings)
     data_dir = settings.data_dir.absolute()
     with hold(data_dir):
         left = orphans.end_orphans(str(data_dir), grace_s=_GRACE_S)
         if left:
             click.echo(f"ended {left} processes that an earlier start had left behind")
         _refuse_taken_port(settings.host, settings.port, "port")
-        _refuse_taken_port(settings.host, settings.flower_port, "flower_port")
+        _refuse_taken_port(flower_host(settings), settings.flower_port, "flower_port")
         parts = list(_make_parts(settings, data_dir))
         click.echo(
             f"starting {', '.join(part.name for part in parts)}; logs are in {data_dir}/logs"
@@ -52,6 +54,9 @@ def _greet(settings: Settings) -> None:
         f"minequeue is ready: http://{settings.host}:{settings.port}/  "
         "(Ctrl-C stops it; what was accepted stays on disk)"
     )
+    if not settings.tokens:
+        who = "whoever reaches it" if settings.open_to_all else "everybody on this machine"
+        click.echo(f"no tokens are set: {who} may submit and mine (minequeue token new --help)")
 
 
 def _make_parts(settings: Settings, data_dir: Path) -> list[Part]:
@@ -60,7 +65,7 @@ def _make_parts(settings: Settings, data_dir: Path) -> list[Part]:
     worker = f"workers@minequeue-{settings.port}"
     resolver = f"resolver@minequeue-{settings.port}"
     web = f"http://{settings.host}:{settings.port}"
-    flower = f"http://{settings.host}:{settings.flower_port}"
+    flower = f"http://{flower_host(settings)}:{settings.flower_port}"
 
     def part(
         name: str,

@@ -14,6 +14,7 @@ from compose.embedded import redis_url, socket_path
 from compose.settings import Settings
 from web.app import create_app
 from web.combiner import Combiner
+from web.doors import Doors
 from web.services import Limits, Services
 from web.waiting_room import WaitingRoom
 from workers.app import Crew, WorkerApp, create_celery
@@ -51,7 +52,7 @@ def make_ledger(settings: Settings) -> Ledger:
             block_interval_s=settings.block_interval,
             block_transactions=settings.block_transactions,
             block_bytes=settings.block_bytes,
-            signed=settings.signatures,
+            signed=settings.signatures == "required",
         ),
         Bounds(pending=settings.max_pending[0], pending_bytes=settings.max_pending[1]),
     )
@@ -80,11 +81,10 @@ def make_celery(settings: Settings) -> WorkerApp:
         )
 
     def make_resolver() -> Resolver:
-        client = PeerClient(settings.peer_allow)
-        signatures = "required" if settings.signatures else "optional"
+        client = PeerClient(settings.peer_allow, token=settings.token)
         return Resolver(
             make_ledger(settings),
-            lambda address: HttpNode(client, address, signatures),
+            lambda address: HttpNode(client, address, settings.signatures),
             settings.resolve_period,
         )
 
@@ -117,6 +117,7 @@ def make_web(settings: Settings) -> Flask:
             wake_miners=BellPull(bell.ring),
             wake_resolver=BellPull(celery.send_resolve),
             read_peer=lambda text: str(PeerUrl.parse(text)),
+            doors=Doors(settings.tokens, ledger.gates.charge),
             policy=_policy(settings),
             limits=Limits(
                 body_bytes=settings.max_body,

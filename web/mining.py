@@ -10,6 +10,7 @@ from werkzeug.exceptions import MethodNotAllowed
 from chain.errors import QueueFull
 from chain.ledger import MinedBy, Outcome, Pending, Verdict
 from web.answers import answer_json
+from web.needs import needs
 from web.problems import not_found
 from web.requests import parse_hex, read_idempotency_key
 from web.services import services
@@ -21,6 +22,7 @@ _JOB_BYTES = 16
 
 @blueprint.route("/chain/mine", methods=["GET", "POST"])
 @blueprint.route("/mine", methods=["GET", "POST"])
+@needs("mine")
 def mine() -> Response:
     """Queue a mine request; with ``Prefer: wait=N``, wait for its block."""
     if request.method == "HEAD":

@@ -10,6 +10,7 @@ from chain.errors import InvalidPeer
 from chain.ledger import Outcome, Sight
 from web.answers import answer_json
 from web.chain import stream_chain
+from web.needs import needs
 from web.problems import not_found
 from web.requests import read_body
 from web.services import services
@@ -41,6 +42,7 @@ def list_nodes() -> Response:
 
 
 @blueprint.post("/register")
+@needs("admin")
 def register_nodes() -> Response:
     """Add nodes; one that is known already is asked again at once."""
     try:
@@ -58,6 +60,7 @@ def register_nodes() -> Response:
 
 
 @blueprint.delete("/<path:address>")
+@needs("admin")
 def remove_node(address: str) -> Response:
     """Forget a node, named by its address."""
     if not services().ledger.network.remove(services().read_peer(address)):
@@ -66,6 +69,7 @@ def remove_node(address: str) -> Response:
 
 
 @blueprint.route("/resolve", methods=["GET", "POST"])
+@needs("peer")
 def resolve() -> Response:
     """Ask for the nodes to be met; with ``Prefer: wait=N``, wait for what comes of it."""
     if request.method == "HEAD":

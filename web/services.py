@@ -9,6 +9,7 @@ from flask import Flask, current_app
 from chain.ledger import Ledger
 from chain.scaling import Policy
 from web.combiner import Combiner
+from web.doors import Doors
 from web.waiting_room import WaitingRoom
 
 _EXTENSION = "minequeue"
@@ -41,6 +42,7 @@ class Services:
         wake_miners: tells the workers that there may be work; returns at once, never raises.
         wake_resolver: tells the resolver that there may be work; returns at once, never raises.
         read_peer: gives the one way to write a node's address, or raises InvalidPeer.
+        doors: who may do what.
         policy: how many miners there should be.
         limits: of one request.
         waiting_room: for the answers that are held back.
@@ -52,6 +54,7 @@ class Services:
     wake_miners: Callable[[], None]
     wake_resolver: Callable[[], None]
     read_peer: Callable[[str], str]
+    doors: Doors
     policy: Policy
     limits: Limits
     waiting_room: WaitingRoom

@@ -16,10 +16,11 @@ from chain import plain_transactions
 from chain.ledger import Submission
 from chain.transaction import Transaction
 from web.answers import JSON
+from web.needs import FAILURE
 from web.receipts import path_of, write_receipt
 from web.requests import parse_number, take
 from web.services import Services
-from web.submissions import FAILURE, make_nonces, queue
+from web.submissions import make_nonces, queue
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -50,7 +51,9 @@ class ShortWay:
         transaction = self._read(environ)
         if transaction is None:
             return self._flask(environ, start_response)
+        doors = self._services.doors
         try:
+            doors.take(doors.admit(environ, "submit"), requests=1, entries=1)
             queue(Submission([transaction]), self._services)
         except Exception as error:  # noqa: BLE001  # the view raises it, and Flask answers it
             environ[FAILURE] = error

@@ -19,6 +19,7 @@ from chain.ledger import Submission, Verdict
 from chain.strict_json import Json
 from chain.transaction import Transaction, accept_submission
 from web.answers import Answer
+from web.needs import needs
 from web.nonces import NonceSource
 from web.problems import Problem, of_error
 from web.receipts import path_of, write_receipt, write_receipts
@@ -26,28 +27,26 @@ from web.requests import NDJSON, read_body, read_idempotency_key, read_kind, too
 from web.services import Services, services
 
 blueprint = Blueprint("submissions", __name__)
-FAILURE = "minequeue.failure"  # what went wrong before Flask was asked, in the WSGI environment
 _drawn = NonceSource()
 Outcomes: TypeAlias = Sequence[Transaction | MinequeueError]
 
 
 @blueprint.post("/chain/new")
+@needs("submit")
 def submit() -> Response:
     """Queue one transaction, or each of a batch."""
-    if failure := request.environ.get(FAILURE):
-        raise failure
     at = services()
     key = read_idempotency_key()
     is_lines = read_kind() == NDJSON
     body = read_body(at.limits.body_bytes)
     outcomes = _read_lines(body, key, at) if is_lines else _read_json(body, key, at)
     if isinstance(outcomes, Transaction):
-        queue(Submission([outcomes], key), at)
+        _queue(Submission([outcomes], key), at)
         return Answer(write_receipt(outcomes), 202, [("Location", path_of(outcomes))])
     accepted = [outcome for outcome in outcomes if isinstance(outcome, Transaction)]
     if not accepted:
         raise _all_refused(outcomes)
-    queue(Submission(accepted, key), at)
+    _queue(Submission(accepted, key), at)
     return Answer(write_receipts(outcomes), 202)
 
 
@@ -112,6 +111,13 @@ def _accept(
         return accept_submission(entry, default_nonce, signed=signed)
     except InvalidTransaction as error:
         return error
+
+
+def _queue(submission: Submission, at: Services) -> None:
+    """As :func:`queue`, counted against the limits of the request's token."""
+    token = at.doors.admit(request.environ, "submit")
+    at.doors.take(token, entries=len(submission.transactions))
+    queue(submission, at)
 
 
 def queue(submission: Submission, at: Services) -> None:

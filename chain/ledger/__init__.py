@@ -10,6 +10,7 @@ from chain.ledger.blocks import Blocks, MinedBy, Pending, Place
 from chain.ledger.branches import Adopting, Branch, Branches
 from chain.ledger.connection import Connection, connect
 from chain.ledger.fleet import Fleet
+from chain.ledger.gates import Gates
 from chain.ledger.keys import Keys
 from chain.ledger.mempool import Mempool, Submission, Verdict
 from chain.ledger.mining import Connecting, Mining, Opening
@@ -56,5 +57,6 @@ class Ledger:
         self.branches = Branches(connection, keys, self.blocks, rules)
         self.queue = Queue(connection, keys, rules)
         self.fleet = Fleet(connection, keys)
+        self.gates = Gates(connection, keys)
         self.network = Network(connection, keys)
         self.announcements = Announcements(connection, keys)

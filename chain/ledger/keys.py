@@ -61,6 +61,10 @@ class Keys:
         # a channel, not a key: it is told the index of each connected block
         self.connected = key("connected")
 
+    def bucket(self, name: str) -> str:
+        """The key of the limits of whoever is called so."""
+        return self._key(f"bucket:{name}")
+
     def resolution(self, job: str) -> str:
         """The key of the outcome of a request to resolve."""
         return self._key(f"resolution:{job}")

@@ -25,6 +25,7 @@ async def send(
     *,
     on_answer: Callable[[Answer], object] = lambda _answer: None,
     transactions: Iterable[Mapping[str, Any]] | None = None,
+    token: str = "",
 ) -> None:
     """Send the burst and write down what came of it; cancelled, the record still stands.
 
@@ -34,6 +35,7 @@ async def send(
         record: where answers and receipts go.
         on_answer: hears each answer.
         transactions: to be submitted in place of made ones.
+        token: that the node is shown, or "".
 
     Raises:
         BadPlan: one of ``transactions`` breaks a rule.
@@ -43,7 +45,10 @@ async def send(
         actions = iter(list(actions))  # what is wrong is said before anything is sent
     connector = aiohttp.TCPConnector(limit=plan.concurrency)
     timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
-    async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    async with aiohttp.ClientSession(
+        connector=connector, timeout=timeout, headers=headers
+    ) as session:
         sender = _Sender(session, url.rstrip("/"), plan, record, on_answer)
         for number, size in enumerate(plan.split()):
             if number:

@@ -28,6 +28,7 @@ def run_burst(
     plan: Plan,
     *,
     transactions: Iterable[Mapping[str, Any]] | None,
+    token: str,
     receipts: Path | None,
     wait_s: float,
     as_json: bool,
@@ -38,6 +39,7 @@ def run_burst(
         url: the node's, without a path.
         plan: what to send.
         transactions: to be submitted in place of made ones.
+        token: that the node is shown, or "".
         receipts: the file that gets every receipt.
         wait_s: the longest that the queue may take to become empty.
         as_json: print JSON.
@@ -56,7 +58,7 @@ def run_burst(
     is_interrupted = False
     with open_receipts(receipts) as file:
         try:
-            verdict = _carry_out(url, plan, record, transactions, wait_s)
+            verdict = _carry_out(url, plan, record, transactions, token=token, wait_s=wait_s)
         except KeyboardInterrupt:
             is_interrupted = True
         finally:
@@ -74,6 +76,8 @@ def _carry_out(
     plan: Plan,
     record: Record,
     transactions: Iterable[Mapping[str, Any]] | None,
+    *,
+    token: str,
     wait_s: float,
 ) -> Verdict:
     columns = (
@@ -99,6 +103,7 @@ def _carry_out(
                 record,
                 on_answer=lambda a: count(a.status, a.is_accepted or not plan.retry),
                 transactions=transactions,
+                token=token,
             )
         )
         mining = progress.add_task("mining", total=None, said="")

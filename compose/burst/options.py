@@ -1,11 +1,13 @@
 """The options of ``minequeue burst``, from what was typed to what is sent."""
 
+import os
 import secrets
 from typing import Any
 
 from compose.burst.files import read_transactions
 from compose.burst.plan import BadPlan, Plan
 from compose.burst.target import check_target
+from compose.settings import Settings
 
 _SEED_BITS = 48  # two bursts on one chain do not meet by chance
 
@@ -38,6 +40,7 @@ def read_options(typed: dict[str, Any]) -> dict[str, Any]:
         "url": url,
         "plan": plan,
         "transactions": transactions,
+        "token": Settings.from_environment(os.environ).token,
         "receipts": typed["receipts"],
         "wait_s": typed["wait"],
         "as_json": typed["as_json"],

@@ -18,7 +18,9 @@ from chain.transaction import sign_submission
 from tests.ledgers import BOUNDS, RULES, make_ledger, make_miner, mine_all, submit
 from web.app import create_app
 from web.combiner import Combiner
+from web.doors import Doors
 from web.services import Limits, Services
+from web.tokens import Tokens
 from web.waiting_room import WaitingRoom
 from workers.peers.url import PeerUrl
 
@@ -36,7 +38,11 @@ class Rung:
 
 
 def make_client(
-    ledger: Ledger, wake: Any = lambda: None, readers: int = 100, **limits: Any
+    ledger: Ledger,
+    wake: Any = lambda: None,
+    readers: int = 100,
+    tokens: Tokens = Tokens(),  # noqa: B008  # frozen
+    **limits: Any,
 ) -> FlaskClient:
     all_limits = Limits(**{"body_bytes": 10_000, "batch": 5, "page": 3, "wait_s": 1, **limits})
     services = Services(
@@ -45,6 +51,7 @@ def make_client(
         wake_miners=wake,
         wake_resolver=wake,
         read_peer=lambda text: str(PeerUrl.parse(text)),
+        doors=Doors(tokens, ledger.gates.charge),
         policy=Policy(least=0, most=2, target_drain_s=10, quiet_s=10),
         limits=all_limits,
         waiting_room=WaitingRoom(1),

@@ -1,0 +1,35 @@
+"""On which addresses a stack may listen: open doors are for loopback alone."""
+
+import ipaddress
+
+from compose.errors import StartRefused
+from compose.settings import Settings
+
+
+def refuse_open_doors(settings: Settings) -> None:
+    """See that not everybody who reaches an address of this machine may do everything.
+
+    Raises:
+        StartRefused: it would listen on more than loopback, and knows no tokens.
+    """
+    if not (settings.tokens or settings.open_to_all or is_loopback(settings.host)):
+        raise StartRefused(
+            f"Without tokens minequeue listens on loopback alone, not on {settings.host}: make one "
+            "with `minequeue token new` and put it in MINEQUEUE_TOKENS, or say "
+            "MINEQUEUE_OPEN_TO_ALL=yes where something before it lets nobody through."
+        )
+
+
+def flower_host(settings: Settings) -> str:
+    """Where Flower listens: without a password on loopback alone, whatever the web tier does."""
+    if settings.flower_auth or is_loopback(settings.host):
+        return settings.host
+    return "127.0.0.1"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches ``host``."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

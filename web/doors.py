@@ -1,0 +1,85 @@
+"""The doors: who may pass, by the token of the request, and how often a second."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from web.problems import Problem
+from web.tokens import Token, Tokens
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+_SCHEME = "bearer "
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Who may pass.
+
+    Attributes:
+        tokens: those that are known.
+        charge: takes a token's name, its requests and entries a second, and how many of each are
+            asked for; gives 0, or in how many seconds to come again.
+    """
+
+    tokens: Tokens
+    charge: Callable[[str, tuple[int, int], tuple[int, int]], float]
+
+    def admit(self, environ: "WSGIEnvironment", scope: str) -> Token | None:
+        """The token of a request that may do what needs ``scope``; None where none is needed.
+
+        Raises:
+            Problem: it may not.
+        """
+        if not self.tokens:
+            return None
+        credentials: str = environ.get("HTTP_AUTHORIZATION", "")
+        if credentials[: len(_SCHEME)].lower() != _SCHEME:
+            raise _unauthorized("Send Authorization: Bearer with a token of this node.")
+        token = self.tokens.find(credentials[len(_SCHEME) :].strip())
+        if token is None:
+            raise _unauthorized("The token is none of this node.", error="invalid_token")
+        if not token.may(scope):
+            raise Problem(
+                403,
+                "insufficient-scope",
+                "Insufficient scope",
+                f"This takes a token with the scope {scope}.",
+                headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
+            )
+        return token
+
+    def take(self, token: Token | None, *, requests: int = 0, entries: int = 0) -> None:
+        """Count against the limits of ``token``.
+
+        Raises:
+            Problem: they are reached; nothing was counted.
+            LedgerUnavailable: the server is away.
+        """
+        if token is None or not (token.requests or token.entries):
+            return
+        limits = token.requests, token.entries
+        wait_s = self.charge(token.name, limits, (requests, entries))
+        if wait_s:
+            raise Problem(
+                429,
+                "rate-limited",
+                "Rate limited",
+                f"The token {token.name} may send {_describe(limits)}; send the same again later.",
+                headers={"Retry-After": str(max(1, -int(-wait_s // 1)))},
+            )
+
+
+def _unauthorized(detail: str, *, error: str = "") -> Problem:
+    challenge = 'Bearer realm="minequeue"' + (f', error="{error}"' if error else "")
+    return Problem(
+        401, "unauthorized", "Unauthorized", detail, headers={"WWW-Authenticate": challenge}
+    )
+
+
+def _describe(limits: tuple[int, int]) -> str:
+    names = ("requests", "transactions")
+    return " and ".join(
+        f"{limit} {name} a second" for limit, name in zip(limits, names, strict=True) if limit
+    )

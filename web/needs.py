@@ -1,0 +1,38 @@
+"""A view that changes something names the scope that it needs."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from flask import request
+
+from web.services import services
+
+F = TypeVar("F", bound=Callable[..., Any])
+# in the WSGI environment: what went wrong after the doors were passed, before Flask was asked
+FAILURE = "minequeue.failure"
+_SCOPE = "minequeue_scope"  # the attribute of a view that tells what it needs
+
+
+def needs(scope: str) -> Callable[[F], F]:
+    """Let the view serve those alone whose token has ``scope``, and count the request."""
+
+    def decorate(view: F) -> F:
+        @wraps(view)
+        def guarded(*arguments: Any, **named: Any) -> Any:
+            if failure := request.environ.get(FAILURE):
+                raise failure
+            doors = services().doors
+            doors.take(doors.admit(request.environ, scope), requests=1)
+            return view(*arguments, **named)
+
+        setattr(guarded, _SCOPE, scope)
+        return guarded  # type: ignore[return-value]  # as the view
+
+    return decorate
+
+
+def scope_of(view: Callable[..., Any]) -> str | None:
+    """The scope that a view needs, None where everybody may call it."""
+    scope: str | None = getattr(view, _SCOPE, None)
+    return scope
