@@ -1,0 +1,121 @@
+"""A stack with passwords and tokens: all its parts work, and none tells a secret."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from compose.embedded import find_server
+from tests.acceptance.http import post, request
+from tests.acceptance.stack import Stack, free_port
+from tests.waiting import wait_for
+from web.tokens import draw_token, make_entry
+
+USER, PASSWORD = "minequeue", "pass-word-of-redis-1f7c"
+FLOWER_PASSWORD = "pass-word-of-flower-9a2e"
+TOKEN = draw_token()
+# what docs/security.md gives to the operator
+RIGHTS = (
+    "~{minequeue:*", "~minequeue.*", "~_kombu.*", "~*.pidbox*", "~celeryev*", "&*", "+@all",
+    "-@admin", "-@dangerous", "+info",
+)  # fmt: skip
+
+
+class Server:
+    """A server that lets in one user alone, with these rights."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self.port = free_port()
+        self.process = self._start()
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        command = [
+            find_server(os.environ.get("MINEQUEUE_SERVER_BINARY", "")),
+            *("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._directory)),
+            *("--appendonly", "yes", "--appendfsync", "always", "--save", ""),
+            *("--user", "default", "off"),
+            *("--user", USER, "on", f">{PASSWORD}", *RIGHTS),
+        ]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL)
+
+    def restart(self) -> None:
+        self.stop()
+        self.process = self._start()
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    (tmp_path / "server").mkdir()
+    made = Server(tmp_path / "server")
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture
+def stack(server: Server, tmp_path: Path) -> Iterator[Stack]:
+    made = Stack(
+        tmp_path / "data",
+        redis_url=f"redis://{USER}:{PASSWORD}@127.0.0.1:{server.port}/0",
+        tokens=str(make_entry("client", ["submit", "mine"], TOKEN, 0, 0)),
+        token=TOKEN,
+        flower_auth=f"people:{FLOWER_PASSWORD}",
+        workers="1,1",
+        web_processes="1",
+    )
+    try:
+        yield made.start()
+    finally:
+        made.stop()
+
+
+def test_a_stack_with_few_rights_and_many_secrets_mines_and_tells_none(
+    stack: Stack, server: Server
+) -> None:
+    told = [" ".join(process.cmdline()) for process in stack.processes()]
+    payment = {"sender": "a", "recipient": "b", "amount": 1}
+    assert post(stack.url, payment).status == 401
+    assert post(stack.url, payment, Authorization="Bearer wrong").status == 401
+    assert post(stack.url, payment, Authorization=f"Bearer {TOKEN}").status == 202
+    burst = stack.run("burst", stack.url, "--requests", "100", "--json")
+    assert burst.returncode == 0, burst.stderr
+    assert json.loads(burst.stdout)["lost"] == 0
+    stack.wait_until_drained()
+    server.restart()
+    answer = wait_for(
+        lambda: post(stack.url, payment, Authorization=f"Bearer {TOKEN}").status == 202,
+        "a submission after the restart",
+        30,
+    )
+    assert answer
+    stack.wait_until_drained()
+    assert request("GET", f"{stack.flower_url}/api/workers").status == 401
+    wrong = {**stack.environment}
+    stack.environment["MINEQUEUE_REDIS_URL"] = wrong["MINEQUEUE_REDIS_URL"].replace(
+        PASSWORD, f"{PASSWORD}-wrong"
+    )
+    refused = stack.run("web")
+    assert refused.returncode == 1
+    told += [refused.stdout, refused.stderr, burst.stdout, burst.stderr]
+    stack.stop()
+    told += [stack.said(), *(log.read_text() for log in (stack.data_dir / "logs").iterdir())]
+    secrets = (PASSWORD, FLOWER_PASSWORD, TOKEN)
+    assert [s for s in secrets if any(s in text for text in told)] == []
+    assert "Connected to redis://" in "".join(told)
+
+
+def test_without_tokens_nothing_listens_beyond_this_machine(tmp_path: Path) -> None:
+    stack = Stack(tmp_path / "data", host="0.0.0.0")
+    done = stack.run("up", "--data-dir", str(stack.data_dir))
+    assert done.returncode == 1
+    assert "minequeue token new" in done.stderr
+    assert "MINEQUEUE_OPEN_TO_ALL" in done.stderr
