@@ -15,6 +15,7 @@ from compose.settings import Settings
 from web.app import create_app
 from web.combiner import Combiner
 from web.doors import Doors
+from web.parameters import MAX_PAGE
 from web.services import Limits, Services
 from web.waiting_room import WaitingRoom
 from workers.app import Crew, WorkerApp, create_celery
@@ -26,7 +27,6 @@ from workers.peers.http_node import HttpNode
 from workers.peers.resolver import Resolver
 from workers.peers.url import PeerUrl
 
-_MAX_PAGE = 1000  # blocks
 _MAX_WAIT_S = 60  # the longest that an answer is held back
 _WAITING_SHARE = 2  # one thread in so many may be held back, and in so many held by readers
 
@@ -122,7 +122,7 @@ def make_web(settings: Settings) -> Flask:
             limits=Limits(
                 body_bytes=settings.max_body,
                 batch=settings.max_batch,
-                page=_MAX_PAGE,
+                page=MAX_PAGE,
                 wait_s=_MAX_WAIT_S,
             ),
             waiting_room=WaitingRoom(seats),

@@ -2,12 +2,13 @@
 
 from flask import Flask
 
-from web import chain, health, mining, nodes, page, queue, submissions, transactions
+from web import chain, health, mining, nodes, openapi, page, queue, submissions, transactions
+from web.openapi import provide_document
 from web.problems import register_problems
 from web.services import Services, provide
 from web.short_way import ShortWay
 
-BLUEPRINTS = (submissions, mining, chain, transactions, nodes, queue, health, page)
+BLUEPRINTS = (submissions, mining, chain, transactions, nodes, queue, health, openapi, page)
 
 
 def create_app(services: Services) -> Flask:
@@ -18,6 +19,7 @@ def create_app(services: Services) -> Flask:
     register_problems(app, retry_after_s=services.ledger.rules.block_interval_s)
     for module in BLUEPRINTS:
         app.register_blueprint(module.blueprint)
+    provide_document(app)
     if not services.ledger.rules.signed:  # what is plain has no signature
         app.wsgi_app = ShortWay(app, services)  # type: ignore[method-assign]  # as Flask advises
     return app

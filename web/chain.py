@@ -8,8 +8,12 @@ from flask import Blueprint, Response, request
 from chain.block import Block
 from chain.ledger import Blocks, Record
 from web.answers import answer_json
+from web.described import Reply, described
+from web.parameters import IF_NONE_MATCH, MAX_PAGE, in_path, page
 from web.problems import Problem, not_found
 from web.requests import parse_hex, parse_number, read_number
+from web.schemas import Block as BlockSchema
+from web.schemas import Chain, Headers, Tip
 from web.services import services
 
 blueprint = Blueprint("chain", __name__)
@@ -19,6 +23,12 @@ _CHUNK_BYTES = 64 * 1024  # small blocks are sent together, large ones in parts
 
 
 @blueprint.get("/chain")
+@described(
+    Reply(200, "The chain, or a page of it.", Chain, headers={"ETag": "Names the tip."}),
+    Reply(304, "The tip is what the client has.", headers={"ETag": "Names the tip."}),
+    problems=(400, 429),
+    parameters=[*page(MAX_PAGE), IF_NONE_MATCH],
+)
 def read_chain() -> Response:
     """The whole chain or a page of it, in constant memory."""
     tip = _blocks().tip()
@@ -32,6 +42,7 @@ def read_chain() -> Response:
 
 
 @blueprint.get("/chain/headers")
+@described(Reply(200, "A page of headers.", Headers), problems=(400,), parameters=page(MAX_PAGE))
 def read_headers() -> Response:
     """A page of headers."""
     tip = _blocks().tip()
@@ -41,6 +52,7 @@ def read_headers() -> Response:
 
 
 @blueprint.get("/chain/tip")
+@described(Reply(200, "The last header.", Tip))
 def read_tip() -> Response:
     """The last block's header, the work of the whole chain as a decimal string, and a rule."""
     tip = _blocks().tip()
@@ -54,6 +66,13 @@ def read_tip() -> Response:
 
 
 @blueprint.get("/chain/blocks/<name>")
+@described(
+    Reply(200, "The block.", BlockSchema),
+    problems=(404,),
+    parameters=[
+        in_path("name", "Its index, or its hash.", "^([1-9][0-9]{0,14}|[0-9a-f]{64})$", "1")
+    ],
+)
 def read_block(name: str) -> Response:
     """One block, by its index or by its hash."""
     digest = parse_hex(name, _HASH_BYTES)

@@ -3,18 +3,22 @@
 from flask import Blueprint, Response
 
 from web.answers import answer_json
+from web.described import Reply, described
+from web.schemas import Health
 from web.services import services
 
 blueprint = Blueprint("health", __name__)
 
 
 @blueprint.get("/health/live")
+@described(Reply(200, "It lives.", Health), reads_ledger=False)
 def live() -> Response:
     """The process answers; says nothing of the ledger, whose absence no restart mends."""
     return answer_json({"status": "live"})
 
 
 @blueprint.get("/health/ready")
+@described(Reply(200, "It is ready.", Health))
 def ready() -> Response:
     """The ledger answers, and so would a submission; 503 otherwise."""
     services().ledger.blocks.tip()

@@ -10,9 +10,12 @@ from werkzeug.exceptions import MethodNotAllowed
 from chain.errors import QueueFull
 from chain.ledger import MinedBy, Outcome, Pending, Verdict
 from web.answers import answer_json
+from web.described import Reply, described
 from web.needs import needs
+from web.parameters import IDEMPOTENCY_KEY, PREFER, in_path
 from web.problems import not_found
 from web.requests import parse_hex, read_idempotency_key
+from web.schemas import JobReceipt, JobState, MinedBlock
 from web.services import services
 from web.waiting import wait_for
 
@@ -22,6 +25,25 @@ _JOB_BYTES = 16
 
 @blueprint.route("/chain/mine", methods=["GET", "POST"])
 @blueprint.route("/mine", methods=["GET", "POST"])
+@described(
+    Reply(
+        200,
+        "The block, where the request waited for it.",
+        MinedBlock,
+        headers={
+            "Preference-Applied": "That the answer was held back.",
+            "Content-Location": "Where the block is read.",
+        },
+    ),
+    Reply(
+        202,
+        "On disk, and will make one block.",
+        JobReceipt,
+        headers={"Location": "Where the job is read."},
+    ),
+    problems=(400, 404),
+    parameters=[IDEMPOTENCY_KEY, PREFER],
+)
 @needs("mine")
 def mine() -> Response:
     """Queue a mine request; with ``Prefer: wait=N``, wait for its block."""
@@ -48,6 +70,11 @@ def mine() -> Response:
 
 
 @blueprint.get("/jobs/<job>")
+@described(
+    Reply(200, "What became of it so far.", JobState),
+    problems=(404,),
+    parameters=[in_path("job", "The job's id.", "^[0-9a-f]{32}$", "0" * 32)],
+)
 def read_job(job: str) -> Response:
     """Tell what became of a mine request, or of a request to resolve conflicts."""
     if parse_hex(job, _JOB_BYTES):

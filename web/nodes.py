@@ -8,11 +8,14 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from chain.errors import InvalidPeer
 from chain.ledger import Outcome, Sight
-from web.answers import answer_json
+from web.answers import JSON, answer_json
 from web.chain import stream_chain
+from web.described import Body, Reply, described
 from web.needs import needs
+from web.parameters import PREFER, in_path
 from web.problems import not_found
 from web.requests import read_body
+from web.schemas import JobReceipt, Nodes, Registered, Registration, Resolved
 from web.services import services
 from web.waiting import wait_for
 
@@ -29,6 +32,7 @@ _read_registration = msgspec.json.Decoder(_Registration).decode
 
 
 @blueprint.get("/")
+@described(Reply(200, "All nodes that are known.", Nodes))
 def list_nodes() -> Response:
     """All nodes that are known, and what was last seen of each."""
     peers = services().ledger.network.peers()
@@ -42,6 +46,13 @@ def list_nodes() -> Response:
 
 
 @blueprint.post("/register")
+@described(
+    Reply(201, "They are known.", Registered),
+    problems=(400, 409, 413),
+    body=Body(
+        {JSON: Registration}, "The addresses of nodes.", {"nodes": ["http://127.0.0.1:3001"]}
+    ),
+)
 @needs("admin")
 def register_nodes() -> Response:
     """Add nodes; one that is known already is asked again at once."""
@@ -60,6 +71,13 @@ def register_nodes() -> Response:
 
 
 @blueprint.delete("/<path:address>")
+@described(
+    Reply(204, "It is forgotten."),
+    problems=(400, 404),
+    parameters=[
+        in_path("address", "Its address.", "^http://[a-z0-9.:]+$", "http://127.0.0.1:3001")
+    ],
+)
 @needs("admin")
 def remove_node(address: str) -> Response:
     """Forget a node, named by its address."""
@@ -69,6 +87,18 @@ def remove_node(address: str) -> Response:
 
 
 @blueprint.route("/resolve", methods=["GET", "POST"])
+@described(
+    Reply(
+        200,
+        "What came of it, with the chain as it is now, where the request waited for it.",
+        Resolved,
+        headers={"Preference-Applied": "That the answer was held back."},
+    ),
+    Reply(
+        202, "The nodes will be met.", JobReceipt, headers={"Location": "Where the job is read."}
+    ),
+    parameters=[PREFER],
+)
 @needs("peer")
 def resolve() -> Response:
     """Ask for the nodes to be met; with ``Prefer: wait=N``, wait for what comes of it."""

@@ -2,6 +2,8 @@
 
 from flask import Blueprint, Response
 
+from web.described import Reply, described
+
 blueprint = Blueprint("page", __name__)
 _TEXT = """minequeue takes transactions into a blockchain.
 
@@ -13,6 +15,7 @@ GET  /queue          what waits
 
 
 @blueprint.get("/")
+@described(Reply(200, "A page for people.", {"type": "string"}, "text/plain"), reads_ledger=False)
 def read_page() -> Response:
     """Name the main resources."""
     return Response(_TEXT, content_type="text/plain; charset=utf-8")

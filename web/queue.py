@@ -6,12 +6,15 @@ from chain import backlog
 from chain.backlog import Reading
 from chain.proof_of_work import HASHLIB
 from web.answers import answer_json
+from web.described import Reply, described
+from web.schemas import QueueState
 from web.services import services
 
 blueprint = Blueprint("queue", __name__)
 
 
 @blueprint.get("/queue")
+@described(Reply(200, "What waits.", QueueState))
 def read_queue() -> Response:
     """Depth 0 means that all that was accepted is in blocks."""
     ledger = services().ledger

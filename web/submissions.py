@@ -18,12 +18,16 @@ from chain.errors import (
 from chain.ledger import Submission, Verdict
 from chain.strict_json import Json
 from chain.transaction import Transaction, accept_submission
-from web.answers import Answer
+from web.answers import JSON, Answer
+from web.described import Body, Reply, described
 from web.needs import needs
 from web.nonces import NonceSource
+from web.parameters import IDEMPOTENCY_KEY
 from web.problems import Problem, of_error
 from web.receipts import path_of, write_receipt, write_receipts
 from web.requests import NDJSON, read_body, read_idempotency_key, read_kind, too_large
+from web.schemas import Receipt, Refused
+from web.schemas import Submission as SubmissionSchema
 from web.services import Services, services
 
 blueprint = Blueprint("submissions", __name__)
@@ -32,6 +36,24 @@ Outcomes: TypeAlias = Sequence[Transaction | MinequeueError]
 
 
 @blueprint.post("/chain/new")
+@described(
+    Reply(
+        202,
+        "On disk, and will be in exactly one block: a receipt, or for a batch one for each entry.",
+        {"anyOf": [Receipt, {"type": "array", "items": {"anyOf": [Receipt, Refused]}}]},
+        headers={"Location": "Where the status of a single transaction is read."},
+    ),
+    problems=(400, 413, 415, 422),
+    parameters=[IDEMPOTENCY_KEY],
+    body=Body(
+        {
+            JSON: {"anyOf": [SubmissionSchema, {"type": "array", "items": SubmissionSchema}]},
+            NDJSON: {"type": "string"},
+        },
+        "One transaction, an array of them, or one a line.",
+        {"sender": "alice", "recipient": "bob", "amount": 5},
+    ),
+)
 @needs("submit")
 def submit() -> Response:
     """Queue one transaction, or each of a batch."""

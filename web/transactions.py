@@ -8,15 +8,20 @@ from flask import Blueprint, Response
 from chain import merkle
 from chain.ledger import Pending, Place
 from web.answers import answer_json
+from web.described import Reply, described
+from web.parameters import in_path
 from web.problems import Problem, not_found
 from web.requests import parse_hex
+from web.schemas import Proof, TransactionState
 from web.services import services
 
 blueprint = Blueprint("transactions", __name__)
 _ID_BYTES = 32
+_ID = in_path("transaction_id", "Its id.", "^[0-9a-f]{64}$", "0" * 64)
 
 
 @blueprint.get("/transactions/<transaction_id>")
+@described(Reply(200, "Its status and place.", TransactionState), problems=(404,), parameters=[_ID])
 def read_transaction(transaction_id: str) -> Response:
     """Status and place of a transaction."""
     place = _locate(transaction_id)
@@ -36,6 +41,7 @@ def read_transaction(transaction_id: str) -> Response:
 
 
 @blueprint.get("/transactions/<transaction_id>/proof")
+@described(Reply(200, "The Merkle path.", Proof), problems=(404, 409), parameters=[_ID])
 def prove_transaction(transaction_id: str) -> Response:
     """The Merkle path (RFC 6962) from a mined transaction to its block's header."""
     place = _locate(transaction_id)

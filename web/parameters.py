@@ -1,0 +1,42 @@
+"""Parameters that several views take, as they describe them."""
+
+from web.described import Parameter
+from web.requests import MAX_KEY
+
+MAX_PAGE = 1000  # blocks or headers
+
+IDEMPOTENCY_KEY = Parameter(
+    "Idempotency-Key",
+    "header",
+    "Names the request: sent again with its key it is answered as before, for a day at least.",
+    {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[ -~]+$"},
+    "order-17",
+)
+PREFER = Parameter(
+    "Prefer",
+    "header",
+    "`wait=N` holds the answer back for up to N seconds (RFC 7240).",
+    {"type": "string", "pattern": "^[ -~]*$"},
+    "wait=10",
+)
+IF_NONE_MATCH = Parameter(
+    "If-None-Match",
+    "header",
+    "The ETag that the client has.",
+    {"type": "string", "pattern": "^[ -~]*$"},
+)
+
+
+def page(most: int) -> list[Parameter]:
+    """The two that name a page."""
+    return [
+        Parameter("from", "query", "The first block's index.", {"type": "integer", "minimum": 1}),
+        Parameter(
+            "limit", "query", "At most so many.", {"type": "integer", "minimum": 1, "maximum": most}
+        ),
+    ]
+
+
+def in_path(name: str, text: str, pattern: str, example: str) -> Parameter:
+    """A part of the path."""
+    return Parameter(name, "path", text, {"type": "string", "pattern": pattern}, example)
