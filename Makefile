@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: up test lint unit integration acceptance format clean
+.PHONY: up test lint unit integration acceptance audit fuzz format clean
 
 up: .venv/.installed
 	@exec $(BIN)/minequeue up $(ARGS)
@@ -17,6 +17,11 @@ lint: .venv/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --recursive --ini setup.cfg chain web workers compose
+
+# known holes in what is installed; asks the package index's service, so it is no part of `test`
+audit: .venv/.installed-test
+	$(BIN)/pip-audit --skip-editable --strict
 
 unit: .venv/.installed-test
 	$(BIN)/pytest tests/unit
@@ -26,6 +31,12 @@ integration: .venv/.installed-test
 
 acceptance: .venv/.installed-test
 	$(BIN)/pytest tests/acceptance
+
+# the long version of what `make test` does of it: about ten minutes
+fuzz: .venv/.installed-test
+	PARSER_EXAMPLES=20000 $(BIN)/pytest --timeout=1200 tests/unit/test_parsers.py \
+	  tests/unit/test_peer_addresses.py
+	FUZZ_EXAMPLES=300 $(BIN)/pytest --timeout=1200 -s tests/acceptance/test_schemathesis.py
 
 format: .venv/.installed-test
 	$(BIN)/ruff format .

@@ -64,7 +64,7 @@ def _ask(name: str, get: Get) -> Iterator[Page]:
 
 def _fetch(url: str, most: int | None) -> bytes:
     try:
-        with urllib.request.urlopen(url, timeout=_PATIENCE_S) as answer:  # noqa: S310  # http(s) only
+        with urllib.request.urlopen(url, timeout=_PATIENCE_S) as answer:  # noqa: S310  # http(s) only  # nosec B310
             raw: bytes = answer.read(None if most is None else most + 1)
             return raw
     except (OSError, http.client.HTTPException) as error:

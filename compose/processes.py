@@ -156,7 +156,7 @@ def run_flower(settings: Settings, database: Path | None) -> None:
     ]
     if database is not None:
         arguments += ["--persistent=True", f"--db={database}", "--save_state_interval=10000"]
-    os.execv(sys.executable, [sys.executable, "-m", "celery", *arguments])  # noqa: S606  # our own interpreter
+    os.execv(sys.executable, [sys.executable, "-m", "celery", *arguments])  # noqa: S606  # our own interpreter  # nosec B606
 
 
 def _name_fully(name: str) -> str:

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from web import chain, health, mining, nodes, openapi, page, queue, submissions, transactions
+from web.nodes import NodeConverter
 from web.openapi import provide_document
 from web.problems import register_problems
 from web.services import Services, provide
@@ -15,6 +16,7 @@ def create_app(services: Services) -> Flask:
     """Make the app that serves ``services``."""
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = False
+    app.url_map.converters["node"] = NodeConverter
     provide(app, services)
     register_problems(app, retry_after_s=services.ledger.rules.block_interval_s)
     for module in BLUEPRINTS:

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.routing import PathConverter
 
 from chain.errors import InvalidPeer
 from chain.ledger import Outcome, Sight
@@ -22,6 +23,12 @@ from web.waiting import wait_for
 blueprint = Blueprint("nodes", __name__, url_prefix="/nodes")
 _MOST_BYTES = 64 * 1024  # of a body that names nodes
 _NAMES = 'The body must be {"nodes": ["http://host:port", ...]} with at least one address.'
+
+
+class NodeConverter(PathConverter):
+    """An address in a path; it has a colon, and no other route under /nodes has."""
+
+    regex = "[^/].*?:.*?"
 
 
 class _Registration(msgspec.Struct, forbid_unknown_fields=True):
@@ -70,7 +77,7 @@ def register_nodes() -> Response:
     )
 
 
-@blueprint.delete("/<path:address>")
+@blueprint.delete("/<node:address>")
 @described(
     Reply(204, "It is forgotten."),
     problems=(400, 404),

@@ -15,7 +15,7 @@ from web.answers import JSON
 from web.described import Body, Description, Parameter, Reply, described, description_of
 from web.needs import scope_of
 from web.problems import CONTENT_TYPE
-from web.schemas import Problem
+from web.schemas import CONTRACT, Problem
 from web.tokens import SCOPES
 
 blueprint = Blueprint("openapi", __name__)
@@ -83,7 +83,7 @@ def make_document(app: Flask) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "paths": paths,
         "components": {
-            "schemas": schemas,
+            "schemas": {**schemas, "Contract": CONTRACT},
             "securitySchemes": {
                 "token": {
                     "type": "http",

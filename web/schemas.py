@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from chain.header import MAX_U64
 from chain.proof_of_work import HASH_BITS
 from chain.strict_json import MAX_INTEGER
-from chain.transaction import MAX_ADDRESS, MAX_NONCE
+from chain.transaction import MAX_ADDRESS, MAX_CONTRACT_BYTES, MAX_CONTRACT_DEPTH, MAX_NONCE
 
 # the bounds of Struct fields are for readers of the document; chain/ checks what comes in
 Digest = Annotated[
@@ -21,20 +21,33 @@ Job = Annotated[str, Meta(pattern="^[0-9a-f]{32}$", examples=["2a00c9c7b8854b789
 Text = Annotated[str, Meta(min_length=1, max_length=MAX_ADDRESS, examples=["alice"])]
 Nonce = Annotated[str, Meta(min_length=1, max_length=MAX_NONCE, examples=["order-17"])]
 Amount = Annotated[int, Meta(ge=0, extra_json_schema={"maximum": MAX_INTEGER}, examples=[5])]
+# a schema that names itself is none that a type here could have
+CONTRACT = {
+    "title": "Contract",
+    "description": "Strings, integers within 2^53-1, booleans, null, arrays and objects; at most "
+    f"{MAX_CONTRACT_DEPTH} levels deep and {MAX_CONTRACT_BYTES} bytes long in canonical form.",
+    "anyOf": [
+        {"type": ["string", "boolean", "null"]},
+        {"type": "integer", "minimum": -MAX_INTEGER, "maximum": MAX_INTEGER},
+        {"type": "array", "items": {"$ref": "#/components/schemas/Contract"}},
+        {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Contract"}},
+    ],
+}
+_Contract = Annotated[Any, Meta(extra_json_schema={"$ref": "#/components/schemas/Contract"})]
 Signature = Annotated[str, Meta(pattern="^[0-9a-f]{128}$")]
 _U64 = Annotated[int, Meta(ge=0, extra_json_schema={"maximum": MAX_U64})]
 _Count = Annotated[int, Meta(ge=0)]
 _Path = Annotated[str, Meta(examples=["/chain/tip"])]
 
 
-class Submission(Struct, omit_defaults=True):
+class Submission(Struct, omit_defaults=True, forbid_unknown_fields=True):
     """A transaction as a client sends it."""
 
     sender: Text
     recipient: Text
     amount: Amount
     nonce: Nonce | UnsetType = UNSET
-    contract: Any = UNSET
+    contract: _Contract = UNSET
     signature: Signature | UnsetType = UNSET
 
 
@@ -46,7 +59,7 @@ class Transaction(Struct):
     recipient: Text
     amount: Amount
     nonce: Nonce
-    contract: Any = UNSET
+    contract: _Contract = UNSET
     signature: Signature | UnsetType = UNSET
 
 
@@ -201,7 +214,7 @@ class Nodes(Struct):
     nodes: list[Node]
 
 
-class Registration(Struct):
+class Registration(Struct, forbid_unknown_fields=True):
     """Nodes to be known."""
 
     nodes: Annotated[

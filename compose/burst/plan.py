@@ -93,7 +93,7 @@ def make_actions(
     Raises:
         BadPlan: a transaction breaks a rule; it is named by its number, from 1.
     """
-    drawn = random.Random(plan.seed)  # noqa: S311  # a load, not a secret
+    drawn = random.Random(plan.seed)  # noqa: S311  # a load, not a secret  # nosec B311
     given = iter(transactions) if transactions is not None else None
     weights = (plan.submit, plan.mine, plan.read)
     kinds: tuple[Kind, ...] = ("submit", "mine", "read")

@@ -65,7 +65,7 @@ class Model:
         self.fleet = Fleet(world.policy.least, world.start_delay_s)
         self._world = world
         self._shape = shape
-        self._random = Random(world.seed)  # noqa: S311  # a simulation
+        self._random = Random(world.seed)  # noqa: S311  # a simulation  # nosec B311
         self._genesis = genesis(world.rules.network)
         self._steps = 0
         self._candidate: OpenCandidate | None = None
@@ -194,7 +194,7 @@ class Model:
 
     def _connect(self) -> None:
         candidate = self._candidate
-        assert candidate is not None  # noqa: S101  # its only caller has one
+        assert candidate is not None  # noqa: S101  # its only caller has one  # nosec B101
         self.pending.take(candidate.count)
         self.jobs.take(bool(candidate.job))
         self.mined += candidate.count + bool(candidate.job)
