@@ -1,0 +1,219 @@
+"""The routes under /nodes, and the requests to resolve behind them."""
+
+import json
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from chain.block import Block
+from chain.errors import InvalidBlock, TooManyPeers
+from chain.header import Header
+from chain.ledger import Connection, Ledger, Outcome, Pending, Sight
+from chain.ledger.network import MOST_PEERS
+from chain.rules import MAX_BODY_BYTES
+from chain.validation import validate_body
+from tests.ledgers import make_ledger, make_miner, request_mine
+from tests.peers import LedgerNode
+from tests.unit.test_web import Rung, make_client
+from workers.peers.resolver import Resolver
+
+NODES = ["http://127.0.0.1:3001", "http://127.0.0.1:3002"]
+PERIOD_S = 10
+
+
+@pytest.fixture
+def ledger(connection: Connection) -> Ledger:
+    return make_ledger(connection)
+
+
+@pytest.fixture
+def client(ledger: Ledger) -> FlaskClient:
+    return make_client(ledger, page=500)
+
+
+def _register(client: FlaskClient, *addresses: str) -> Any:
+    return client.post("/nodes/register", json={"nodes": list(addresses)})
+
+
+def _is_due(ledger: Ledger) -> bool:
+    return ledger.network.is_due(ledger.blocks.tip().header.hash, PERIOD_S)
+
+
+def _resolve(ledger: Ledger, other: LedgerNode) -> Outcome | None:
+    return Resolver(ledger, lambda _: other, PERIOD_S).run()
+
+
+def test_registered_nodes_are_listed_in_their_one_spelling(client: FlaskClient) -> None:
+    answer = _register(client, "127.0.0.1:3002", "HTTP://127.0.0.1:3001/", NODES[0])
+    assert answer.status_code == 201
+    assert answer.get_json()["total_nodes"] == NODES
+    found = client.get("/nodes/").get_json()
+    assert found["total_nodes"] == NODES
+    assert [node["state"] for node in found["nodes"]] == ["new", "new"]
+
+
+def test_registering_wakes_the_resolver(ledger: Ledger) -> None:
+    bell = Rung()
+    assert not _is_due(ledger)
+    _register(make_client(ledger, bell), *NODES)
+    assert bell.times == 1
+    assert _is_due(ledger)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b'{"nodes": []}',
+        b'{"nodes": "x"}',
+        b'{"nodes": [1]}',
+        b'{"nodes": ["x y"]}',
+        b'{"nodes": ["ftp://x"]}',
+        b'{"nodes": ["http://x"], "more": 1}',
+        b"\xff",
+    ],
+)
+def test_what_names_no_nodes_is_refused(client: FlaskClient, body: bytes) -> None:
+    answer = client.post("/nodes/register", data=body)
+    assert answer.status_code == 400
+    assert answer.get_json()["type"] == "urn:minequeue:problem:invalid-peer"
+    assert client.get("/nodes/").get_json()["total_nodes"] == []
+
+
+def test_as_many_nodes_as_are_kept_and_one_more(client: FlaskClient) -> None:
+    most = [f"http://node{number}:80" for number in range(MOST_PEERS)]
+    assert _register(client, *most).status_code == 201
+    assert _register(client, most[0]).status_code == 201
+    answer = _register(client, most[0], "http://one-more:80")
+    assert (answer.status_code, answer.get_json()["type"][-14:]) == (409, "too-many-peers")
+    assert len(client.get("/nodes/").get_json()["total_nodes"]) == MOST_PEERS
+
+
+def test_too_many_peers_says_what_to_do(ledger: Ledger) -> None:
+    with pytest.raises(TooManyPeers, match="remove some"):
+        ledger.network.register([f"http://n{number}:80" for number in range(MOST_PEERS + 1)])
+
+
+def test_a_body_that_names_nodes_has_its_bound(client: FlaskClient) -> None:
+    body = json.dumps({"nodes": ["http://node:80"]}).encode()
+    assert client.post("/nodes/register", data=body.ljust(64 * 1024)).status_code == 201
+    assert client.post("/nodes/register", data=body.ljust(64 * 1024 + 1)).status_code == 413
+
+
+def test_a_node_can_be_forgotten(client: FlaskClient) -> None:
+    _register(client, *NODES)
+    assert client.delete(f"/nodes/{NODES[0]}").status_code == 204
+    assert client.get("/nodes/").get_json()["total_nodes"] == NODES[1:]
+    assert client.delete(f"/nodes/{NODES[0]}").status_code == 404
+    assert client.delete("/nodes/127.0.0.1:3002").status_code == 204
+    assert client.delete("/nodes/http://x:0").status_code == 400
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_resolving_is_a_job(client: FlaskClient, ledger: Ledger, method: str) -> None:
+    answer = client.open("/nodes/resolve", method=method)
+    assert answer.status_code == 202
+    job = answer.get_json()["id"]
+    path = answer.headers["Location"]
+    assert client.get(path).get_json()["status"] == "queued"
+    _resolve(ledger, LedgerNode(ledger))
+    assert client.get(path).get_json() == {
+        "id": job,
+        "kind": "resolve",
+        "links": {"self": path},
+        "status": "done",
+        "replaced": False,
+        "peers_asked": 0,
+        "peers_at_fault": 0,
+    }
+
+
+def test_a_look_at_the_headers_of_resolve_makes_no_work(
+    client: FlaskClient, ledger: Ledger
+) -> None:
+    assert client.head("/nodes/resolve").status_code == 405
+    assert not _is_due(ledger)
+
+
+def test_what_has_not_begun_serves_all_who_ask(ledger: Ledger) -> None:
+    network = ledger.network
+    first = network.request_resolve()
+    assert network.request_resolve() == first
+    turn = network.take_turn()
+    assert turn
+    assert list(turn.jobs) == [first]
+    second = network.request_resolve()
+    assert second != first
+    assert network.request_resolve() == second
+    network.finish(turn, Outcome(False, 0, 0), bytes(32))
+    assert isinstance(network.find_outcome(first), Outcome)
+    assert isinstance(network.find_outcome(second), Pending)
+    assert network.find_outcome("0" * 32) is None
+
+
+def test_one_resolver_at_a_time_and_a_lost_turn_finishes_nothing(ledger: Ledger) -> None:
+    network = ledger.network
+    job = network.request_resolve()
+    turn = network.take_turn()
+    assert turn
+    assert network.take_turn() is None
+    assert network.renew(turn)
+    client: Any = ledger.connection.client
+    client.hset("{minequeue:test}:resolver", "until", 0)  # as when its process died
+    other = network.take_turn()
+    assert other
+    assert list(other.jobs) == [job]
+    assert not network.renew(turn)
+    network.finish(turn, Outcome(True, 9, 9), bytes(32))
+    assert isinstance(network.find_outcome(job), Pending)
+    network.finish(other, Outcome(False, 1, 0), bytes(32))
+    assert network.find_outcome(job) == Outcome(False, 1, 0)
+
+
+def test_a_meeting_is_due_when_the_tip_moved_and_after_a_period(ledger: Ledger) -> None:
+    network = ledger.network
+    network.register(NODES[:1])
+    _resolve(ledger, LedgerNode(ledger))
+    assert not _is_due(ledger)
+    assert network.is_due(ledger.blocks.tip().header.hash, 0)
+    request_mine(ledger)
+    make_miner(ledger).run()
+    assert _is_due(ledger)
+
+
+def test_a_node_that_was_removed_meanwhile_is_not_noted(ledger: Ledger) -> None:
+    network = ledger.network
+    network.register(NODES)
+    network.remove(NODES[0])
+    network.note(NODES[0], Sight(state="same"))
+    assert list(network.peers()) == NODES[1:]
+
+
+def test_waiting_for_a_resolution_gives_the_chain(ledger: Ledger) -> None:
+    client = make_client(ledger, lambda: _resolve(ledger, LedgerNode(ledger)))
+    answer = client.get("/nodes/resolve", headers={"Prefer": "wait=1"})
+    found = answer.get_json()
+    assert answer.status_code == 200
+    assert found["message"] == "Our chain is authoritative."
+    assert found["chain"] == client.get("/chain").get_json()["chain"]
+
+
+def test_a_block_at_the_largest_body_and_past_it() -> None:
+    header = Header(1, 0, 2, 0, bytes(32), bytes(32), 0)
+    for size, reason in ((MAX_BODY_BYTES, "Merkle root"), (MAX_BODY_BYTES + 1, "bytes")):
+        body = b"[" + b" " * (size - 2) + b"]"
+        with pytest.raises(InvalidBlock, match=reason):
+            validate_body(Block(header, body))
+
+
+def test_a_job_tells_that_its_block_went_stale(client: FlaskClient, ledger: Ledger) -> None:
+    job = request_mine(ledger)
+    make_miner(ledger).run()
+    assert client.get(f"/jobs/{job}").get_json()["on_best_chain"] is True
+    digest = ledger.blocks.tip().header.hash
+    redis: Any = ledger.connection.client
+    redis.hdel("{minequeue:test}:indexes", digest)  # as adopt_branch.lua does
+    assert client.get(f"/jobs/{job}").get_json()["on_best_chain"] is False
