@@ -18,6 +18,7 @@ def run(
     lost_replies: int | None,
     splits: int | None,
     data_dir: Path | None,
+    report: Path | None,
     as_json: bool,
 ) -> int:
     """Do it; the exit code."""
@@ -33,5 +34,6 @@ def run(
         data_dir=data_dir,
         at_least=at_least,
         strict=strict,
+        report=report,
         as_json=as_json,
     )

@@ -27,6 +27,7 @@ from tests.chaos.figures import BLOCK_INTERVAL_S, Figures
 from tests.chaos.load import Load
 from tests.chaos.proxy import Proxy
 from tests.chaos.server import Server
+from tests.chaos.timeline import Timeline
 from tests.chaos.watch import Watch
 from tests.waiting import wait_for
 
@@ -85,6 +86,7 @@ class Field:
         self.ledger = self.open_ledger(wait_s=1)
         self.watch = Watch(self.ledger, self.record).start()
         self._open.callback(self.watch.stop)
+        self.timeline = self._open.enter_context(Timeline(self.stack.url, self.record.now_s))
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from chain.audit import Auditor, InvalidChain
 from chain.errors import MinequeueError
 from compose.burst.follow import read_chain, read_jobs, wait_until_drained
-from compose.burst.verdict import judge
+from compose.burst.verdict import Verdict, judge
 from tests.chaos.field import BITS, Field
 
 _ANSWERS = {0, 200, 202, 429, 503}  # 0: the connection failed
@@ -26,6 +26,7 @@ class Judge:
 
     def __init__(self, field: Field) -> None:
         self._field = field
+        self.verdict: Verdict | None = None  # of the last look
         self._jobs_done: dict[str, int] = {}
         self._timed = 0  # receipts whose time to the block is known
 
@@ -44,7 +45,7 @@ class Judge:
         blocks = list(read_chain(url))
         _audit(blocks)
         self._jobs_done |= read_jobs(url, record.jobs.keys() - self._jobs_done.keys())
-        verdict = judge(record, blocks, self._jobs_done)
+        self.verdict = verdict = judge(record, blocks, self._jobs_done)
         if not verdict.is_kept or verdict.unexpected:
             raise PromiseBroken(
                 f"lost {verdict.lost}, doubled {verdict.doubled}, unexpected "

@@ -13,11 +13,13 @@ from tests.chaos.field import Field, Kind
 from tests.chaos.figures import Figures
 from tests.chaos.load import Load
 from tests.chaos.promises import Judge
+from tests.chaos.report import Run
 
 _STRIKES = 4  # of a round
 _ROUNDS_EACH = 10  # that a field goes through before a fresh one takes its place
 _ACCEPTED_S = 90.0  # for the requests under way after the last fault
 _LONGEST_PAUSE_S = 0.6  # before a fault
+_KINDS = {"own": "with a server of its own", "named": "with a server behind a proxy"}
 
 
 class Rounds:
@@ -35,6 +37,7 @@ class Rounds:
         self._announce = announce
         self._fields: dict[Kind, tuple[Field, Judge, ExitStack]] = {}
         self._started = 0
+        self._runs: dict[Path, Run] = {}
 
     def play(self, seed: int) -> dict[str, int]:
         """Play the round of ``seed``: the same faults in the same order, whatever came before.
@@ -51,7 +54,11 @@ class Rounds:
             time.sleep(drawn.uniform(0, _LONGEST_PAUSE_S))
             self._strike(field, fault, drawn)
         field.load.finish(_ACCEPTED_S)
+        field.timeline.mark(f"the clients of seed {seed} have ended")
         found = self._found[field.directory] = judge.check()
+        field.timeline.mark(f"seed {seed}: nothing is lost or doubled")
+        run = self._runs[field.directory]
+        run.verdict, run.is_valid, run.blocks = judge.verdict, True, found["blocks"]
         field.rounds += 1
         self._announce(
             f"seed {seed} ({kind}): {', '.join(fault.name for fault in faults)}: "
@@ -65,6 +72,11 @@ class Rounds:
         """What came of all fields, in numbers."""
         return dict(sum((Counter(found) for found in self._found.values()), Counter()))
 
+    @property
+    def runs(self) -> list[Run]:
+        """Each field with its answers, its queue and its faults, for a report."""
+        return list(self._runs.values())
+
     def give_up(self, seed: int) -> None:
         """Throw away the field of a round that failed; its logs stay."""
         self._drop(draw_faults(seed)[0])
@@ -75,6 +87,7 @@ class Rounds:
             self._drop(kind)
 
     def _strike(self, field: Field, fault: Fault, drawn: Random) -> None:
+        field.timeline.mark(fault.name)
         try:
             fault.strike(field, drawn)
             self.figures.struck[fault.name] += 1
@@ -97,6 +110,8 @@ class Rounds:
             directory = self._directory / f"field-{self._started}"
             field = opened.enter_context(Field(directory, kind, self.figures))
             self._fields[kind] = field, Judge(field), opened
+            name = f"stack {self._started}, {_KINDS[kind]}"
+            self._runs[directory] = Run(name, field.record, field.timeline)
         return self._fields[kind][:2]
 
     def _drop(self, kind: Kind) -> None:

@@ -12,6 +12,7 @@ import click
 
 from chain.errors import MinequeueError
 from tests.chaos.faults.catalogue import make_all_faults
+from tests.chaos.report import write_report
 from tests.chaos.rounds import Rounds
 
 
@@ -22,6 +23,7 @@ def run_chaos(
     data_dir: Path | None,
     at_least: int,
     strict: bool,
+    report: Path | None,
     as_json: bool,
 ) -> int:
     """Play ``rounds`` rounds, of the seeds from ``seed`` on.
@@ -32,6 +34,7 @@ def run_chaos(
         data_dir: where the stacks keep their data and logs; None for a new temporary directory.
         at_least: how often each fault must have happened.
         strict: a fault that this machine does not let happen counts as one that did not.
+        report: the HTML file to be written: each stack, with its faults on the time axis.
         as_json: print the outcome as JSON.
 
     Returns:
@@ -61,6 +64,8 @@ def run_chaos(
         **played.figures.as_json(),
         "missing": _find_missing(played, at_least, strict=strict),
     }
+    if report and played.runs:
+        write_report(report, played.runs, f"{rounds} rounds of chaos, seeds from {seed}")
     click.echo(json.dumps(outcome) if as_json else describe(outcome))
     return 1 if outcome["broken"] or outcome["missing"] else 0
 
