@@ -341,9 +341,7 @@ def simulate_scaling(
 @click.option("--lost-replies", type=int, help="Instead: so many replies lost to the ledger.")
 @click.option("--splits", type=int, help="Instead: three nodes, cut apart and joined so often.")
 @click.option("--data-dir", type=_DIR, help="Where stacks keep their data; else a new directory.")
-@click.option(
-    "--report", type=_FILE, help="HTML file to write, with the faults in it."
-)
+@click.option("--report", type=_FILE, help="HTML file to write, with the faults in it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def chaos(**options: Any) -> None:
     """Kill, freeze, cut and fill what a stack consists of, under load, and look for every receipt.

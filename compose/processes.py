@@ -27,6 +27,9 @@ WEB_APP = "compose.web_app:create"
 # of a worker: its miners take every processor that is free, and the server and the web tier, which
 # need one for a moment only, should not wait for their turn
 _GIVES_WAY = 5
+# of a request's head, and of what is read ahead of its body; by default it is 408 KiB, and there may
+# be thousands of connections
+_HEAD_BYTES = 64 * 1024
 _STOP_S = 10  # how long requests in flight get when the web tier stops
 
 
@@ -58,7 +61,7 @@ def run_web(settings: Settings, app: str = WEB_APP) -> None:
         backlog=4096,
         # what connects is served in turn; nobody is turned away by the server itself
         backpressure=4096,
-        http1_settings=HTTP1Settings(header_read_timeout=30_000),
+        http1_settings=HTTP1Settings(header_read_timeout=30_000, max_buffer_size=_HEAD_BYTES),
         log_level="warning",  # type: ignore[arg-type]  # an enum of the same strings
     ).serve()
 

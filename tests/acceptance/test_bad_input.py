@@ -262,3 +262,27 @@ def test_broken_http_harms_nobody(stack: Stack, url: str, raw: bytes) -> None:
     answer = talk(url, raw)
     assert not answer.startswith(b"HTTP/1.1 5")
     assert stack.get("/health/live").status == 200
+
+
+def _head(*, headers: int = 2, bytes_: int = 0, path: int = 0) -> bytes:
+    """A request of so many headers, with a header or a path of so many bytes more."""
+    lines = [f"GET /health/live{'?' * bool(path)}{'a' * path} HTTP/1.1", "Host: x"]
+    lines += [f"H{number}: x" for number in range(headers - 2)]
+    lines += ["Connection: close" if not bytes_ else f"Connection: close\r\nA: {'a' * bytes_}"]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+@pytest.mark.parametrize(
+    ("within", "past", "status"),
+    [
+        ({"headers": 100}, {"headers": 101}, b"431"),
+        ({"bytes_": 60_000}, {"bytes_": 66_000}, b"431"),
+        ({"path": 60_000}, {"path": 66_000}, b"414"),
+    ],
+    ids=["100 headers", "64 KiB of headers", "64 KiB of path"],
+)
+def test_the_head_of_a_request_has_its_bounds(
+    url: str, within: dict[str, int], past: dict[str, int], status: bytes
+) -> None:
+    assert talk(url, _head(**within)).startswith(b"HTTP/1.1 200")
+    assert talk(url, _head(**past))[9:12] in {status, b"431"}
