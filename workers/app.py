@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from celery import Celery
+from celery import Celery, Task
 from celery.app.amqp import AMQP
 from kombu import Exchange
 
@@ -150,11 +150,11 @@ def create_celery(
     app.signs = signs
     app.steps["worker"].add(SweepStep)
 
-    @app.task(name=MINE)
-    def mine() -> dict[str, Any]:
+    @app.task(name=MINE, bind=True)
+    def mine(task: Task[Any, Any]) -> dict[str, Any]:
         """Mine the blocks that are due, for a few seconds, and ask for a successor."""
         crew = app.crew.get()
-        result = crew.miner.run()
+        result = crew.miner.run(worker=str(task.request.hostname or ""))
         crew.bell.ring()
         return result.as_json()
 

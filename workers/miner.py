@@ -66,15 +66,15 @@ class Miner:
         self._clock = clock
         self._rate = 0.0  # hashes a second, 0 while unknown
 
-    def run(self, run_s: float = RUN_S) -> Result:
-        """Mine what is due for about ``run_s`` seconds.
+    def run(self, run_s: float = RUN_S, *, worker: str = "") -> Result:
+        """Mine what is due for about ``run_s`` seconds, as one of the miners of ``worker``.
 
         Raises:
             LedgerUnavailable: the server is away; whatever was being mined can be joined again.
         """
         result = Result()
         deadline = self._clock() + run_s
-        with self._ledger.fleet.lease() as lease:
+        with self._ledger.fleet.lease(worker) as lease:
             while self._clock() < deadline:
                 reading = self._ledger.queue.read()
                 candidate = self._ledger.mining.find_candidate(reading)

@@ -12,6 +12,7 @@ from chain.ledger.connection import Connection, connect
 from chain.ledger.fleet import Fleet
 from chain.ledger.gates import Gates
 from chain.ledger.keys import Keys
+from chain.ledger.measures import Measures, Measuring
 from chain.ledger.mempool import Mempool, Submission, Verdict
 from chain.ledger.mining import Connecting, Mining, Opening
 from chain.ledger.network import Network, Outcome, Sight, Turn
@@ -28,6 +29,7 @@ __all__ = [
     "Connecting",
     "Connection",
     "Ledger",
+    "Measures",
     "MinedBy",
     "Network",
     "Opening",
@@ -57,6 +59,7 @@ class Ledger:
         self.branches = Branches(connection, keys, self.blocks, rules)
         self.queue = Queue(connection, keys, rules)
         self.fleet = Fleet(connection, keys)
+        self.measuring = Measuring(connection, keys)
         self.gates = Gates(connection, keys)
         self.network = Network(connection, keys)
         self.announcements = Announcements(connection, keys)

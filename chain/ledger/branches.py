@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from chain.block import Block
+from chain.block import Block, count_contracts
 from chain.branch import HeaderBranch
 from chain.errors import BranchTooLarge, InvalidBlock
 from chain.ledger.blocks import Blocks, name_root
@@ -83,6 +83,7 @@ class Branch:
         self._blocks = blocks
         self._headers = headers
         self._ids: set[bytes] = set()
+        self._contracts = 0
         self.size = 0
         self._stale = self._begin_stale()
         self.count = 0
@@ -110,6 +111,7 @@ class Branch:
         self._refuse_doubles(ids, header.index)
         self._ids.update(ids)
         self._write(block, ids)
+        self._contracts += count_contracts(block.leaves)
         self.count += 1
         self._stale = self._begin_stale()  # what was to return may stand in this block
 
@@ -157,6 +159,7 @@ class Branch:
                 self._stale.returned,
                 self._stale.rewards,
                 keys.connected,
+                self._contracts - self._stale.contracts,
             ],
         )
         return Adopting(answer)
@@ -232,6 +235,7 @@ class Branch:
         stale.index, stale.hash = block.header.index, block.header.hash
         stale.returned += len(returned)
         stale.rewards += len(rewards)
+        stale.contracts += count_contracts(block.leaves)
 
 
 @dataclass(slots=True)
@@ -244,6 +248,7 @@ class _Stale:
         hash: of that block.
         returned: how many transactions.
         rewards: how many rewards, which are void.
+        contracts: how many of their transactions have a contract.
     """
 
     keys: BranchKeys
@@ -251,6 +256,7 @@ class _Stale:
     hash: bytes
     returned: int = 0
     rewards: int = 0
+    contracts: int = 0
 
 
 def _cut(values: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

@@ -26,9 +26,9 @@ class Fleet:
         self._keys = keys
 
     @contextmanager
-    def lease(self) -> Iterator[str]:
-        """Be counted as a miner at work; gives the lease's name, which claims renew."""
-        name = uuid.uuid4().hex
+    def lease(self, worker: str = "") -> Iterator[str]:
+        """Be counted as a miner of ``worker`` at work; gives the lease's name, which claims renew."""
+        name = f"{worker}|{uuid.uuid4().hex}"
         keys = self._keys
         self._connection.script("take_lease", [keys.miners, keys.bells], [name, LEASE_MS])
         try:

@@ -35,6 +35,8 @@ class Keys:
         self.idempotency = key("idempotency:even"), key("idempotency:odd")  # days
         self.jobs = key("jobs")
         self.counters = key("counters")
+        self.histograms = key("histograms")
+        self.refusals = key("refusals")
         # the chain
         self.tip = key("tip")
         self.records = key("records")

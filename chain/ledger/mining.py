@@ -6,7 +6,7 @@ from typing import Any
 
 from chain import backlog
 from chain.backlog import OpenCandidate, Reading
-from chain.block import EMPTY_BODY
+from chain.block import EMPTY_BODY, count_contracts
 from chain.errors import WrongNetwork, WrongRules
 from chain.header import Header, genesis, put_nonce
 from chain.ledger.blocks import Blocks, name_root
@@ -109,7 +109,14 @@ class Mining:
         header = template.block.header
         answer: bytes = self._connection.script(
             "open_candidate",
-            [keys.tip, keys.candidate, keys.candidate_body, keys.pending, keys.mine_requests],
+            [
+                keys.tip,
+                keys.candidate,
+                keys.candidate_body,
+                keys.pending,
+                keys.mine_requests,
+                keys.counters,
+            ],
             [
                 header.previous_hash,
                 header.prefix,
@@ -118,6 +125,7 @@ class Mining:
                 bytes.fromhex(template.reward.id),
                 _compress(template.block.body),
                 reading.candidate.prefix if reading.candidate else "",
+                count_contracts(template.block.leaves),
             ],
         )
         return Opening(answer)
@@ -172,6 +180,7 @@ class Mining:
                 keys.counters,
                 keys.mine_requests,
                 keys.jobs,
+                keys.histograms,
             ],
             [
                 candidate.prefix,

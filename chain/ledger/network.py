@@ -51,6 +51,13 @@ class Outcome(msgspec.Struct, frozen=True):
     peers: int
     faults: int
 
+    @property
+    def word(self) -> str:
+        """It in one word: "replaced", "failed" where every peer was at fault, else "kept"."""
+        if self.replaced:
+            return "replaced"
+        return "failed" if self.faults and self.faults == self.peers else "kept"
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -185,8 +192,22 @@ class Network:
         keys = self._keys
         self._connection.script(
             "finish_resolve",
-            [keys.resolve_requests, keys.resolver, keys.met, *map(keys.resolution, turn.jobs)],
-            [turn.token, _encode(outcome), _KEPT_S, tip, keys.connected, *turn.jobs],
+            [
+                keys.resolve_requests,
+                keys.resolver,
+                keys.met,
+                keys.histograms,
+                *map(keys.resolution, turn.jobs),
+            ],
+            [
+                turn.token,
+                _encode(outcome),
+                _KEPT_S,
+                tip,
+                keys.connected,
+                outcome.word,
+                *turn.jobs,
+            ],
         )
 
     def now_ms(self) -> int:

@@ -15,14 +15,14 @@
 -- KEYS[14] rewards         list: ids of the stale blocks' rewards
 -- ARGV[1] hash of the tip that is replaced, ARGV[2] the fork's index, ARGV[3] hash of the branch's
 -- tip, ARGV[4] how many transactions the branch has, ARGV[5] returned, ARGV[6] rewards,
--- ARGV[7] the channel that is told the index
+-- ARGV[7] the channel that is told the index, ARGV[8] how many more contracts the chain has then
 -- Returns ADOPTED; ALREADY where the chain holds the branch's tip; STALE where the tip is another,
 -- or what was staged is not all there.
 local tip, records, bodies, indexes, candidate, candidate_body = unpack(KEYS, 1, 6)
 local pending, transactions, counters, branch_records, branch_bodies = unpack(KEYS, 7, 11)
 local places, returned, rewards = unpack(KEYS, 12, 14)
 local old_hash, fork, hash = ARGV[1], tonumber(ARGV[2]), ARGV[3]
-local count, count_returned, count_rewards, channel = unpack(ARGV, 4, 7)
+local count, count_returned, count_rewards, channel, contracts = unpack(ARGV, 4, 8)
 local AT_ONCE = 1000 -- Lua's stack holds 8,000 arguments
 
 if redis.call('HEXISTS', indexes, hash) == 1 then
@@ -53,7 +53,9 @@ local function stands(place) -- in a block that is about to be stale
 end
 
 -- The first write frees memory, so the server lets the rest go on where memory has run out.
-redis.call('DEL', candidate, candidate_body)
+if redis.call('DEL', candidate, candidate_body) > 0 then
+  redis.call('HINCRBY', counters, 'abandoned', 1)
+end
 
 -- the branch's transactions get their places; those that were known and in no block are pending
 local leave, some_leave = {}, false
@@ -137,6 +139,7 @@ if bytes ~= 0 then
   redis.call('HINCRBY', counters, 'pending_bytes', bytes)
 end
 redis.call('HINCRBY', counters, 'adopted', blocks)
+redis.call('HINCRBY', counters, 'contracts', contracts)
 if old_last > fork then
   redis.call('HINCRBY', counters, 'reorganisations', 1)
   redis.call('HINCRBY', counters, 'stale', old_last - fork)

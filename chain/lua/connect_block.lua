@@ -6,6 +6,8 @@
 -- KEYS[5] candidate, KEYS[6] candidate_body                       see open_candidate.lua
 -- KEYS[7] pending, KEYS[8] transactions, KEYS[9] counters         see submit.lua
 -- KEYS[10] mine_requests, KEYS[11] jobs                           see request_mine.lua
+-- KEYS[12] histograms  hash: NAME (sum, ms), NAME:N (how many between 2^(N-1) and 2^N ms), for
+--   waited (from acceptance to the block) and mined (from the candidate to the block)
 -- ARGV[1] the header's prefix (88 B), ARGV[2] the block's hash (32 B), ARGV[3] the same in hex,
 -- ARGV[4] index, ARGV[5] record (128 B), ARGV[6] the first 8 bytes of the Merkle root,
 -- ARGV[7] the channel that is told the index
@@ -14,20 +16,23 @@
 local tip, records, bodies, indexes = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local candidate, candidate_body = KEYS[5], KEYS[6]
 local pending, transactions, counters = KEYS[7], KEYS[8], KEYS[9]
-local mine_requests, jobs = KEYS[10], KEYS[11]
+local mine_requests, jobs, histograms = KEYS[10], KEYS[11], KEYS[12]
 local prefix, hash, hash_hex, index, record, root, channel = unpack(ARGV, 1, 7)
 
 if redis.call('HEXISTS', indexes, hash) == 1 then
   return 'ALREADY'
 end
-local found = redis.call('HMGET', candidate, 'prefix', 'count', 'job', 'reward', 'placed', 'bytes')
-if found[1] ~= prefix then
+local fields = redis.call('HGETALL', candidate)
+local found = {}
+for i = 1, #fields, 2 do
+  found[fields[i]] = fields[i + 1]
+end
+if found.prefix ~= prefix or found.placed ~= found.count then
+  redis.call('HDEL', counters, '') -- first, for the reason given in claim_range.lua
+  redis.call('HINCRBY', counters, 'stale_finds', 1)
   return 'STALE'
 end
-local count, job, reward, placed, bytes = unpack(found, 2, 6)
-if placed ~= count then
-  return 'STALE'
-end
+local count, job, reward, bytes = found.count, found.job, found.reward, found.bytes
 local body = redis.call('GET', candidate_body)
 
 -- The first writes free memory, so the server lets the rest go on where memory has run out.
@@ -41,6 +46,17 @@ redis.call('HSET', transactions, reward, index .. ':' .. count .. ':' .. root)
 redis.call('HINCRBY', counters, 'pending_bytes', 0 - bytes) -- some servers read -0 as no number
 redis.call('HINCRBY', counters, 'mined', count)
 redis.call('HINCRBY', counters, 'connected', 1)
+redis.call('HINCRBY', counters, 'contracts', found.contracts)
+for field, value in pairs(found) do
+  if string.sub(field, 1, 6) == 'waited' then
+    redis.call('HINCRBY', histograms, field, value)
+  end
+end
+local time = redis.call('TIME')
+local ms = math.max(time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(found.opened), 0)
+local bucket = ms <= 1 and 0 or math.ceil(math.log(ms) / math.log(2) - 1e-9)
+redis.call('HINCRBY', histograms, 'mined', ms)
+redis.call('HINCRBY', histograms, 'mined:' .. bucket, 1)
 redis.call('HSET', bodies, index, body)
 redis.call('HSET', records, index, record)
 redis.call('HSET', indexes, hash, index)

@@ -1,23 +1,31 @@
 -- A resolver ends: its jobs leave the list and get their outcome.
 -- KEYS[1] resolve_requests  list: job
--- KEYS[2] resolver          hash: token, until (Unix ms), taken
+-- KEYS[2] resolver          hash: token, until (Unix ms), taken, began (Unix ms)
 -- KEYS[3] met               hash: tip (hash, 32 B), at (Unix ms)  of the last that ended
--- KEYS[4] and on: the resolutions of its jobs, in order
+-- KEYS[4] histograms        hash: resolved_OUTCOME, as in connect_block.lua
+-- KEYS[5] and on: the resolutions of its jobs, in order
 -- ARGV[1] token, ARGV[2] outcome (JSON), ARGV[3] how long it is kept (s), ARGV[4] the tip that it
---   told the peers of, ARGV[5] the channel of those who wait; then its jobs, in order
+--   told the peers of, ARGV[5] the channel of those who wait, ARGV[6] its outcome as one
+--   word; then its jobs, in order
 -- Returns 1; 0 where its lease ended and another began: that one serves the jobs.
-local requests, resolver, met = KEYS[1], KEYS[2], KEYS[3]
-local token, outcome, keep_s, tip, channel = unpack(ARGV, 1, 5)
+local requests, resolver, met, histograms = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local token, outcome, keep_s, tip, channel, word = unpack(ARGV, 1, 6)
 
-if redis.call('HGET', resolver, 'token') ~= token then
+local found = redis.call('HMGET', resolver, 'token', 'began')
+if found[1] ~= token then
   return 0
 end
 redis.call('DEL', resolver)
-for i = 6, #ARGV do
+for i = 7, #ARGV do
   redis.call('LREM', requests, 1, ARGV[i])
   redis.call('SET', KEYS[i - 2], outcome, 'EX', keep_s)
 end
 local time = redis.call('TIME')
-redis.call('HSET', met, 'tip', tip, 'at', time[1] * 1000 + math.floor(time[2] / 1000))
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('HSET', met, 'tip', tip, 'at', now)
+local ms = math.max(now - tonumber(found[2]), 0)
+local bucket = ms <= 1 and 0 or math.ceil(math.log(ms) / math.log(2) - 1e-9)
+redis.call('HINCRBY', histograms, 'resolved_' .. word, ms)
+redis.call('HINCRBY', histograms, 'resolved_' .. word .. ':' .. bucket, 1)
 redis.call('PUBLISH', channel, 'resolved')
 return 1

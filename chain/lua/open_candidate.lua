@@ -3,17 +3,21 @@
 -- loses its head only when the tip moves, so the tip's hash stands for all that was read.
 -- KEYS[1] tip            hash: hash
 -- KEYS[2] candidate      hash: prefix (88 B), count, job, reward (id, 32 B), next (nonce), placed
---   (how many have their places) and bytes (of those in pending)
+--   (how many have their places), bytes (of those in pending), contracts (transactions that have
+--   one), opened (Unix ms); and of those that have their places, how long they waited: waited (sum,
+--   ms), waited:N (how many between 2^(N-1) and 2^N ms)
 -- KEYS[3] candidate_body string: compressed JSON array of transactions
 -- KEYS[4] pending        list
 -- KEYS[5] mine_requests  list: job (32 hex digits) .. requested
+-- KEYS[6] counters       hash: abandoned  candidates that were dropped
 -- ARGV[1] the tip's hash, ARGV[2] prefix, ARGV[3] count, ARGV[4] job or '', ARGV[5] id of the
---   reward, ARGV[6] compressed body, ARGV[7] prefix of a candidate that may be replaced, or ''
+--   reward, ARGV[6] compressed body, ARGV[7] prefix of a candidate that may be replaced, or '',
+--   ARGV[8] how many of the transactions have a contract
 -- Returns OPENED; JOINED where this tip has a candidate; STALE where tip or queue are others.
 local tip, candidate, candidate_body = KEYS[1], KEYS[2], KEYS[3]
-local pending, mine_requests = KEYS[4], KEYS[5]
+local pending, mine_requests, counters = KEYS[4], KEYS[5], KEYS[6]
 local tip_hash, prefix, count, job = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
-local reward, body, unfit = ARGV[5], ARGV[6], ARGV[7]
+local reward, body, unfit, contracts = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 
 if redis.call('HGET', tip, 'hash') ~= tip_hash or redis.call('LLEN', pending) < count then
   return 'STALE'
@@ -29,7 +33,12 @@ end
 -- DEL first: once a script has written, the server lets it go on when memory has run out, and
 -- only mining makes room again
 redis.call('DEL', candidate, candidate_body)
+local time = redis.call('TIME')
 redis.call('HSET', candidate, 'prefix', prefix, 'count', count, 'job', job, 'reward', reward,
-  'next', 0, 'placed', 0, 'bytes', 0)
+  'next', 0, 'placed', 0, 'bytes', 0, 'contracts', contracts,
+  'opened', time[1] * 1000 + math.floor(time[2] / 1000))
+if there then
+  redis.call('HINCRBY', counters, 'abandoned', 1)
+end
 redis.call('SET', candidate_body, body)
 return 'OPENED'

@@ -1,7 +1,7 @@
 -- One resolver at a time begins, and serves all who have asked so far. One that dies is replaced
 -- when its lease ends, and its requests are served by the next.
 -- KEYS[1] resolve_requests  list: job
--- KEYS[2] resolver          hash: token, until (Unix ms), taken (how many it serves)
+-- KEYS[2] resolver          hash: token, until (Unix ms), taken (how many it serves), began
 -- ARGV[1] token, ARGV[2] the lease's length (ms)
 -- Returns the jobs that it serves, maybe none; or BUSY where another is under way.
 local requests, resolver = KEYS[1], KEYS[2]
@@ -14,5 +14,6 @@ if tonumber(redis.call('HGET', resolver, 'until') or '0') > now then
 end
 redis.call('DEL', resolver) -- first, for the reason given in claim_range.lua
 local jobs = redis.call('LRANGE', requests, 0, -1)
-redis.call('HSET', resolver, 'token', token, 'until', now + lease_ms, 'taken', #jobs)
+redis.call('HSET', resolver, 'token', token, 'until', now + lease_ms, 'taken', #jobs,
+  'began', now)
 return jobs

@@ -1,0 +1,106 @@
+"""What is counted: moved by the scripts with the facts, so exact over processes and restarts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chain.ledger.connection import Connection
+from chain.ledger.keys import Keys
+
+BUCKETS = 21  # of a histogram: up to 1, 2, 4 ... 2^20 ms (17 minutes); what is more has none
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """How long something took.
+
+    Attributes:
+        counts: how many took up to 2^N ms and more than half of it, by N from 0 to 20.
+        count: how many in all.
+        sum_ms: together.
+    """
+
+    counts: tuple[int, ...]
+    count: int
+    sum_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Everything that is counted.
+
+    Attributes:
+        counters: by their names, as the scripts write them.
+        histograms: by their names: waited, mined, resolved_kept, resolved_replaced, resolved_failed.
+        refusals: how many requests were refused, by the problem's name.
+        rates: the hashes a second of each worker's miners at work, by the worker's name.
+        log_is_written: whether the server could write its log the last time.
+    """
+
+    counters: Mapping[str, int]
+    histograms: Mapping[str, Histogram]
+    refusals: Mapping[str, int]
+    rates: Mapping[str, int]
+    log_is_written: bool
+
+
+class Measuring:
+    """Reads what is counted, and counts refusals."""
+
+    def __init__(self, connection: Connection, keys: Keys) -> None:
+        self._connection = connection
+        self._keys = keys
+
+    def read(self) -> Measures:
+        """Read it all, at one moment."""
+        keys = self._keys
+
+        def read(client: Any) -> Any:
+            with client.pipeline(transaction=True) as pipe:
+                for key in (keys.counters, keys.histograms, keys.refusals, keys.rates):
+                    pipe.hgetall(key)
+                pipe.time()
+                pipe.zrange(keys.miners, 0, -1, withscores=True)
+                pipe.info("persistence")
+                return pipe.execute()
+
+        counters, histograms, refusals, rates, now, miners, info = self._connection.run(read)
+        now_ms = now[0] * 1000 + now[1] // 1000
+        by_worker: dict[str, int] = {}
+        for lease, until in miners:
+            worker = lease.decode().partition("|")[0]
+            if until > now_ms and worker:
+                by_worker[worker] = by_worker.get(worker, 0) + int(rates.get(lease, 0))
+        return Measures(
+            counters=_numbers(counters),
+            histograms=_read_histograms(_numbers(histograms)),
+            refusals=_numbers(refusals),
+            rates=by_worker,
+            log_is_written=info.get("aof_last_write_status", "ok") == "ok",
+        )
+
+    def count_refusals(self, counts: Mapping[str, int]) -> None:
+        """Add to the refusals, by the problem's name."""
+
+        def add(client: Any) -> None:
+            with client.pipeline(transaction=True) as pipe:
+                for name, count in counts.items():
+                    pipe.hincrby(self._keys.refusals, name, count)
+                pipe.execute()
+
+        self._connection.run(add)
+
+
+def _numbers(raw: Mapping[bytes, bytes]) -> dict[str, int]:
+    return {name.decode(): int(value) for name, value in raw.items()}
+
+
+def _read_histograms(fields: Mapping[str, int]) -> dict[str, Histogram]:
+    names = {name for name in fields if ":" not in name}
+    return {name: _read_histogram(name, fields) for name in names}
+
+
+def _read_histogram(name: str, fields: Mapping[str, int]) -> Histogram:
+    count = sum(value for field, value in fields.items() if field.startswith(f"{name}:"))
+    counts = tuple(fields.get(f"{name}:{bucket}", 0) for bucket in range(BUCKETS))
+    return Histogram(counts, count, fields[name])
