@@ -27,8 +27,8 @@ WEB_APP = "compose.web_app:create"
 # of a worker: its miners take every processor that is free, and the server and the web tier, which
 # need one for a moment only, should not wait for their turn
 _GIVES_WAY = 5
-# of a request's head, and of what is read ahead of its body; by default it is 408 KiB, and there may
-# be thousands of connections
+# of a request's head, and of what is read ahead of its body; there may be thousands of connections,
+# and by default each may take 408 KiB
 _HEAD_BYTES = 64 * 1024
 _STOP_S = 10  # how long requests in flight get when the web tier stops
 
