@@ -16,6 +16,7 @@ from web.app import create_app
 from web.combiner import Combiner
 from web.doors import Doors
 from web.parameters import MAX_PAGE
+from web.refusals import Refusals
 from web.services import Limits, Services
 from web.waiting_room import WaitingRoom
 from workers.app import Crew, WorkerApp, create_celery
@@ -117,6 +118,7 @@ def make_web(settings: Settings) -> Flask:
             wake_miners=BellPull(bell.ring),
             wake_resolver=BellPull(celery.send_resolve),
             read_peer=lambda text: str(PeerUrl.parse(text)),
+            refusals=Refusals(ledger.measuring.count_refusals),
             doors=Doors(settings.tokens, ledger.gates.charge),
             policy=_policy(settings),
             limits=Limits(

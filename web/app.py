@@ -2,14 +2,36 @@
 
 from flask import Flask
 
-from web import chain, health, mining, nodes, openapi, page, queue, submissions, transactions
+from web import (
+    chain,
+    health,
+    metrics,
+    mining,
+    nodes,
+    openapi,
+    page,
+    queue,
+    submissions,
+    transactions,
+)
 from web.nodes import NodeConverter
 from web.openapi import provide_document
 from web.problems import register_problems
 from web.services import Services, provide
 from web.short_way import ShortWay
 
-BLUEPRINTS = (submissions, mining, chain, transactions, nodes, queue, health, openapi, page)
+BLUEPRINTS = (
+    submissions,
+    mining,
+    chain,
+    transactions,
+    nodes,
+    queue,
+    health,
+    metrics,
+    openapi,
+    page,
+)
 
 
 def create_app(services: Services) -> Flask:
@@ -18,7 +40,9 @@ def create_app(services: Services) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.converters["node"] = NodeConverter
     provide(app, services)
-    register_problems(app, retry_after_s=services.ledger.rules.block_interval_s)
+    register_problems(
+        app, services.refusals.count, retry_after_s=services.ledger.rules.block_interval_s
+    )
     for module in BLUEPRINTS:
         app.register_blueprint(module.blueprint)
     provide_document(app)

@@ -1,6 +1,7 @@
 """Errors as problem details (RFC 9457): a stable type, and a sentence that says what to change."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -92,20 +93,21 @@ def of_error(error: errors.MinequeueError, *, retry_after_s: float = 1) -> Probl
     return problem
 
 
-def register_problems(app: Flask, *, retry_after_s: float) -> None:
-    """Answer every error of ``app`` as a problem."""
+def register_problems(app: Flask, count: Callable[[str], None], *, retry_after_s: float) -> None:
+    """Answer every error of ``app`` as a problem, and count it by its name."""
 
     @app.errorhandler(Problem)
     def answer_problem(problem: Problem) -> Response:
+        count(problem.slug)
         return problem.as_response()
 
     @app.errorhandler(errors.MinequeueError)
     def answer_error(error: errors.MinequeueError) -> Response:
-        return of_error(error, retry_after_s=retry_after_s).as_response()
+        return answer_problem(of_error(error, retry_after_s=retry_after_s))
 
     @app.errorhandler(HTTPException)
     def answer_http_error(error: HTTPException) -> Response:
-        return _of_http_error(error).as_response()
+        return answer_problem(_of_http_error(error))
 
 
 def _of_http_error(error: HTTPException) -> Problem:

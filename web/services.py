@@ -10,6 +10,7 @@ from chain.ledger import Ledger
 from chain.scaling import Policy
 from web.combiner import Combiner
 from web.doors import Doors
+from web.refusals import Refusals
 from web.waiting_room import WaitingRoom
 
 _EXTENSION = "minequeue"
@@ -42,6 +43,7 @@ class Services:
         wake_miners: tells the workers that there may be work; returns at once, never raises.
         wake_resolver: tells the resolver that there may be work; returns at once, never raises.
         read_peer: gives the one way to write a node's address, or raises InvalidPeer.
+        refusals: counts them.
         doors: who may do what.
         policy: how many miners there should be.
         limits: of one request.
@@ -54,6 +56,7 @@ class Services:
     wake_miners: Callable[[], None]
     wake_resolver: Callable[[], None]
     read_peer: Callable[[str], str]
+    refusals: Refusals
     doors: Doors
     policy: Policy
     limits: Limits

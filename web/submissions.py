@@ -69,6 +69,8 @@ def submit() -> Response:
     if not accepted:
         raise _all_refused(outcomes)
     _queue(Submission(accepted, key), at)
+    if len(accepted) < len(outcomes):
+        at.refusals.count("entry-of-a-batch", len(outcomes) - len(accepted))
     return Answer(write_receipts(outcomes), 202)
 
 

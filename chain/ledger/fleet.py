@@ -27,7 +27,7 @@ class Fleet:
 
     @contextmanager
     def lease(self, worker: str = "") -> Iterator[str]:
-        """Be counted as a miner of ``worker`` at work; gives the lease's name, which claims renew."""
+        """Be counted as a miner of ``worker`` at work; gives its lease, which claims renew."""
         name = f"{worker}|{uuid.uuid4().hex}"
         keys = self._keys
         self._connection.script("take_lease", [keys.miners, keys.bells], [name, LEASE_MS])

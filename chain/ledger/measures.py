@@ -31,7 +31,7 @@ class Measures:
 
     Attributes:
         counters: by their names, as the scripts write them.
-        histograms: by their names: waited, mined, resolved_kept, resolved_replaced, resolved_failed.
+        histograms: by their names: waited, mined, and resolved_kept, _replaced and _failed.
         refusals: how many requests were refused, by the problem's name.
         rates: the hashes a second of each worker's miners at work, by the worker's name.
         log_is_written: whether the server could write its log the last time.

@@ -19,6 +19,7 @@ from tests.ledgers import BOUNDS, RULES, make_ledger, make_miner, mine_all, subm
 from web.app import create_app
 from web.combiner import Combiner
 from web.doors import Doors
+from web.refusals import Refusals
 from web.services import Limits, Services
 from web.tokens import Tokens
 from web.waiting_room import WaitingRoom
@@ -51,6 +52,7 @@ def make_client(
         wake_miners=wake,
         wake_resolver=wake,
         read_peer=lambda text: str(PeerUrl.parse(text)),
+        refusals=Refusals(ledger.measuring.count_refusals),
         doors=Doors(tokens, ledger.gates.charge),
         policy=Policy(least=0, most=2, target_drain_s=10, quiet_s=10),
         limits=all_limits,
