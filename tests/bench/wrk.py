@@ -10,6 +10,7 @@ from chain.errors import MinequeueError
 
 CONNECTIONS = 64
 POST_SCRIPT = Path(__file__).with_name("post.lua")
+LINES_SCRIPT = Path(__file__).with_name("post_lines.lua")
 _TO_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 
 
@@ -28,8 +29,10 @@ class Load:
     p99_ms: float
 
 
-def run_wrk(url: str, seconds: int, body: str | None = None) -> Load:
+def run_wrk(url: str, seconds: int, body: str | Path | None = None) -> Load:
     """Send GET requests, or POST requests with ``body`` as JSON, over 64 connections.
+
+    Where ``body`` is a file, each request has the next of its lines.
 
     Raises:
         MinequeueError: wrk is not installed, or an answer was no success.
@@ -41,8 +44,8 @@ def run_wrk(url: str, seconds: int, body: str | None = None) -> Load:
         )
     command = [program, "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "--timeout=10s"]
     if body is not None:
-        command += ["-s", str(POST_SCRIPT)]
-    command += [url, *([] if body is None else ["--", body])]
+        command += ["-s", str(LINES_SCRIPT if isinstance(body, Path) else POST_SCRIPT)]
+    command += [url, *([] if body is None else ["--", str(body)])]
     said = subprocess.run(command, capture_output=True, check=True, text=True).stdout
     if "Non-2xx" in said or "Socket errors" in said:
         raise MinequeueError(f"The load on {url} met errors:\n{said}")
