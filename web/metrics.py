@@ -133,9 +133,9 @@ def _describe_counts(measures: Measures) -> Iterator[Metric]:
     for worker, rate in sorted(measures.rates.items()):
         rates.add_metric([worker], rate)
     yield rates
-    yield _gauge(
-        "server_log_written", "Whether the server could write its log.", measures.log_is_written
-    )
+    if measures.log_is_written is not None:
+        written = measures.log_is_written
+        yield _gauge("server_log_written", "Whether the server could write its log.", written)
 
 
 def _describe_resolving(measures: Measures) -> Metric:

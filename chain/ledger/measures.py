@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import redis
+
 from chain.ledger.connection import Connection
 from chain.ledger.keys import Keys
 
@@ -34,14 +36,15 @@ class Measures:
         histograms: by their names: waited, mined, and resolved_kept, _replaced and _failed.
         refusals: how many requests were refused, by the problem's name.
         rates: the hashes a second of each worker's miners at work, by the worker's name.
-        log_is_written: whether the server could write its log the last time.
+        log_is_written: whether the server could write its log the last time; None where it does
+            not say.
     """
 
     counters: Mapping[str, int]
     histograms: Mapping[str, Histogram]
     refusals: Mapping[str, int]
     rates: Mapping[str, int]
-    log_is_written: bool
+    log_is_written: bool | None
 
 
 class Measuring:
@@ -61,10 +64,9 @@ class Measuring:
                     pipe.hgetall(key)
                 pipe.time()
                 pipe.zrange(keys.miners, 0, -1, withscores=True)
-                pipe.info("persistence")
                 return pipe.execute()
 
-        counters, histograms, refusals, rates, now, miners, info = self._connection.run(read)
+        counters, histograms, refusals, rates, now, miners = self._connection.run(read)
         now_ms = now[0] * 1000 + now[1] // 1000
         by_worker: dict[str, int] = {}
         for lease, until in miners:
@@ -76,8 +78,15 @@ class Measuring:
             histograms=_read_histograms(_numbers(histograms)),
             refusals=_numbers(refusals),
             rates=by_worker,
-            log_is_written=info.get("aof_last_write_status", "ok") == "ok",
+            log_is_written=self._is_log_written(),
         )
+
+    def _is_log_written(self) -> bool | None:
+        try:
+            info: Any = self._connection.run(lambda client: client.info("persistence"))
+        except redis.ResponseError:
+            return None  # some managed servers tell nobody
+        return bool(info.get("aof_last_write_status") == "ok")
 
     def count_refusals(self, counts: Mapping[str, int]) -> None:
         """Add to the refusals, by the problem's name."""
