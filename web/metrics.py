@@ -67,7 +67,8 @@ class _Collector:
 def _describe_chain(reading: Reading, rules: Rules) -> Iterator[Metric]:
     yield _gauge("chain_height_blocks", "Index of the newest block.", reading.tip.index)
     yield _gauge("chain_work_hashes", "Cumulative work of the chain.", float(reading.tip_work))
-    yield _gauge("bits", "Zero bits that a new block's hash has to begin with.", rules.bits)
+    text = "Zero bits that a new block's hash has to begin with."
+    yield _gauge("difficulty_exponent", text, rules.bits)
 
 
 def _describe_queue(reading: Reading, rules: Rules, wanted: int) -> Iterator[Metric]:
