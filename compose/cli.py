@@ -219,9 +219,9 @@ def sign(key_file: Path, source: Any) -> None:
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def bench(name: str, as_json: bool) -> None:
-    """Measure this machine: hash, scaling, submit, drain, connect, scale, check or signatures.
+    """Measure this machine.
 
-    Each compares with a yardstick in the same run; let nothing else run meanwhile. The exit code is
+    NAME is hash, scaling, submit, drain, connect, scale, check, signatures or reorganise. Each compares with a yardstick in the same run; let nothing else run meanwhile. The exit code is
     1 if a goal is missed. Needs the source checkout and what `make test` installs.
 
     Example: minequeue bench hash

@@ -3,7 +3,17 @@
 from importlib import import_module
 
 # each is a module of this package with a function measure() -> Report
-NAMES = ("hash", "scaling", "submit", "drain", "connect", "scale", "check", "signatures")
+NAMES = (
+    "hash",
+    "scaling",
+    "submit",
+    "drain",
+    "connect",
+    "scale",
+    "check",
+    "signatures",
+    "reorganise",
+)
 
 
 def run_bench(name: str, *, as_json: bool) -> int:

@@ -1,0 +1,86 @@
+"""How long the swap of a heavier branch keeps the server, by the server's own log of slow calls."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from chain.ledger import Ledger, Submission, connect
+from chain.proof_of_work import search_with_hashlib
+from chain.rules import Bounds, Rules
+from chain.transaction import Transaction, accept_submission
+from compose.embedded import redis_url
+from tests.bench.report import Figure, Report
+from tests.integration.conftest import start_server
+from tests.ledgers import request_mine
+from tests.peers import meet
+from workers.miner import Miner
+
+COUNT = 50_000  # transactions of our stale blocks; the branch has a block more
+PER_BLOCK = 5_000
+_RULES = Rules("reorganise", 4, 3600, PER_BLOCK, 2**22)
+_BOUNDS = Bounds(pending=10**7, pending_bytes=2**33)
+
+
+def measure() -> Report:
+    """Measure one."""
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        _open(Path(scratch, "ours")) as ours,
+        _open(Path(scratch, "theirs")) as theirs,
+    ):
+        branch = _make("branch", COUNT + PER_BLOCK)
+        _mine(ours, _make("stale", COUNT))
+        _mine(theirs, branch)
+        _submit(ours, branch[: COUNT // 2])
+        _submit(ours, _make("pending", COUNT // 2))
+        client: Any = ours.connection.client
+        client.config_set("slowlog-log-slower-than", 0)
+        client.config_set("slowlog-max-len", 100_000)
+        client.slowlog_reset()
+        meet(ours, theirs)
+        slowest = max(entry["duration"] for entry in client.slowlog_get(100_000)) / 1e6
+    moved = COUNT + len(branch) + COUNT
+    return Report(
+        "reorganise",
+        [
+            Figure("the swap keeps the server", slowest, "s", at_most=2),
+            Figure("of that for a thousand transactions", 1e6 * slowest / moved, "ms"),
+        ],
+        [
+            f"{COUNT:,} transactions of stale blocks return, {len(branch):,} get places, and of "
+            f"{COUNT:,} pending ones half leave; all three count as moved.",
+        ],
+    )
+
+
+@contextmanager
+def _open(directory: Path) -> Iterator[Ledger]:
+    directory.mkdir()
+    with start_server(directory) as server:
+        ledger = Ledger(connect(redis_url(directory / "valkey.sock"), wait_s=60), _RULES, _BOUNDS)
+        ledger.mining.create_genesis()
+        yield ledger
+        server.kill()
+
+
+def _make(name: str, count: int) -> list[Transaction]:
+    payment = {"sender": "alice", "recipient": "bob", "amount": 1}
+    return [
+        accept_submission({**payment, "nonce": f"{name} {number}"}, lambda: "")
+        for number in range(count)
+    ]
+
+
+def _submit(ledger: Ledger, transactions: Sequence[Transaction]) -> None:
+    for start in range(0, len(transactions), PER_BLOCK):
+        ledger.mempool.submit([Submission(transactions[start : start + PER_BLOCK])])
+
+
+def _mine(ledger: Ledger, transactions: Sequence[Transaction]) -> None:
+    for start in range(0, len(transactions), PER_BLOCK):
+        _submit(ledger, transactions[start : start + PER_BLOCK])
+        request_mine(ledger)
+        while ledger.queue.read().depth:
+            Miner(ledger, search_with_hashlib, "node").run()
