@@ -3,19 +3,21 @@
 import json
 from typing import Any
 
+import fakeredis
 import pytest
 from flask.testing import FlaskClient
 
 from chain.block import Block
 from chain.errors import InvalidBlock, TooManyPeers
 from chain.header import Header
-from chain.ledger import Connection, Ledger, Outcome, Pending, Sight
+from chain.ledger import Connection, Ledger, Outcome, Pending, Record, Sight
 from chain.ledger.network import MOST_PEERS
 from chain.rules import MAX_BODY_BYTES
 from chain.validation import validate_body
 from tests.ledgers import make_ledger, make_miner, request_mine
 from tests.peers import LedgerNode
 from tests.unit.test_web import Rung, make_client
+from workers.peers import meeting
 from workers.peers.resolver import Resolver
 
 NODES = ["http://127.0.0.1:3001", "http://127.0.0.1:3002"]
@@ -217,3 +219,63 @@ def test_a_job_tells_that_its_block_went_stale(client: FlaskClient, ledger: Ledg
     redis: Any = ledger.connection.client
     redis.hdel("{minequeue:test}:indexes", digest)  # as adopt_branch.lua does
     assert client.get(f"/jobs/{job}").get_json()["on_best_chain"] is False
+
+
+class _Clock:
+    """A clock that goes on by so much at each look."""
+
+    def __init__(self, step_s: float) -> None:
+        self.now_s = 0.0
+        self.step_s = step_s
+
+    def __call__(self) -> float:
+        self.now_s += self.step_s
+        return self.now_s
+
+
+def _other(blocks: int) -> Ledger:
+    client = fakeredis.FakeRedis(server=fakeredis.FakeServer())
+    ledger = make_ledger(Connection(client, wait_s=1))
+    for _ in range(blocks):
+        request_mine(ledger)
+        make_miner(ledger).run()
+    return ledger
+
+
+def test_a_long_chain_is_taken_over_in_many_meetings_and_its_node_is_not_blamed(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(meeting, "_BATCH", 2)
+    other = _other(20)
+    ledger.network.register(NODES[:1])
+    for _ in range(10):
+        Resolver(ledger, lambda _: LedgerNode(other), PERIOD_S, clock=_Clock(5)).run()
+        assert ledger.network.peers()[NODES[0]].failures == 0
+        if ledger.blocks.tip() == other.blocks.tip():
+            break
+        assert _is_due(ledger)
+    assert ledger.blocks.tip() == other.blocks.tip()
+
+
+def test_a_node_that_takes_a_minute_for_nothing_is_blamed(ledger: Ledger) -> None:
+    other = _other(20)
+    ledger.network.register(NODES[:1])
+    Resolver(ledger, lambda _: LedgerNode(other), PERIOD_S, clock=_Clock(20)).run()
+    sight = ledger.network.peers()[NODES[0]]
+    assert sight.state == "faulty"
+    assert "longer than a minute" in sight.reason
+    assert ledger.blocks.tip().header.index == 1
+
+
+def test_a_resolver_that_lost_its_turn_changes_nothing_more(ledger: Ledger) -> None:
+    other = LedgerNode(_other(3))
+    ledger.network.register(NODES)
+    redis: Any = ledger.connection.client
+
+    class Slow(LedgerNode):
+        def tip(self) -> Record:
+            redis.hset("{minequeue:test}:resolver", "token", "another")
+            return super().tip()
+
+    assert Resolver(ledger, lambda _: Slow(other.ledger), PERIOD_S).run() is None
+    assert ledger.blocks.tip().header.index == 1

@@ -56,7 +56,7 @@ class Resolver:
         return self._ledger.network.is_due(tip, self._period_s)
 
     def run(self) -> Outcome | None:
-        """Meet all peers once; None where another resolver does.
+        """Meet all peers once; None where another resolver does, or took over.
 
         Raises:
             LedgerUnavailable: the server is away; the requests are served by the next turn.
@@ -65,6 +65,14 @@ class Resolver:
         turn = network.take_turn()
         if turn is None:
             return None
+        try:
+            return self._meet_all(turn)
+        except _TurnLost:
+            _log.warning("another resolver began; this one ends")
+            return None
+
+    def _meet_all(self, turn: Turn) -> Outcome:
+        network = self._ledger.network
         end = self._clock() + RUN_S
         # what changes while they are met, some were not told of; so it counts as not told
         tip = self._ledger.blocks.tip().header.hash
@@ -100,6 +108,9 @@ class Resolver:
             state = meeting.run()
         except PeerAway as error:
             state, reason = "away", str(error)
+        except _OutOfTime as error:
+            # a long chain is taken over in many meetings
+            state, reason = ("ahead", "") if meeting.replaced else (state, str(error))
         except (PeerError, BranchTooLarge) as error:
             reason = str(error)
         except InvalidBlock as error:
