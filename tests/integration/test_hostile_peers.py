@@ -105,6 +105,12 @@ def test_another_network_is_refused(ours: Ledger) -> None:
             _is_marked(_meet(ours, address), "another network")
 
 
+def test_a_network_with_another_rule_is_refused(ours: Ledger) -> None:
+    for theirs in _new_ledger(signed=True):
+        with serve_app(make_client(theirs, page=500).application) as address:
+            _is_marked(_meet(ours, address), "there signatures are 'required', here optional")
+
+
 def test_claimed_work_is_not_believed(ours: Ledger, theirs: Ledger) -> None:
     honest = make_client(theirs, page=500)
 

@@ -57,7 +57,7 @@ class _Header(msgspec.Struct):
 
 class _Tip(_Header):
     cumulative_work: _Digits
-    signatures: str = ""
+    signatures: str | None = None  # a node that does not say so is judged by its blocks alone
 
 
 class _Page(msgspec.Struct):
@@ -99,9 +99,9 @@ class HttpNode:
             raise
         if not found.cumulative_work.isascii() or not found.cumulative_work.isdigit():
             raise PeerFaulty(f"Its answer to GET {path} has a work that is no number.")
-        if found.signatures != self._signatures:
+        if found.signatures not in {None, self._signatures}:
             raise PeerFaulty(
-                f"Its network has another rule: there signatures are {found.signatures[:10]!r}, "
+                f"Its network has another rule: there signatures are {str(found.signatures)[:10]!r}, "
                 f"here {self._signatures}."
             )
         return Record(self._as_header(found), int(found.cumulative_work))
