@@ -34,7 +34,7 @@ acceptance: .venv/.installed-test
 
 # the long version of what `make test` does of it: about ten minutes
 fuzz: .venv/.installed-test
-	PARSER_EXAMPLES=20000 $(BIN)/pytest --timeout=1200 tests/unit/test_parsers.py \
+	PARSER_EXAMPLES=3000 $(BIN)/pytest --timeout=1200 tests/unit/test_parsers.py \
 	  tests/unit/test_peer_addresses.py
 	FUZZ_EXAMPLES=300 $(BIN)/pytest --timeout=1200 -s tests/acceptance/test_schemathesis.py
 

@@ -100,9 +100,10 @@ class HttpNode:
         if not found.cumulative_work.isascii() or not found.cumulative_work.isdigit():
             raise PeerFaulty(f"Its answer to GET {path} has a work that is no number.")
         if found.signatures not in {None, self._signatures}:
+            theirs = str(found.signatures)[:10]
             raise PeerFaulty(
-                f"Its network has another rule: there signatures are {str(found.signatures)[:10]!r}, "
-                f"here {self._signatures}."
+                f"Its network has another rule: there signatures are {theirs!r}, here "
+                f"{self._signatures}."
             )
         return Record(self._as_header(found), int(found.cumulative_work))
 
