@@ -215,6 +215,27 @@ def sign(key_file: Path, source: Any) -> None:
     run_sign(source, read_key(key_file))
 
 
+@cli.group()
+def proof() -> None:
+    """Proofs that a transaction is in a block."""
+
+
+@proof.command()
+@click.argument("file", type=_FILE)
+@click.option("--header", type=_FILE, help="A header that you trust; else the proof's own.")
+@click.option("--json", "as_json", is_flag=True, help="Print what it shows as JSON.")
+def verify(file: Path, header: Path | None, as_json: bool) -> None:
+    """Verify FILE, the answer of GET /transactions/<id>/proof, without a node.
+
+    The exit code is 1 if it does not show that the transaction is in the block.
+
+    Example: minequeue proof verify proof.json --header header.json
+    """
+    from compose.proof import run_verify  # noqa: PLC0415
+
+    run_verify(file, header, as_json=as_json)
+
+
 @cli.command()
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")

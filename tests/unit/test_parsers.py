@@ -19,7 +19,7 @@ from chain.audit import Auditor, InvalidChain
 from chain.block import Block
 from chain.errors import InvalidBlock, InvalidTransaction, MalformedJson
 from chain.header import SIZE, Header
-from chain.merkle import calculate_path, calculate_root
+from chain.merkle import calculate_path, calculate_root, is_included
 from chain.transaction import accept_submission, validate_transaction
 from chain.validation import validate_body, validate_header
 from compose.settings import BadSetting, Settings, variable
@@ -112,7 +112,11 @@ def _is_finite(value: Any) -> bool:
 @given(st.lists(st.binary(max_size=40), min_size=1, max_size=20), st.data())
 def test_merkle_paths_lead_to_the_root(leaves: list[bytes], data: st.DataObject) -> None:
     position = data.draw(st.integers(0, len(leaves) - 1))
-    assert len(calculate_path(leaves, position)) <= (len(leaves) - 1).bit_length()
+    path, root = calculate_path(leaves, position), calculate_root(leaves)
+    assert is_included(leaves[position], position, len(leaves), path, root)
+    other = data.draw(st.lists(st.binary(min_size=32, max_size=32), max_size=6))
+    if other != path:
+        assert not is_included(leaves[position], position, len(leaves), other, root)
 
 
 @given(st.integers(1, 3), st.sampled_from(sorted(CHAIN[1])), ANYTHING)

@@ -1,0 +1,125 @@
+"""``minequeue proof verify``: that a transaction is in a block, from files alone."""
+
+import json
+import struct
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import msgspec
+
+from chain import canonical, strict_json
+from chain.errors import InvalidTransaction, MalformedJson, MinequeueError
+from chain.header import Header
+from chain.merkle import is_included
+from chain.proof_of_work import meets_target
+from chain.transaction import validate_transaction
+
+_MOST_BYTES = 2**20
+_Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class InvalidProof(MinequeueError):
+    """The proof does not show that the transaction is in the block; the message says why."""
+
+
+class _Header(msgspec.Struct):
+    version: int
+    bits: int
+    index: int
+    timestamp: int
+    previous_hash: _Digest
+    merkle_root: _Digest
+    proof: int
+
+
+class _Proof(msgspec.Struct):
+    id: _Digest
+    transaction: msgspec.Raw
+    leaf_index: int
+    tree_size: int
+    path: list[_Digest]
+    block: _Header
+
+
+def run_verify(proof: Path, header: Path | None, *, as_json: bool) -> None:
+    """Verify the answer of GET /transactions/<id>/proof, and print what it shows.
+
+    Args:
+        proof: the file with the answer.
+        header: a file with a header that is trusted, as GET /chain/headers or /chain/tip writes
+            one; None to take the one of the answer.
+        as_json: print JSON.
+
+    Raises:
+        InvalidProof: it shows nothing.
+    """
+    found = _read(proof, _Proof)
+    own = _as_header(found.block)
+    trusted = own if header is None else _as_header(_read(header, _Header))
+    if trusted != own:
+        raise InvalidProof(
+            f"The proof is for block {own.index}, {own.hash.hex()}, and not for the header."
+        )
+    if not meets_target(own.hash, own.bits):
+        raise InvalidProof(f"The header of block {own.index} does not meet its own target.")
+    leaf = _check_transaction(found, own)
+    path = [bytes.fromhex(node) for node in found.path]
+    if not is_included(leaf, found.leaf_index, found.tree_size, path, own.merkle_root):
+        raise InvalidProof(
+            "The path does not lead from the transaction to the block's Merkle root."
+        )
+    shown: dict[str, Any] = {
+        "id": found.id,
+        "index": own.index,
+        "hash": own.hash.hex(),
+        "bits": own.bits,
+    }
+    if as_json:
+        click.echo(json.dumps({"valid": True, **shown}))
+    else:
+        click.echo(
+            f"valid: transaction {found.id}\nis in block {own.index}, {own.hash.hex()}, "
+            f"of {own.bits} bits of work"
+        )
+
+
+def _check_transaction(found: _Proof, header: Header) -> bytes:
+    """The transaction in canonical form."""
+    is_last = found.leaf_index == found.tree_size - 1
+    try:
+        fields = strict_json.loads(bytes(found.transaction))
+        transaction = validate_transaction(fields, index=header.index, last=is_last)
+        leaf = canonical.encode(fields)
+    except (MalformedJson, InvalidTransaction) as error:
+        raise InvalidProof(f"The transaction is not valid: {error}") from None
+    if transaction.id != found.id:
+        raise InvalidProof("The proof is for another transaction than it says.")
+    return leaf
+
+
+def _as_header(found: _Header) -> Header:
+    try:
+        header = Header(
+            found.version,
+            found.bits,
+            found.index,
+            found.timestamp,
+            bytes.fromhex(found.previous_hash),
+            bytes.fromhex(found.merkle_root),
+            found.proof,
+        )
+        header.pack()
+    except (ValueError, OverflowError, struct.error):
+        raise InvalidProof("A field of the header is out of its bounds.") from None
+    return header
+
+
+def _read(path: Path, kind: Any) -> Any:
+    try:
+        with path.open("rb") as file:
+            return msgspec.json.decode(file.read(_MOST_BYTES), type=kind)
+    except OSError as error:
+        raise InvalidProof(f"{path} cannot be read: {error.strerror}.") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise InvalidProof(f"{path} is not what a node answers: {error}.") from None
