@@ -1,9 +1,8 @@
 """``minequeue proof verify``: that a transaction is in a block, from files alone."""
 
 import json
-import struct
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import click
 import msgspec
@@ -11,35 +10,25 @@ import msgspec
 from chain import canonical, strict_json
 from chain.errors import InvalidTransaction, MalformedJson, MinequeueError
 from chain.header import Header
+from chain.header_json import BadHeader, Digest, HeaderJson
 from chain.merkle import is_included
 from chain.proof_of_work import meets_target
 from chain.transaction import validate_transaction
 
 _MOST_BYTES = 2**20
-_Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 
 class InvalidProof(MinequeueError):
     """The proof does not show that the transaction is in the block; the message says why."""
 
 
-class _Header(msgspec.Struct):
-    version: int
-    bits: int
-    index: int
-    timestamp: int
-    previous_hash: _Digest
-    merkle_root: _Digest
-    proof: int
-
-
 class _Proof(msgspec.Struct):
-    id: _Digest
+    id: Digest
     transaction: msgspec.Raw
     leaf_index: int
     tree_size: int
-    path: list[_Digest]
-    block: _Header
+    path: list[Digest]
+    block: HeaderJson
 
 
 def run_verify(proof: Path, header: Path | None, *, as_json: bool) -> None:
@@ -56,7 +45,7 @@ def run_verify(proof: Path, header: Path | None, *, as_json: bool) -> None:
     """
     found = _read(proof, _Proof)
     own = _as_header(found.block)
-    trusted = own if header is None else _as_header(_read(header, _Header))
+    trusted = own if header is None else _as_header(_read(header, HeaderJson))
     if trusted != own:
         raise InvalidProof(
             f"The proof is for block {own.index}, {own.hash.hex()}, and not for the header."
@@ -98,21 +87,11 @@ def _check_transaction(found: _Proof, header: Header) -> bytes:
     return leaf
 
 
-def _as_header(found: _Header) -> Header:
+def _as_header(found: HeaderJson) -> Header:
     try:
-        header = Header(
-            found.version,
-            found.bits,
-            found.index,
-            found.timestamp,
-            bytes.fromhex(found.previous_hash),
-            bytes.fromhex(found.merkle_root),
-            found.proof,
-        )
-        header.pack()
-    except (ValueError, OverflowError, struct.error):
-        raise InvalidProof("A field of the header is out of its bounds.") from None
-    return header
+        return found.as_header()
+    except BadHeader as error:
+        raise InvalidProof(f"The header is none: {error}.") from None
 
 
 def _read(path: Path, kind: Any) -> Any:

@@ -4,13 +4,13 @@ What is read here is typed and bounded, and not believed: headers and bodies are
 whoever asked for them.
 """
 
-import struct
 from typing import Annotated, TypeVar
 
 import msgspec
 
 from chain.block import Block, join_body
 from chain.header import Header
+from chain.header_json import BadHeader, HeaderJson
 from chain.ledger import Record
 from chain.rules import MAX_BODY_BYTES
 from workers.peers.client import BadStatus, PeerClient
@@ -22,49 +22,19 @@ _PAGE_BYTES = 1024  # bytes for each header of a page
 _HEAD_BYTES = 1024  # bytes of a block beside its transactions
 _BAD_REQUEST, _NOT_FOUND = 400, 404
 
-_Digest = Annotated[str, msgspec.Meta(min_length=64, max_length=64)]
 _Digits = Annotated[str, msgspec.Meta(min_length=1, max_length=78)]  # of 2^256
 
 
-class _Header(msgspec.Struct):
-    version: int
-    bits: int
-    index: int
-    timestamp: int
-    previous_hash: _Digest
-    merkle_root: _Digest
-    proof: int
-
-    def as_header(self) -> Header:
-        """The header that this is the JSON of.
-
-        Raises:
-            ValueError: a hash has other characters than hex digits.
-            struct.error: a number does not fit in its field.
-        """
-        header = Header(
-            self.version,
-            self.bits,
-            self.index,
-            self.timestamp,
-            bytes.fromhex(self.previous_hash),
-            bytes.fromhex(self.merkle_root),
-            self.proof,
-        )
-        header.pack()
-        return header
-
-
-class _Tip(_Header):
+class _Tip(HeaderJson):
     cumulative_work: _Digits
     signatures: str | None = None  # a node that does not say so is judged by its blocks alone
 
 
 class _Page(msgspec.Struct):
-    headers: list[_Header]
+    headers: list[HeaderJson]
 
 
-class _Block(_Header):
+class _Block(HeaderJson):
     transactions: list[msgspec.Raw]
 
 
@@ -137,8 +107,8 @@ class HttpNode:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise PeerFaulty(f"Its answer to GET {path} is not what it should be.") from error
 
-    def _as_header(self, found: _Header) -> Header:
+    def _as_header(self, found: HeaderJson) -> Header:
         try:
             return found.as_header()
-        except (ValueError, struct.error) as error:
+        except BadHeader as error:
             raise PeerFaulty("It sent a header with a field out of its bounds.") from error
