@@ -4,6 +4,7 @@ from flask import Flask
 
 from web import (
     chain,
+    docs,
     health,
     metrics,
     mining,
@@ -30,6 +31,7 @@ BLUEPRINTS = (
     health,
     metrics,
     openapi,
+    docs,
     page,
 )
 

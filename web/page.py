@@ -11,6 +11,7 @@ POST /chain/new      submit a transaction: {"sender": "a", "recipient": "b", "am
 GET  /chain/mine     ask for a block
 GET  /chain          the chain
 GET  /queue          what waits
+GET  /docs           all of it
 """
 
 

@@ -147,7 +147,8 @@ class Network:
         keys = self._keys
 
         def read(client: Any) -> Any:
-            with client.pipeline(transaction=True) as pipe:
+            # no transaction: Redis 7 refuses one where its memory has run out
+            with client.pipeline(transaction=False) as pipe:
                 pipe.time()
                 pipe.hget(keys.resolver, "until")
                 pipe.llen(keys.resolve_requests)

@@ -68,3 +68,15 @@ def test_examples_of_bodies_are_accepted(client: FlaskClient, document: dict[str
     body = document["paths"]["/chain/new"]["post"]["requestBody"]["content"]["application/json"]
     assert client.post("/chain/new", json=body["example"]).status_code == 202
     assert PLAIN.keys() == body["example"].keys()
+
+
+def test_the_viewer_asks_nobody_else(client: FlaskClient) -> None:
+    page = client.get("/docs")
+    assert page.content_type.startswith("text/html")
+    assert "'unsafe-inline'" not in page.headers["Content-Security-Policy"].partition("style")[0]
+    for name in re.findall(r'(?:src|href)="(/docs/[^"]+)"', page.text):
+        answer = client.get(name)
+        assert answer.status_code == 200
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert not re.findall(r'(?:src|href)="(?:https?:)?//', page.text)
+    assert client.get("/docs/other.js").status_code == 404

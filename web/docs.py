@@ -1,0 +1,58 @@
+"""GET /docs: the OpenAPI document in a viewer, whose files are kept here and served from here."""
+
+from functools import cache
+from importlib import resources
+
+from flask import Blueprint, Response
+
+from web.described import Reply, described
+from web.parameters import in_path
+from web.problems import not_found
+
+blueprint = Blueprint("docs", __name__, url_prefix="/docs")
+_SCRIPT = "text/javascript; charset=utf-8"
+_FILES = {
+    "index.html": ("viewer/index.html", "text/html; charset=utf-8"),
+    "start.js": ("viewer/start.js", _SCRIPT),
+    "swagger-ui-bundle.js": ("vendor/swagger-ui/swagger-ui-bundle.js", _SCRIPT),
+    "swagger-ui.css": ("vendor/swagger-ui/swagger-ui.css", "text/css; charset=utf-8"),
+}
+_HEADERS = {
+    # the viewer sets the style of single elements; scripts are these files alone
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "max-age=3600",
+}
+
+
+@blueprint.get("")
+@described(Reply(200, "The viewer.", {"type": "string"}, "text/html"), reads_ledger=False)
+def read_page() -> Response:
+    """The API in a viewer, for people."""
+    return _answer("index.html")
+
+
+@blueprint.get("/<name>")
+@described(
+    Reply(200, "The file.", {"type": "string"}, "text/javascript"),
+    problems=(404,),
+    parameters=[in_path("name", "The file's name.", r"^start\.js$", "start.js")],
+    reads_ledger=False,
+)
+def read_file(name: str) -> Response:
+    """A file of the viewer."""
+    if name not in _FILES:
+        raise not_found("The viewer has no such file.")
+    return _answer(name)
+
+
+def _answer(name: str) -> Response:
+    return Response(_read(name), headers=_HEADERS, content_type=_FILES[name][1])
+
+
+@cache
+def _read(name: str) -> bytes:
+    return resources.files("web").joinpath(*_FILES[name][0].split("/")).read_bytes()
