@@ -1,0 +1,77 @@
+"""`minequeue submit`, `mine`, `status`, `tx` and `block` against a running stack."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from tests.acceptance.stack import Stack, free_port
+
+LINES = 2_500  # more than two requests
+
+
+def _run(stack: Stack, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return stack.run(*arguments, "--url", stack.url)
+
+
+def _read(done: "subprocess.CompletedProcess[str]") -> Any:
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_transaction_goes_from_the_command_line_to_a_block(stack: Stack) -> None:
+    receipt = _read(
+        _run(stack, "submit", "--sender", "a", "--recipient", "b", "--amount", "5", "--json")
+    )
+    block = _read(_run(stack, "mine", "--wait", "30", "--json"))
+    assert block["index"] >= 2
+    stack.wait_until_drained()
+    state = _read(_run(stack, "tx", receipt["id"], "--json"))
+    assert state["status"] == "mined"
+    found = _read(_run(stack, "block", state["block"]["hash"], "--json"))
+    assert receipt["id"] in {transaction["id"] for transaction in found["transactions"]}
+    assert _read(_run(stack, "status", "--json"))["depth"] == 0
+    assert "depth" in _run(stack, "status").stdout
+
+
+def test_a_file_that_is_sent_twice_adds_nothing_the_second_time(
+    stack: Stack, tmp_path: Path
+) -> None:
+    before = stack.check()["transactions"]
+    source, receipts = tmp_path / "payments.ndjson", tmp_path / "receipts.ndjson"
+    payment = {"sender": "file", "recipient": str(tmp_path), "amount": 1}
+    source.write_text(
+        "\n".join(
+            [json.dumps(payment)] * LINES + ["nonsense", json.dumps({**payment, "amount": -1})]
+        )
+    )
+    written = []
+    for _ in range(2):
+        done = _run(stack, "submit", str(source), "--receipts", str(receipts), "--json")
+        assert done.returncode == 1
+        assert json.loads(done.stdout) == {"accepted": LINES, "refused": 2}
+        written.append(receipts.read_text())
+    assert written[0] == written[1]
+    outcomes = [json.loads(line) for line in written[0].splitlines()]
+    assert len({outcome["id"] for outcome in outcomes if "id" in outcome}) == LINES
+    assert [o["status"] for o in outcomes[-2:]] == ["refused", "refused"]
+    stack.wait_until_drained()
+    assert stack.check()["transactions"] == before + LINES
+
+
+def test_a_refusal_is_one_sentence(stack: Stack) -> None:
+    for arguments, said in (
+        (("tx", "no-such-id"), "There is no such transaction"),
+        (("block", "x"), "no such block"),
+        (("submit", "--recipient", "b", "--amount", "1"), "sender is missing"),
+    ):
+        done = _run(stack, *arguments)
+        assert done.returncode == 1
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_node_that_is_not_there_is_named(stack: Stack) -> None:
+    done = stack.run("status", "--url", f"http://127.0.0.1:{free_port()}")
+    assert done.returncode == 1
+    assert "does not answer" in done.stderr
