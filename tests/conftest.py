@@ -1,8 +1,13 @@
 """For all tests: what is generated may take its time, on a machine that is busy with others."""
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
+
+# a shell that runs the tests in the background lets them ignore Ctrl-C, and all that they start too
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile(
     "minequeue",
