@@ -231,6 +231,29 @@ def _send_a_line_without_end(connection: socket.socket, _path: str) -> None:
     _flood(connection, b"x" * 65536)
 
 
+def _continue_without_end(connection: socket.socket, _path: str) -> None:
+    _flood(connection, b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
+
+
+def _send_large_headers(connection: socket.socket, _path: str) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\n")
+    for _ in range(90):
+        connection.sendall(b"X-Large: " + b"x" * 60_000 + b"\r\n")
+
+
+def _send_a_negative_chunk(connection: socket.socket, _path: str) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n")
+    _flood(connection, b"x" * 2**20)
+
+
+def _say_a_length_that_is_none(connection: socket.socket, _path: str) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\n{}")
+
+
+def _say_two_lengths(connection: socket.socket, _path: str) -> None:
+    connection.sendall(write(b"{}", "Content-Length: 3"))
+
+
 def _send_a_bomb(connection: socket.socket, _path: str) -> None:
     packed = gzip.compress(bytes(16 * 2**20))
     connection.sendall(write(packed, "Content-Encoding: gzip"))
@@ -271,7 +294,12 @@ def _answer_as_the_ancestor(connection: socket.socket, path: str) -> None:
         (_send_chunks_without_end, "has more than"),
         (_send_until_closed, "has more than"),
         (_send_headers_without_end, "no HTTP"),
-        (_send_a_line_without_end, "no HTTP"),
+        (_send_a_line_without_end, "head of its answer has more than"),
+        (_continue_without_end, "head of its answer has more than"),
+        (_send_large_headers, "head of its answer has more than"),
+        (_send_a_negative_chunk, "no HTTP"),
+        (_say_a_length_that_is_none, "has a length that is no number"),
+        (_say_two_lengths, "has a length that is no number"),
         (_send_a_bomb, "packs its answer"),
         (_answer_html, "not what it should be"),
         (_answer_nested, "not what it should be"),
@@ -301,11 +329,42 @@ def _drip_body(connection: socket.socket, _path: str) -> None:
     _drip(connection, b"{" * 1000)
 
 
+def _drip_the_last_body(connection: socket.socket, _path: str) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n")
+    _drip(connection, b"{" * 1000)
+
+
+def _drip_until_closed(connection: socket.socket, _path: str) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    _drip(connection, b"{" * 1000)
+
+
+def _drip_chunks(connection: socket.socket, _path: str) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    _drip(connection, b"1\r\n{\r\n" * 1000)
+
+
+def _trail_without_end(connection: socket.socket, _path: str) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
+    _flood(connection, b"X-More: and more\r\n" * 1000)
+
+
 def _say_nothing(connection: socket.socket, _path: str) -> None:
     connection.recv(1)
 
 
-@pytest.mark.parametrize("send", [_drip_headers, _drip_body, _say_nothing])
+@pytest.mark.parametrize(
+    "send",
+    [
+        _drip_headers,
+        _drip_body,
+        _drip_the_last_body,
+        _drip_until_closed,
+        _drip_chunks,
+        _trail_without_end,
+        _say_nothing,
+    ],
+)
 def test_a_peer_that_takes_its_time_is_left(ours: Ledger, send: Any) -> None:
     with serve_raw(send) as address:
         _is_marked(_meet(ours, address), "longer than 0.5 s", state="away")
@@ -317,7 +376,7 @@ def _hang_up(connection: socket.socket, _path: str) -> None:
 
 def test_an_answer_that_is_cut_short_is_no_answer(ours: Ledger) -> None:
     with serve_raw(_hang_up) as address:
-        _is_marked(_meet(ours, address), "no HTTP (IncompleteRead)")
+        _is_marked(_meet(ours, address), "ends 999 bytes too early")
 
 
 def test_nobody_listens(ours: Ledger) -> None:

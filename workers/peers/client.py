@@ -6,20 +6,23 @@ of the environment is used, and nothing is unpacked.
 """
 
 import http.client
+import ipaddress
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from workers.peers.allowed import Allowed
 from workers.peers.node import PeerAway, PeerFaulty
 from workers.peers.url import PeerUrl
+from workers.peers.wire import Deadline, Wire
 
 _RESOLVERS = 4  # threads; a resolver that hangs keeps one of them
+_MOST_TRIED = 4  # addresses of one name
+_PIECE = 64 * 1024  # bytes
 _BUSY = frozenset({429, 503})
 _REDIRECTS = range(300, 400)
 Resolve = Callable[[str, int], Sequence[str]]
@@ -41,8 +44,8 @@ class PeerClient:
     Attributes:
         allowed: where it may.
         token: a bearer token that nodes are shown, or "".
-        connect_s: how long resolving and connecting may take, each.
-        answer_s: how long a whole exchange may take.
+        connect_s: how long resolving may take, and connecting to each address.
+        answer_s: how long a whole exchange may take, those included.
         context: how TLS is verified.
         resolve: gives the addresses of a host.
     """
@@ -67,23 +70,24 @@ class PeerClient:
             PeerAway: it does not answer in time, or says that it is busy.
             PeerFaulty: its answer has another status than 2xx, is too large, or is no HTTP.
         """
-        address = self._find_address(peer)
         target = f"{path}?{urlencode(query)}" if query else path
-        connection = _Connection(peer, address, self.connect_s, self.context)
+        deadline = Deadline(self.answer_s)
         try:
-            with _end_after(self.answer_s, connection):
+            with self._connect(peer, deadline) as sock:
+                wire = Wire(sock, deadline)
+                connection = _Connection(peer, wire)
                 connection.request(method, target, headers=self._headers(method))
-                return _read(connection.getresponse(), f"{method} {path}", most_bytes)
+                answer = connection.getresponse()
+                wire.end_head()
+                return _read(answer, f"{method} {path}", most_bytes)
+        except TimeoutError as error:
+            raise PeerAway(f"It took longer than {self.answer_s:g} s to answer.") from error
         except ssl.SSLError as error:
             raise PeerFaulty(f"TLS with it fails: {error.reason or 'no certificate'}.") from error
-        except (OSError, http.client.HTTPException) as error:
-            if connection.ended:
-                raise PeerAway(f"It took longer than {self.answer_s:g} s to answer.") from error
-            if isinstance(error, OSError):
-                raise PeerAway(f"It cannot be reached: {error.strerror or 'no answer'}.") from error
+        except OSError as error:
+            raise _cannot_reach(error) from error
+        except http.client.HTTPException as error:
             raise PeerFaulty(f"Its answer is no HTTP ({type(error).__name__}).") from error
-        finally:
-            connection.close()
 
     def _headers(self, method: str) -> dict[str, str]:
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
@@ -93,61 +97,75 @@ class PeerClient:
             headers["Authorization"] = f"Bearer {self.token}"
         return headers
 
-    def _find_address(self, peer: PeerUrl) -> str:
-        """The first of its addresses that may be called."""
+    @contextmanager
+    def _connect(self, peer: PeerUrl, deadline: Deadline) -> Iterator[socket.socket]:
+        """Connect to the first of its allowed addresses that answers, by TLS where it is https."""
+        with self._reach(self._find_addresses(peer, deadline), peer.port, deadline) as sock:
+            # a list may name 0.0.0.0, and that leads to this machine
+            reached = str(sock.getpeername()[0])
+            if not self.allowed.permits(peer.host, reached):
+                raise _not_allowed(peer, [reached])
+            if peer.scheme == "http":
+                yield sock
+                return
+            sock.settimeout(deadline.left())
+            with self.context.wrap_socket(sock, server_hostname=peer.host) as secured:
+                yield secured
+
+    def _reach(self, addresses: list[str], port: int, deadline: Deadline) -> socket.socket:
+        for address in addresses:
+            timeout_s = min(self.connect_s, deadline.left())
+            try:
+                return socket.create_connection((address, port), timeout_s)
+            except OSError as error:
+                last = error
+        raise _cannot_reach(last) from last
+
+    def _find_addresses(self, peer: PeerUrl, deadline: Deadline) -> list[str]:
+        """Those of its addresses that may be called."""
+        found = [peer.host] if _is_address(peer.host) else self._ask(peer, deadline)
+        allowed = [address for address in found if self.allowed.permits(peer.host, address)]
+        if not allowed:
+            raise _not_allowed(peer, found)
+        return allowed[:_MOST_TRIED]
+
+    def _ask(self, peer: PeerUrl, deadline: Deadline) -> Sequence[str]:
+        # in a thread, because the system's resolver has no timeout
+        asked = self._resolvers.submit(self.resolve, peer.host, peer.port)
         try:
-            found = self._resolvers.submit(self.resolve, peer.host, peer.port).result(
-                self.connect_s
-            )
+            return asked.result(min(self.connect_s, deadline.left()))
         except TimeoutError as error:
+            asked.cancel()  # where all threads hang, none begins with it later
             raise PeerAway(f"The name {peer.host} was not resolved in time.") from error
         except (OSError, UnicodeError) as error:
             raise PeerAway(f"The name {peer.host} cannot be resolved.") from error
-        for address in found:
-            if self.allowed.permits(peer.host, address):
-                return address
-        raise PeerNotAllowed(
-            f"{peer.host} leads to {', '.join(found[:3]) or 'no address'}, which is not on the "
-            "allow-list (MINEQUEUE_PEER_ALLOW)."
-        )
 
 
 class _Connection(http.client.HTTPConnection):
-    """A connection to an address that was judged, whatever the name leads to by now."""
+    """Writes the request to ``peer`` and reads its answer, over a wire that is there."""
 
-    def __init__(
-        self, peer: PeerUrl, address: str, connect_s: float, context: ssl.SSLContext
-    ) -> None:
-        super().__init__(peer.host, peer.port, timeout=connect_s)
-        self._peer = peer
-        self._address = address
-        self._context = context
-        self.ended = False
-
-    def connect(self) -> None:
-        self.sock = socket.create_connection((self._address, self.port), self.timeout)
-        self.sock.settimeout(None)  # from here on, the end of the exchange bounds it
-        if self._peer.scheme == "https":
-            self.sock = self._context.wrap_socket(self.sock, server_hostname=self._peer.host)
-
-    def end(self) -> None:
-        """Let whatever waits for the peer fail now."""
-        self.ended = True
-        if self.sock is not None:
-            with suppress(OSError):  # it is closed already
-                self.sock.shutdown(socket.SHUT_RDWR)
+    def __init__(self, peer: PeerUrl, wire: Wire) -> None:
+        super().__init__(peer.host, peer.port)
+        self.sock = wire
 
 
-@contextmanager
-def _end_after(seconds: float, connection: _Connection) -> Iterator[None]:
-    """End the exchange after so long, however it spends its time: a byte a second is no way out."""
-    timer = threading.Timer(seconds, connection.end)
-    timer.daemon = True
-    timer.start()
+def _is_address(host: str) -> bool:
     try:
-        yield
-    finally:
-        timer.cancel()
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _not_allowed(peer: PeerUrl, found: Sequence[str]) -> PeerNotAllowed:
+    return PeerNotAllowed(
+        f"{peer.host} leads to {', '.join(found[:3]) or 'no address'}, which is not on the "
+        "allow-list (MINEQUEUE_PEER_ALLOW)."
+    )
+
+
+def _cannot_reach(error: OSError) -> PeerAway:
+    return PeerAway(f"It cannot be reached: {error.strerror or 'no answer'}.")
 
 
 def _read(answer: http.client.HTTPResponse, what: str, most: int) -> bytes:
@@ -160,15 +178,27 @@ def _read(answer: http.client.HTTPResponse, what: str, most: int) -> bytes:
         raise BadStatus(status, what)
     if answer.getheader("Content-Encoding", "identity").lower() != "identity":
         raise PeerFaulty(f"It packs its answer to {what} although it was asked not to.")
-    length = answer.length
-    if length is not None and length > most:
-        raise PeerFaulty(f"Its answer to {what} has {length} bytes; at most {most} are read.")
-    body = answer.read(most + 1)
-    if len(body) > most:
-        raise PeerFaulty(f"Its answer to {what} has more than {most} bytes.")
-    if length is not None and len(body) != length:
-        raise http.client.IncompleteRead(body, length - len(body))
-    return body
+    if not answer.getheader("Content-Length", "0").isdigit():
+        raise PeerFaulty(f"Its answer to {what} has a length that is no number.")
+    if answer.length is not None and answer.length > most:
+        raise PeerFaulty(
+            f"Its answer to {what} has {answer.length} bytes; at most {most} are read."
+        )
+    return _read_body(answer, what, most)
+
+
+def _read_body(answer: http.client.HTTPResponse, what: str, most: int) -> bytes:
+    # in pieces of our size: read() keeps an object of each chunk, however small they are, and a
+    # chunk of a negative size is all that ever comes
+    body = bytearray()
+    piece = memoryview(bytearray(_PIECE))
+    while count := answer.readinto(piece):
+        body += piece[:count]
+        if len(body) > most:
+            raise PeerFaulty(f"Its answer to {what} has more than {most} bytes.")
+    if answer.length:
+        raise PeerFaulty(f"Its answer to {what} ends {answer.length} bytes too early.")
+    return bytes(body)
 
 
 class BadStatus(PeerFaulty):
