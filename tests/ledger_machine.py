@@ -77,9 +77,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        client = self.make_client()
-        client.flushall()
-        self.ledger: Ledger = make_ledger(Connection(client, wait_s=2), SMALL_BLOCKS)
+        self.client = self.make_client()
+        self.client.flushall()
+        self.ledger: Ledger = make_ledger(Connection(self.client, wait_s=2), SMALL_BLOCKS)
         self.model = Model()
         self.miners = [Miner() for _ in range(3)]
         self.submitted: list[Submission] = []
@@ -264,8 +264,14 @@ class LedgerMachine(RuleBasedStateMachine):
         assert reading.tip.index == self.model.blocks
 
     def teardown(self) -> None:
-        if not hasattr(self, "ledger"):
+        if not hasattr(self, "client"):
             return
+        try:
+            self._check_the_end()
+        finally:
+            self.client.close()
+
+    def _check_the_end(self) -> None:
         mine_all(self.ledger)
         everything = self.model.mined + self.model.pending
         assert list(mined_ids(self.ledger)) == everything

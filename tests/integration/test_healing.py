@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ class Plant:
         self.directory = directory
         self.server = start_server(directory)
         self.url = redis_url(directory / "valkey.sock")
-        self.ledger: Ledger = open_ledger(self.url)
+        self._opened = ExitStack()
+        self.ledger: Ledger = self._opened.enter_context(open_ledger(self.url))
         self.worker = start_worker(self.url, workers="1,1")
 
     def mine_one(self, timeout_s: float) -> None:
@@ -39,6 +41,12 @@ class Plant:
         before = self.ledger.blocks.tip().header.index
         request_mine(self.ledger)
         wait_for(lambda: self.ledger.blocks.tip().header.index > before, "a block", timeout_s)
+
+    def end(self) -> None:
+        """The server is gone after this."""
+        self._opened.close()
+        self.server.kill()
+        self.server.wait()
 
     def restart_server(self) -> None:
         self.server.kill()
@@ -53,8 +61,7 @@ def plant(tmp_path: Path, start_worker: StartWorker) -> Iterator[Plant]:
         made.mine_one(60)
         yield made
     finally:
-        made.server.kill()
-        made.server.wait()
+        made.end()
 
 
 def test_after_each_of_several_restarts_of_the_server_a_worker_consumes_again(
@@ -131,15 +138,15 @@ def test_workers_come_up_and_mine_where_the_servers_memory_has_run_out(
     server = start_server(tmp_path)
     try:
         url = redis_url(tmp_path / "valkey.sock")
-        ledger = open_ledger(url)
-        submit(ledger, 50)
-        request_mine(ledger)
-        client: Any = ledger.connection.client  # redis leaves config_set() untyped
-        client.config_set("maxmemory", 1)
-        start_worker(url, workers="1,1")
-        wait_for(lambda: ledger.queue.read().depth == 0, "all to be mined", 30)
-        with pytest.raises(QueueFull):
-            submit(ledger)
+        with open_ledger(url) as ledger:
+            submit(ledger, 50)
+            request_mine(ledger)
+            client: Any = ledger.connection.client  # redis leaves config_set() untyped
+            client.config_set("maxmemory", 1)
+            start_worker(url, workers="1,1")
+            wait_for(lambda: ledger.queue.read().depth == 0, "all to be mined", 30)
+            with pytest.raises(QueueFull):
+                submit(ledger)
     finally:
         server.kill()
         server.wait()

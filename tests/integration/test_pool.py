@@ -15,14 +15,16 @@ def test_a_pool_of_zero_grows_to_its_most_at_a_burst_and_back_to_zero_after_it(
 ) -> None:
     assert connection.client.ping()
     settings = {"workers": f"0,{MINERS}", "quiet_time": "2", "drain_time": "0.5", "bits": "21"}
-    ledger = open_ledger(server_url, **settings)
-    start_worker(server_url, **settings)
-    for _ in range(2):
-        wait_for(lambda: ledger.queue.read().kernels and not ledger.queue.read().fleet, "zero", 30)
-        before = ledger.blocks.tip().header.index
-        for _ in range(REQUESTS):
-            request_mine(ledger)
-        wait_for(lambda: ledger.queue.read().miners == MINERS, "all miners at work", ALL_BUSY_S)
-        wait_for(lambda: is_drained(ledger), "draining")
-        # scaling in repeats no block and skips none
-        assert ledger.blocks.tip().header.index == before + REQUESTS
+    with open_ledger(server_url, **settings) as ledger:
+        start_worker(server_url, **settings)
+        for _ in range(2):
+            wait_for(
+                lambda: ledger.queue.read().kernels and not ledger.queue.read().fleet, "zero", 30
+            )
+            before = ledger.blocks.tip().header.index
+            for _ in range(REQUESTS):
+                request_mine(ledger)
+            wait_for(lambda: ledger.queue.read().miners == MINERS, "all miners at work", ALL_BUSY_S)
+            wait_for(lambda: is_drained(ledger), "draining")
+            # scaling in repeats no block and skips none
+            assert ledger.blocks.tip().header.index == before + REQUESTS

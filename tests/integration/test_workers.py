@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -21,9 +22,10 @@ def _submit(ledger: Ledger, count: int) -> list[str]:
 
 
 @pytest.fixture
-def ledger(server_url: str, connection: Connection) -> Ledger:
+def ledger(server_url: str, connection: Connection) -> Iterator[Ledger]:
     assert connection.client.ping()
-    return open_ledger(server_url)
+    with open_ledger(server_url) as opened:
+        yield opened
 
 
 def test_workers_mine_what_was_asked_for_and_what_is_due_by_itself(
@@ -81,21 +83,21 @@ def test_the_death_of_the_server_loses_and_doubles_nothing(
 ) -> None:
     server = start_server(tmp_path)
     url = f"unix://{tmp_path / 'valkey.sock'}"
-    ledger = open_ledger(url)
-    start_worker(url)
-    accepted: list[str] = []
-    try:
-        for _ in range(3):
-            accepted += _submit(ledger, 300)
-            before = ledger.blocks.tip().header.index
-            for _ in range(40):
-                request_mine(ledger)
-            wait_for(lambda b=before: ledger.blocks.tip().header.index > b, "a first block")  # type: ignore[misc]  # as above
+    with open_ledger(url) as ledger:
+        start_worker(url)
+        accepted: list[str] = []
+        try:
+            for _ in range(3):
+                accepted += _submit(ledger, 300)
+                before = ledger.blocks.tip().header.index
+                for _ in range(40):
+                    request_mine(ledger)
+                wait_for(lambda b=before: ledger.blocks.tip().header.index > b, "a first block")  # type: ignore[misc]  # as above
+                server.kill()
+                server.wait()
+                server = start_server(tmp_path)
+            wait_for(lambda: is_drained(ledger), "draining after the last restart")
+            assert list(mined_ids(ledger)) == accepted
+        finally:
             server.kill()
-            server.wait()
-            server = start_server(tmp_path)
-        wait_for(lambda: is_drained(ledger), "draining after the last restart")
-        assert list(mined_ids(ledger)) == accepted
-    finally:
-        server.kill()
         server.wait()

@@ -4,8 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from chain.ledger import Ledger
@@ -32,9 +32,14 @@ def make_settings(url: str, **settings: str) -> Settings:
     )
 
 
-def open_ledger(url: str, **settings: str) -> Ledger:
+@contextmanager
+def open_ledger(url: str, **settings: str) -> Iterator[Ledger]:
     """The ledger that such a worker works on."""
-    return make_ledger(make_settings(url, **settings))
+    ledger = make_ledger(make_settings(url, **settings))
+    try:
+        yield ledger
+    finally:
+        ledger.connection.client.close()
 
 
 def is_drained(ledger: Ledger) -> bool:
