@@ -100,6 +100,12 @@ def _flower_auth(text: str) -> str:
     return text
 
 
+def _web_url(text: str) -> str:
+    if text and urlsplit(text).scheme not in {"http", "https"}:
+        raise ValueError("http:// or https://")
+    return text
+
+
 def _redis_url(text: str) -> str:
     if text and urlsplit(text).scheme not in {"redis", "rediss", "unix"}:
         raise ValueError("redis://, rediss:// or unix://")
@@ -201,6 +207,9 @@ class Settings:
         "",
         _flower_auth,
         "USER:PASSWORD of Flower; without it Flower listens on loopback alone.",
+    )
+    flower_url: str = _setting(
+        "", _web_url, "Where browsers find Flower; else at its port of the host that they ask."
     )
     max_pending: tuple[int, int] = _setting(
         f"1000000,{_PENDING_BYTES}",

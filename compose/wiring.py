@@ -15,6 +15,7 @@ from compose.settings import Settings
 from web.app import create_app
 from web.combiner import Combiner
 from web.doors import Doors
+from web.live import Live
 from web.parameters import MAX_PAGE
 from web.refusals import Refusals
 from web.services import Limits, Services
@@ -111,6 +112,8 @@ def make_web(settings: Settings) -> Flask:
     celery = make_celery(settings)
     bell = Bell(ledger, celery.send_wake_up, _policy(settings))
     seats = max(1, settings.web_threads // _WAITING_SHARE)
+    live = Live(ledger, _policy(settings))
+    live.start()
     return create_app(
         Services(
             ledger=ledger,
@@ -129,6 +132,8 @@ def make_web(settings: Settings) -> Flask:
             ),
             waiting_room=WaitingRoom(seats),
             reading_room=WaitingRoom(seats),
+            live=live,
+            flower_url=settings.flower_url or f":{settings.flower_port}",
         )
     )
 

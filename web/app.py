@@ -5,12 +5,13 @@ from flask import Flask
 from web import (
     chain,
     docs,
+    events,
     health,
     metrics,
     mining,
     nodes,
     openapi,
-    page,
+    pages,
     queue,
     submissions,
     transactions,
@@ -32,7 +33,8 @@ BLUEPRINTS = (
     metrics,
     openapi,
     docs,
-    page,
+    events,
+    pages,
 )
 
 

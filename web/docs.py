@@ -1,21 +1,18 @@
 """GET /docs: the OpenAPI document in a viewer, whose files are kept here and served from here."""
 
-from functools import cache
-from importlib import resources
-
 from flask import Blueprint, Response
 
 from web.described import Reply, described
+from web.files import SCRIPT, STYLE, answer_file
 from web.parameters import in_path
 from web.problems import not_found
 
 blueprint = Blueprint("docs", __name__, url_prefix="/docs")
-_SCRIPT = "text/javascript; charset=utf-8"
 _FILES = {
     "index.html": ("viewer/index.html", "text/html; charset=utf-8"),
-    "start.js": ("viewer/start.js", _SCRIPT),
-    "swagger-ui-bundle.js": ("vendor/swagger-ui/swagger-ui-bundle.js", _SCRIPT),
-    "swagger-ui.css": ("vendor/swagger-ui/swagger-ui.css", "text/css; charset=utf-8"),
+    "start.js": ("viewer/start.js", SCRIPT),
+    "swagger-ui-bundle.js": ("vendor/swagger-ui/swagger-ui-bundle.js", SCRIPT),
+    "swagger-ui.css": ("vendor/swagger-ui/swagger-ui.css", STYLE),
 }
 _HEADERS = {
     # the viewer sets the style of single elements; scripts are these files alone
@@ -50,9 +47,5 @@ def read_file(name: str) -> Response:
 
 
 def _answer(name: str) -> Response:
-    return Response(_read(name), headers=_HEADERS, content_type=_FILES[name][1])
-
-
-@cache
-def _read(name: str) -> bytes:
-    return resources.files("web").joinpath(*_FILES[name][0].split("/")).read_bytes()
+    path, kind = _FILES[name]
+    return answer_file(path, kind, _HEADERS)

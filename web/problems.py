@@ -107,10 +107,10 @@ def register_problems(app: Flask, count: Callable[[str], None], *, retry_after_s
 
     @app.errorhandler(HTTPException)
     def answer_http_error(error: HTTPException) -> Response:
-        return answer_problem(_of_http_error(error))
+        return answer_problem(of_http_error(error))
 
 
-def _of_http_error(error: HTTPException) -> Problem:
+def of_http_error(error: HTTPException) -> Problem:
     """Flask's and werkzeug's own refusals: unknown paths, wrong methods, large bodies."""
     status = error.code or 500
     detail = error.description or "The request cannot be served."

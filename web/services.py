@@ -10,6 +10,7 @@ from chain.ledger import Ledger
 from chain.scaling import Policy
 from web.combiner import Combiner
 from web.doors import Doors
+from web.live import Live
 from web.refusals import Refusals
 from web.waiting_room import WaitingRoom
 
@@ -49,6 +50,8 @@ class Services:
         limits: of one request.
         waiting_room: for the answers that are held back.
         reading_room: for the answers that last as long as their reader likes.
+        live: what live pages show.
+        flower_url: where Flower is for a browser; ":PORT" for a port of the host that it asked.
     """
 
     ledger: Ledger
@@ -62,6 +65,8 @@ class Services:
     limits: Limits
     waiting_room: WaitingRoom
     reading_room: WaitingRoom
+    live: Live
+    flower_url: str
 
 
 def provide(app: Flask, provided: Services) -> None:

@@ -16,8 +16,10 @@ from chain.ledger.measures import Measures, Measuring
 from chain.ledger.mempool import Mempool, Submission, Verdict
 from chain.ledger.mining import Connecting, Mining, Opening
 from chain.ledger.network import Network, Outcome, Sight, Turn
+from chain.ledger.payments import Look, Payment, Spot, look_for
 from chain.ledger.queue import Queue
 from chain.ledger.record import Record
+from chain.ledger.samples import Samples
 from chain.rules import Bounds, Rules
 
 __all__ = [
@@ -29,19 +31,23 @@ __all__ = [
     "Connecting",
     "Connection",
     "Ledger",
+    "Look",
     "Measures",
     "MinedBy",
     "Network",
     "Opening",
     "Outcome",
+    "Payment",
     "Pending",
     "Place",
     "Record",
     "Sight",
+    "Spot",
     "Submission",
     "Turn",
     "Verdict",
     "connect",
+    "look_for",
 ]
 
 
@@ -60,6 +66,7 @@ class Ledger:
         self.queue = Queue(connection, keys, rules)
         self.fleet = Fleet(connection, keys)
         self.measuring = Measuring(connection, keys)
+        self.samples = Samples(connection, keys)
         self.gates = Gates(connection, keys)
         self.network = Network(connection, keys)
         self.announcements = Announcements(connection, keys)

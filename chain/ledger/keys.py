@@ -37,6 +37,7 @@ class Keys:
         self.counters = key("counters")
         self.histograms = key("histograms")
         self.refusals = key("refusals")
+        self.samples = key("samples")
         # the chain
         self.tip = key("tip")
         self.records = key("records")

@@ -82,6 +82,11 @@ class Measuring:
             log_is_written=self._is_log_written(),
         )
 
+    def count(self) -> dict[str, int]:
+        """The counters alone, by their names."""
+        raw: Any = self._connection.run(lambda client: client.hgetall(self._keys.counters))
+        return _numbers(raw)
+
     def _is_log_written(self) -> bool | None:
         try:
             info: Any = self._connection.run(lambda client: client.info("persistence"))

@@ -18,8 +18,11 @@ from chain.ledger import (
     Opening,
     Pending,
     Place,
+    Spot,
     Submission,
     Verdict,
+    look_for,
+    payments,
 )
 from chain.ledger.keys import Keys
 from chain.proof_of_work import search_with_hashlib
@@ -630,3 +633,49 @@ def test_the_candidates_header_names_what_the_backlog_counts(ledger: Ledger) -> 
     _, candidate = _open(ledger)
     header = Header.unpack(put_nonce(candidate.prefix, 0))
     assert (header.index, header.bits, candidate.count) == (2, RULES.bits, 10)
+
+
+def test_a_moment_has_one_sample_and_old_ones_go(connection: Connection) -> None:
+    samples = make_ledger(connection).samples
+    assert samples.keep(10, b"first of 10", most=3, after=0) == [(10, b"first of 10")]
+    assert samples.keep(10, b"second of 10", most=3, after=0) == [(10, b"first of 10")]
+    for number in (11, 12, 13):
+        samples.keep(number, b"%d" % number, most=3, after=0)
+    assert samples.keep(13, b"", most=3, after=0) == [(11, b"11"), (12, b"12"), (13, b"13")]
+    assert samples.keep(13, b"", most=3, after=12) == [(13, b"13")]
+
+
+def test_payments_of_an_address_are_found_newest_first_and_in_parts(
+    connection: Connection,
+) -> None:
+    ledger = make_ledger(connection)
+    accepted = []
+    for count in (3, 0, 4):
+        accepted += [transaction.id for transaction in submit(ledger, count)] if count else []
+        request_mine(ledger)
+        mine_all(ledger)
+    found: list[str] = []
+    before: Spot | None = Spot(100, 0)
+    while before is not None:
+        look = look_for(ledger.blocks, "alice", before=before, most=2)
+        found += [payment.fields["id"] for payment in look.payments]
+        assert len(look.payments) <= 2
+        before = look.ended
+    assert found == accepted[::-1]
+
+
+def test_a_look_for_an_address_ends_after_so_much_of_the_chain(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = make_ledger(connection)
+    submit(ledger, 1)
+    for _ in range(5):
+        request_mine(ledger)
+    mine_all(ledger)
+    monkeypatch.setattr(payments, "_MOST_BLOCKS", 2)
+    look = look_for(ledger.blocks, "alice", before=Spot(6, 0), most=9)
+    assert (look.payments, look.ended) == ([], Spot(4, 0))
+    look = look_for(ledger.blocks, "alice", before=Spot(4, 0), most=9)
+    assert ([payment.spot for payment in look.payments], look.ended) == ([Spot(2, 0)], Spot(2, 0))
+    monkeypatch.setattr(payments, "_MOST_BYTES", 1)
+    assert look_for(ledger.blocks, "alice", before=Spot(9, 0), most=9).ended == Spot(6, 0)

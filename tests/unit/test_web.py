@@ -19,12 +19,14 @@ from tests.ledgers import BOUNDS, RULES, make_ledger, make_miner, mine_all, subm
 from web.app import create_app
 from web.combiner import Combiner
 from web.doors import Doors
+from web.live import Live
 from web.refusals import Refusals
 from web.services import Limits, Services
 from web.tokens import Tokens
 from web.waiting_room import WaitingRoom
 from workers.peers.url import PeerUrl
 
+POLICY = Policy(least=0, most=2, target_drain_s=10, quiet_s=10)
 PLAIN = {"sender": "alice", "recipient": "bob", "amount": 5}
 
 
@@ -43,6 +45,7 @@ def make_client(
     wake: Any = lambda: None,
     readers: int = 100,
     tokens: Tokens = Tokens(),  # noqa: B008  # frozen
+    flower_url: str = ":5555",
     **limits: Any,
 ) -> FlaskClient:
     all_limits = Limits(**{"body_bytes": 10_000, "batch": 5, "page": 3, "wait_s": 1, **limits})
@@ -54,10 +57,12 @@ def make_client(
         read_peer=lambda text: str(PeerUrl.parse(text)),
         refusals=Refusals(ledger.measuring.count_refusals),
         doors=Doors(tokens, ledger.gates.charge),
-        policy=Policy(least=0, most=2, target_drain_s=10, quiet_s=10),
+        policy=POLICY,
         limits=all_limits,
         waiting_room=WaitingRoom(1),
         reading_room=WaitingRoom(readers),
+        live=Live(ledger, POLICY),
+        flower_url=flower_url,
     )
     return create_app(services).test_client()
 

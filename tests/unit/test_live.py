@@ -1,0 +1,121 @@
+"""What live pages are told: samples that all processes share, and the newest blocks."""
+
+import json
+from typing import Any
+
+import fakeredis
+import pytest
+from flask.testing import FlaskClient
+
+from chain.block import Block
+from chain.errors import LedgerUnavailable
+from chain.ledger import Connection, Ledger
+from tests.ledgers import make_ledger, mine_all, request_mine, submit
+from tests.unit.test_web import POLICY, make_client
+from web.live import KEPT, Live
+
+
+@pytest.fixture
+def ledger(connection: Connection) -> Ledger:
+    return make_ledger(connection)
+
+
+def read_events(client: FlaskClient, last: str = "") -> dict[str, str]:
+    """The fields of the event that the client is told."""
+    answer = client.get("/events", headers={"Last-Event-ID": last} if last else {})
+    assert answer.status_code == 200
+    assert answer.content_type == "text/event-stream; charset=utf-8"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.text.endswith("\n\n")
+    return dict(line.split(": ", 1) for line in answer.text.splitlines() if line)
+
+
+def read_state(client: FlaskClient, last: str = "") -> Any:
+    return json.loads(read_events(client, last)["data"])
+
+
+def test_a_sample_tells_of_queue_chain_and_fleet(ledger: Ledger) -> None:
+    submit(ledger, 3)
+    mine_all(ledger)
+    submit(ledger, 2)
+    request_mine(ledger)
+    ledger.fleet.beat("worker@here", 4, "hashlib")
+    state = read_state(make_client(ledger))
+    (sample,) = state["samples"]
+    expected = {"height": 2, "pending": 2, "mine_requests": 1, "accepted": 5, "mined": 3}
+    assert expected.items() <= sample.items()
+    assert (sample["connected"], sample["failed"], sample["fleet"]) == (1, 0, 4)
+    assert [(block["index"], block["transactions"]) for block in state["blocks"]] == [
+        (2, 3),
+        (1, 0),
+    ]
+
+
+def test_who_has_the_newest_sample_is_told_nothing(ledger: Ledger) -> None:
+    client = make_client(ledger)
+    seen = read_events(client)
+    assert read_events(client, seen["id"]) == {"retry": "2000"}
+
+
+def test_who_names_a_sample_that_is_yet_to_come_begins_anew(ledger: Ledger) -> None:
+    client = make_client(ledger)
+    seen = int(read_events(client)["id"])
+    assert len(read_state(client, str(seen + 1))["samples"]) == 1
+
+
+@pytest.mark.parametrize("last", ["nonsense", "-1", "9" * 16])
+def test_who_names_no_sample_begins_anew(ledger: Ledger, last: str) -> None:
+    assert len(read_state(make_client(ledger), last)["samples"]) == 1
+
+
+def test_two_processes_show_the_same_samples(ledger: Ledger) -> None:
+    first, second = Live(ledger, POLICY), Live(ledger, POLICY)
+    number = first.view().newest.number
+    submit(ledger, 1)
+    assert second.view().samples == first.view().samples
+    # what others took in the meantime is there as well
+    ledger.samples.keep(number + 1, b'{"taken":"elsewhere"}', most=KEPT, after=number)
+    second.take()
+    assert second.view().samples[-1] == (number + 1, b'{"taken":"elsewhere"}')
+
+
+def test_blocks_that_were_listed_are_not_read_again(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = Live(ledger, POLICY)
+    for _ in range(12):
+        submit(ledger, 1)
+        mine_all(ledger)
+    live.take()
+    assert [line.index for line in live.view().blocks] == list(range(13, 3, -1))
+    read: list[int] = []
+    real = ledger.blocks.read_block
+
+    def note(index: int) -> Block | None:
+        read.append(index)
+        return real(index)
+
+    monkeypatch.setattr(ledger.blocks, "read_block", note)
+    live.take()
+    submit(ledger, 1)
+    mine_all(ledger)
+    live.take()
+    assert read == [14]
+
+
+def test_pages_learn_that_the_server_is_away_and_wait_for_nobody() -> None:
+    server = fakeredis.FakeServer()
+    ledger = make_ledger(Connection(fakeredis.FakeRedis(server=server), wait_s=0.1))
+    client = make_client(ledger)
+    live = client.application.extensions["minequeue"].live
+    seen = read_events(client)
+    server.connected = False
+    with pytest.raises(LedgerUnavailable):
+        live.take()
+    assert read_events(client)["event"] == "away"
+    assert client.get("/").status_code == 503
+    assert client.get("/").content_type == "text/html; charset=utf-8"
+    server.connected = True
+    live.take()
+    assert read_events(client)["event"] == "state"
+    assert int(read_events(client)["id"]) >= int(seen["id"])

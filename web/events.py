@@ -1,0 +1,56 @@
+"""GET /events: what live pages are told, as server-sent events.
+
+The web tier gives a thread to each request, and a stream would keep it. So an answer holds what is
+new and ends, and the browser's EventSource comes again by itself, on the connection that it has,
+naming the last event that it saw. Nothing is missed, and an open page holds nothing of the server.
+"""
+
+from flask import Blueprint, Response, request
+
+from chain.errors import MinequeueError
+from web.described import Parameter, Reply, described
+from web.live import PERIOD_S
+from web.requests import parse_number
+from web.services import services
+
+blueprint = Blueprint("events", __name__)
+_HEAD = b"retry: %d\n" % (1000 * PERIOD_S)
+
+
+@blueprint.get("/events")
+@described(
+    Reply(
+        200,
+        "What is new since the last event: `state` with samples and blocks, or `away` while the "
+        "server is. It ends; come again with the last id after the time that it names.",
+        {"type": "string"},
+        "text/event-stream",
+    ),
+    parameters=[
+        Parameter(
+            "Last-Event-ID",
+            "header",
+            "The last event that the client saw; EventSource sends it.",
+            {"type": "string"},
+            "883000000",
+        )
+    ],
+    reads_ledger=False,
+)
+def read_events() -> Response:
+    """What is new of queue, chain and workers, as server-sent events."""
+    after = parse_number(request.headers.get("Last-Event-ID", "")) or 0
+    try:
+        view = services().live.view()
+    except MinequeueError:
+        return _answer(_HEAD + b"event: away\ndata: {}\n\n")
+    state = view.write_after(after)
+    if state is None:
+        return _answer(_HEAD + b"\n")
+    return _answer(_HEAD + b"id: %d\nevent: state\ndata: %b\n\n" % (view.samples[-1][0], state))
+
+
+def _answer(body: bytes) -> Response:
+    return Response(
+        body, headers={"Cache-Control": "no-store"}, content_type="text/event-stream; charset=utf-8"
+    )

@@ -1,0 +1,214 @@
+"""What live pages show: samples of queue and chain and the newest blocks, in this process's memory.
+
+A thread takes a sample each period, whether anybody watches or not; so a page costs the ledger
+nothing, however many are open, and whoever opens one sees the last minutes at once.
+"""
+
+import logging
+import threading
+from dataclasses import dataclass
+
+import msgspec
+
+from chain import backlog
+from chain.backlog import Reading
+from chain.errors import MinequeueError
+from chain.header import Header
+from chain.ledger import Ledger
+from chain.scaling import Policy
+
+PERIOD_S = 2
+KEPT = 300  # samples, ten minutes
+_BLOCKS = 10  # the newest
+_log = logging.getLogger(__name__)
+
+
+class Sample(msgspec.Struct):
+    """Queue, chain and fleet at one moment; what is counted only grows, so rates are differences.
+
+    Attributes:
+        number: the moment, in periods since 1970.
+        time_ms: of the server's clock, Unix milliseconds.
+        height: the tip's index.
+        pending: transactions that wait.
+        mine_requests: mine requests that wait.
+        oldest_s: how long the oldest entry has waited.
+        drain_s: until the queue is empty; None while no hash rate is known.
+        hash_rate: hashes a second of the miners at work.
+        miners: that are at work.
+        fleet: that the live workers can run.
+        wanted: that the queue deserves.
+        accepted: transactions, counted.
+        mined: transactions, counted.
+        connected: candidates that became blocks, counted.
+        failed: candidates that did not, stale or abandoned, counted.
+    """
+
+    number: int
+    time_ms: int
+    height: int
+    pending: int
+    mine_requests: int
+    oldest_s: float
+    drain_s: float | None
+    hash_rate: int
+    miners: int
+    fleet: int
+    wanted: int
+    accepted: int
+    mined: int
+    connected: int
+    failed: int
+
+
+class BlockLine(msgspec.Struct):
+    """A block as a list shows it; its transactions are counted without the reward."""
+
+    index: int
+    hash: str
+    timestamp: int
+    transactions: int
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What there is to be seen.
+
+    Attributes:
+        samples: numbers and JSON, oldest first, one at least.
+        blocks: the newest, newest first.
+    """
+
+    samples: tuple[tuple[int, bytes], ...]
+    blocks: tuple[BlockLine, ...]
+
+    @property
+    def newest(self) -> Sample:
+        """The newest sample."""
+        return msgspec.json.decode(self.samples[-1][1], type=Sample)
+
+    def write_after(self, number: int) -> bytes | None:
+        """The samples after the one of that number, and the newest blocks, as a JSON object.
+
+        Returns:
+            It, or None where there is no sample after that one.
+        """
+        # a number that is yet to come is of another chain: begin anew
+        after = 0 if number > self.samples[-1][0] else number
+        news = [msgspec.Raw(sample) for taken, sample in self.samples if taken > after]
+        return msgspec.json.encode({"samples": news, "blocks": self.blocks}) if news else None
+
+
+class Live:
+    """Takes samples and keeps what pages are shown; safe for use by many threads.
+
+    Nobody waits here for the server but the one that takes a sample.
+
+    Args:
+        ledger: is looked at.
+        policy: how many miners there should be.
+    """
+
+    def __init__(self, ledger: Ledger, policy: Policy) -> None:
+        self._ledger = ledger
+        self._policy = policy
+        self._view: View | None = None
+        self._failure: MinequeueError | None = None  # of the last time
+        self._taking = threading.Lock()
+
+    def start(self) -> None:
+        """Take a sample each period from now on, in a thread that ends with the process."""
+        threading.Thread(target=self._run, name="live", daemon=True).start()
+
+    def view(self) -> View:
+        """What was seen the last time; the first time, look.
+
+        Raises:
+            MinequeueError: the server was away, or its memory used up.
+        """
+        if self._view is None and self._failure is None:
+            self.take()
+        if self._failure:
+            raise self._failure
+        assert self._view is not None  # noqa: S101  # there was a look, and it did not fail
+        return self._view
+
+    def take(self) -> None:
+        """Take a sample, and what others took meanwhile.
+
+        Raises:
+            MinequeueError: the server is away, or its memory is used up.
+        """
+        with self._taking:
+            try:
+                self._view = self._take(self._view or View((), ()))
+            except MinequeueError as error:
+                self._failure = error
+                raise
+            self._failure = None
+
+    def _take(self, seen: View) -> View:
+        reading, sample = self._look()
+        kept = self._ledger.samples.keep(
+            sample.number,
+            msgspec.json.encode(sample),
+            most=KEPT,
+            after=seen.samples[-1][0] if seen.samples else 0,
+        )
+        samples = (*seen.samples, *kept)[-KEPT:]
+        return View(samples, self._list_blocks(reading, seen.blocks))
+
+    def _look(self) -> tuple[Reading, Sample]:
+        reading, decision = self._ledger.queue.look(self._policy)
+        counted = self._ledger.measuring.count()
+        sample = Sample(
+            number=reading.now_ms // (1000 * PERIOD_S),
+            time_ms=reading.now_ms,
+            height=reading.tip.index,
+            pending=reading.pending,
+            mine_requests=reading.mine_requests,
+            oldest_s=reading.oldest_age_s,
+            drain_s=backlog.estimate_drain_s(reading, self._ledger.rules),
+            hash_rate=reading.live_rate,
+            miners=reading.miners,
+            fleet=reading.fleet,
+            wanted=decision.wanted,
+            accepted=counted.get("accepted", 0),
+            mined=counted.get("mined", 0),
+            connected=counted.get("connected", 0),
+            failed=counted.get("stale_finds", 0) + counted.get("abandoned", 0),
+        )
+        return reading, sample
+
+    def _list_blocks(
+        self, reading: Reading, listed: tuple[BlockLine, ...]
+    ) -> tuple[BlockLine, ...]:
+        """The newest blocks; those that are ``listed`` already are not read again."""
+        if listed and listed[0].hash == reading.tip.hash.hex():
+            return listed
+        known = {line.hash: line for line in listed}
+        last = reading.tip.index
+        records = self._ledger.blocks.read_records(max(1, last - _BLOCKS + 1), last)
+        lines = []
+        for header in (record.header for record in reversed(records)):
+            line = known.get(header.hash.hex()) or self._read_line(header)
+            if line is None:
+                return listed  # the chain became another one meanwhile; the next look shows it
+            lines.append(line)
+        return tuple(lines)
+
+    def _read_line(self, header: Header) -> BlockLine | None:
+        block = self._ledger.blocks.read_block(header.index)
+        if block is None or block.header != header:
+            return None
+        count = max(0, len(block.leaves) - 1)
+        return BlockLine(header.index, header.hash.hex(), header.timestamp, count)
+
+    def _run(self) -> None:
+        pause = threading.Event()
+        while True:
+            try:
+                self.take()
+            except MinequeueError as error:
+                _log.warning("no sample for the live pages: %s", error)
+            pause.wait(PERIOD_S)

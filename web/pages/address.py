@@ -1,0 +1,76 @@
+"""GET /addresses?name=: what an address sent and received, for people."""
+
+import re
+
+from flask import Blueprint, Response, request
+
+from chain.ledger import Spot, look_for
+from chain.transaction import MAX_ADDRESS
+from web.described import Parameter, Reply, described
+from web.pages.rendering import HTML, page_reply, refusals, render
+from web.problems import Problem, bad_parameter
+from web.requests import parse_number
+from web.services import services
+
+blueprint = Blueprint("address_page", __name__)
+_SHOWN = 50  # transactions on one page
+_SPOT = re.compile(r"([0-9]{1,15})\.([0-9]{1,15})", re.ASCII)
+_RETRY_AFTER_S = "5"
+
+
+@blueprint.get("/addresses")
+@described(
+    page_reply("Its newest transactions, or those before a place."),
+    Reply(429, "As many as can read at once do.", {"type": "string"}, HTML),
+    *refusals(400),
+    parameters=[
+        Parameter(
+            "name",
+            "query",
+            "The address.",
+            {"type": "string", "minLength": 1, "maxLength": MAX_ADDRESS},
+            "alice",
+        ),
+        Parameter(
+            "before",
+            "query",
+            "Where to go on: a block's index, a point, a position.",
+            {"type": "string", "pattern": r"^[0-9]{1,15}\.[0-9]{1,15}$"},
+            "17.3",
+        ),
+    ],
+    reads_ledger=False,
+)
+def read_page() -> Response:
+    """What an address sent and received, for people."""
+    name = request.args.get("name", "")
+    if not 1 <= len(name) <= MAX_ADDRESS:
+        raise bad_parameter("name", f"name must be an address of 1 to {MAX_ADDRESS} characters.")
+    blocks = services().ledger.blocks
+    before = _read_before() or Spot(blocks.tip().header.index + 1, 0)
+    with services().reading_room.enter() as seated:
+        if not seated:
+            raise _too_many_readers()
+        look = look_for(blocks, name, before=before, most=_SHOWN)
+    return render("address.html", name=name, look=look)
+
+
+def _read_before() -> Spot | None:
+    text = request.args.get("before")
+    if text is None:
+        return None
+    found = _SPOT.fullmatch(text)
+    numbers = [parse_number(part) for part in found.groups()] if found else []
+    if len(numbers) != 2 or numbers[0] is None or numbers[1] is None:  # noqa: PLR2004  # a pair
+        raise bad_parameter("before", "before must be a block's index, a point and a position.")
+    return Spot(numbers[0], numbers[1])
+
+
+def _too_many_readers() -> Problem:
+    return Problem(
+        429,
+        "too-many-readers",
+        "Too many readers",
+        "As many readers as the service has room for read the chain; come again later.",
+        headers={"Retry-After": _RETRY_AFTER_S},
+    )

@@ -1,0 +1,36 @@
+"""GET /assets/<name>: the pages' scripts, style and icon."""
+
+from flask import Blueprint, Response
+
+from web.described import Reply, described
+from web.files import SCRIPT, STYLE, answer_file
+from web.pages.rendering import HEADERS, refusals
+from web.parameters import in_path
+from web.problems import not_found
+
+blueprint = Blueprint("assets", __name__)
+_KINDS = {
+    "pages.css": STYLE,
+    "icon.svg": "image/svg+xml",
+    "live.js": SCRIPT,
+    "plot.js": SCRIPT,
+    "submit.js": SCRIPT,
+    "proof.js": SCRIPT,
+    "merkle.js": SCRIPT,
+}
+# asked for again with each page and each new version, and small
+_ASSET_HEADERS = {**HEADERS, "Cache-Control": "max-age=60"}
+
+
+@blueprint.get("/assets/<name>")
+@described(
+    Reply(200, "The file.", {"type": "string"}, "text/css"),
+    *refusals(404),
+    parameters=[in_path("name", "The file's name.", r"^pages\.css$", "pages.css")],
+    reads_ledger=False,
+)
+def read_file(name: str) -> Response:
+    """A file of the pages."""
+    if name not in _KINDS:
+        raise not_found("The pages have no such file.")
+    return answer_file(f"pages/assets/{name}", _KINDS[name], _ASSET_HEADERS)

@@ -1,0 +1,39 @@
+"""GET /: the live page."""
+
+from flask import Blueprint, Response, request
+
+from web.described import described
+from web.pages.rendering import page_reply, refusals, render
+from web.services import services
+
+blueprint = Blueprint("home", __name__)
+
+
+@blueprint.get("/")
+@described(
+    page_reply("The live page: queue, workers, newest blocks, and a form to submit."),
+    *refusals(),
+    reads_ledger=False,
+)
+def read_page() -> Response:
+    """The live page for people."""
+    at = services()
+    view = at.live.view()
+    return render(
+        "home.html",
+        now=view.newest,
+        blocks=view.blocks,
+        rules=at.ledger.rules,
+        asks_token=bool(at.doors.tokens),
+        flower_url=_find_flower(at.flower_url),
+    )
+
+
+def _find_flower(url: str) -> str:
+    """Flower's address as this browser reaches it."""
+    if not url.startswith(":"):
+        return url
+    host = request.host
+    if not host.endswith("]"):  # an IPv6 address without a port
+        host = host.rpartition(":")[0] or host
+    return f"{request.scheme}://{host}{url}"

@@ -1,0 +1,56 @@
+"""GET /search?q=: the page of what somebody looks for, by an index, a hash, an id or an address."""
+
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, request
+
+from chain.transaction import MAX_ADDRESS
+from web.described import Parameter, Reply, described
+from web.pages.rendering import HEADERS, refusals
+from web.problems import bad_parameter
+from web.requests import parse_hex, parse_number
+from web.services import services
+
+blueprint = Blueprint("search", __name__)
+_HASH_BYTES = 32
+
+
+@blueprint.get("/search")
+@described(
+    Reply(303, "Where it is.", headers={"Location": "The page."}),
+    *refusals(400),
+    parameters=[
+        Parameter(
+            "q",
+            "query",
+            "A block's index or hash, a transaction's id, or an address.",
+            {"type": "string", "minLength": 1, "maxLength": MAX_ADDRESS},
+            "1",
+        )
+    ],
+    reads_ledger=False,
+)
+def search() -> Response:
+    """Lead to a block, a transaction or an address."""
+    text = request.args.get("q", "").strip()
+    if not 1 <= len(text) <= MAX_ADDRESS:
+        raise bad_parameter(
+            "q",
+            "Look for a block's index or hash, a transaction's id, or an address of 1 to "
+            f"{MAX_ADDRESS} characters.",
+        )
+    return Response(status=303, headers={**HEADERS, "Location": _find(text)})
+
+
+def _find(text: str) -> str:
+    """The page's path; what is nothing else is an address."""
+    blocks = services().ledger.blocks
+    if index := parse_number(text):
+        if index <= blocks.tip().header.index:
+            return f"/blocks/{index}"
+    elif digest := parse_hex(text, _HASH_BYTES):
+        if blocks.find_index(digest):
+            return f"/blocks/{text}"
+        if blocks.locate_transaction(digest):
+            return f"/tx/{text}"
+    return f"/addresses?{urlencode({'name': text})}"
