@@ -94,7 +94,7 @@ def test_the_button_asks_for_a_block_and_follows_it(stack: Stack, watched: Watch
 def test_a_burst_is_seen_as_it_comes_and_as_it_is_mined(stack: Stack, watched: Watched) -> None:
     page = watched.page
     page.goto(stack.url)
-    page.wait_for_function("document.querySelector('[data-plot=depth] polyline')")
+    page.locator("[data-plot=depth] polyline").wait_for(state="attached")
     blocks = number(page, "height")
     for burst in range(5):
         lines = b"\n".join(
