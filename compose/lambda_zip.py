@@ -143,7 +143,8 @@ def _find_sources() -> list[Path]:
     paths = {_CHECKOUT / entry for entry in _ENTRIES}
     for entry in _ENTRIES:
         finder.run_script(str(_CHECKOUT / entry))
-        paths |= {Path(module.__file__) for module in finder.modules.values() if module.__file__}
+        found = (getattr(module, "__file__", None) for module in finder.modules.values())
+        paths |= {Path(file) for file in found if file}
     setup = configparser.ConfigParser()
     setup.read(_CHECKOUT / "setup.cfg")
     for package, patterns in setup["options.package_data"].items():

@@ -8,6 +8,7 @@ from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
+import fakeredis
 import pytest
 
 from chain.errors import LedgerUnavailable, QueueFull
