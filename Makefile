@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: up test lint unit integration acceptance audit fuzz format clean
+.PHONY: up test lint unit integration acceptance audit fuzz lambda lambda-bench format clean
 
 up: .venv/.installed
 	@exec $(BIN)/minequeue up $(ARGS)
@@ -38,6 +38,13 @@ fuzz: .venv/.installed-test
 	  tests/unit/test_peer_addresses.py
 	FUZZ_EXAMPLES=300 $(BIN)/pytest --timeout=1200 -s tests/acceptance/test_schemathesis.py
 
+# dist/lambda.zip, for the Python that ARGS="--python 3.12" names, else 3.13
+lambda: .venv/.installed-lambda
+	@$(BIN)/python -m compose.lambda_zip $(ARGS)
+
+lambda-bench: .venv/.installed-test
+	@$(BIN)/minequeue bench lambda $(ARGS)
+
 format: .venv/.installed-test
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -60,3 +67,7 @@ clean:
 	@echo "Installing minequeue with its checks into .venv (about a minute) ..."
 	@$(BIN)/pip install --disable-pip-version-check --editable '.[test]'
 	@touch $@ .venv/.installed
+
+.venv/.installed-lambda: .venv/.installed
+	@$(BIN)/pip install --disable-pip-version-check --quiet --editable '.[lambda]'
+	@touch $@

@@ -12,10 +12,10 @@ from granian.http import HTTP1Settings
 from compose.errors import NoSignOfLife
 from compose.listening import flower_host, refuse_open_doors
 from compose.settings import Settings
+from compose.web_wiring import make_ledger
 from compose.wiring import (
     find_kernel,
     make_celery,
-    make_ledger,
     resolver_signs_path,
     signs_path,
 )

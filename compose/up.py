@@ -18,7 +18,8 @@ from compose.listening import flower_host, refuse_open_doors
 from compose.part import Part
 from compose.settings import STACK_MARK, Settings, variable
 from compose.supervisor import Supervisor
-from compose.wiring import resolver_signs_path, server_url, signs_path
+from compose.web_wiring import server_url
+from compose.wiring import resolver_signs_path, signs_path
 from workers.watchdog import is_fresh
 
 _PROBE_S = 1.0  # how long a probe of a starting part may take

@@ -7,19 +7,9 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
-from chain.ledger import Ledger, connect
-from chain.rules import Bounds, Rules
-from chain.scaling import Policy
-from compose.embedded import redis_url, socket_path
 from compose.settings import Settings
+from compose.web_wiring import make_ledger, make_policy, make_services, server_url
 from web.app import create_app
-from web.combiner import Combiner
-from web.doors import Doors
-from web.live import Live
-from web.parameters import MAX_PAGE
-from web.refusals import Refusals
-from web.services import Limits, Services
-from web.waiting_room import WaitingRoom
 from workers.app import Crew, WorkerApp, create_celery
 from workers.bell import Bell, BellPull
 from workers.kernels import Kernel, load_search
@@ -27,39 +17,6 @@ from workers.miner import Miner
 from workers.peers.client import PeerClient
 from workers.peers.http_node import HttpNode
 from workers.peers.resolver import Resolver
-from workers.peers.url import PeerUrl
-
-_MAX_WAIT_S = 60  # the longest that an answer is held back
-_WAITING_SHARE = 2  # one thread in so many may be held back, and in so many held by readers
-
-
-def server_url(settings: Settings) -> str:
-    """The ledger's server: the one that is named, else the embedded one of the data directory."""
-    return settings.redis_url or redis_url(socket_path(settings.data_dir))
-
-
-def make_ledger(settings: Settings) -> Ledger:
-    """A ledger that has at least a genesis block.
-
-    Raises:
-        WrongNetwork: it holds another network's chain.
-        WrongRules: its chain was begun with other rules.
-        LedgerUnavailable: the server does not answer.
-    """
-    ledger = Ledger(
-        connect(server_url(settings), wait_s=settings.redis_wait),
-        Rules(
-            network=settings.network,
-            bits=settings.bits,
-            block_interval_s=settings.block_interval,
-            block_transactions=settings.block_transactions,
-            block_bytes=settings.block_bytes,
-            signed=settings.signatures == "required",
-        ),
-        Bounds(pending=settings.max_pending[0], pending_bytes=settings.max_pending[1]),
-    )
-    ledger.mining.create_genesis()
-    return ledger
 
 
 @cache
@@ -77,7 +34,7 @@ def make_celery(settings: Settings) -> WorkerApp:
         recipient = ledger.fleet.node_address(settings.node_address or None)
         return Crew(
             Miner(ledger, kernel.search, recipient),
-            Bell(ledger, send, _policy(settings)),
+            Bell(ledger, send, make_policy(settings)),
             ledger.fleet,
             kernel.name,
         )
@@ -110,37 +67,15 @@ def make_web(settings: Settings) -> Flask:
     """The web app."""
     ledger = make_ledger(settings)
     celery = make_celery(settings)
-    bell = Bell(ledger, celery.send_wake_up, _policy(settings))
-    seats = max(1, settings.web_threads // _WAITING_SHARE)
-    live = Live(ledger, _policy(settings))
-    live.start()
-    return create_app(
-        Services(
-            ledger=ledger,
-            combiner=Combiner(ledger.mempool.submit, most=settings.max_batch),
-            wake_miners=BellPull(bell.ring),
-            wake_resolver=BellPull(celery.send_resolve),
-            read_peer=lambda text: str(PeerUrl.parse(text)),
-            refusals=Refusals(ledger.measuring.count_refusals),
-            doors=Doors(settings.tokens, ledger.gates.charge),
-            policy=_policy(settings),
-            limits=Limits(
-                body_bytes=settings.max_body,
-                batch=settings.max_batch,
-                page=MAX_PAGE,
-                wait_s=_MAX_WAIT_S,
-            ),
-            waiting_room=WaitingRoom(seats),
-            reading_room=WaitingRoom(seats),
-            live=live,
-            flower_url=settings.flower_url or f":{settings.flower_port}",
-        )
+    bell = Bell(ledger, celery.send_wake_up, make_policy(settings))
+    services = make_services(
+        settings,
+        ledger,
+        wake_miners=BellPull(bell.ring),
+        wake_resolver=BellPull(celery.send_resolve),
     )
-
-
-def _policy(settings: Settings) -> Policy:
-    least, most = settings.workers
-    return Policy(least, most, settings.drain_time, settings.quiet_time)
+    services.live.start()
+    return create_app(services)
 
 
 def broker_url(settings: Settings) -> str:

@@ -1,11 +1,14 @@
 """What live pages show: samples of queue and chain and the newest blocks, in this process's memory.
 
 A thread takes a sample each period, whether anybody watches or not; so a page costs the ledger
-nothing, however many are open, and whoever opens one sees the last minutes at once.
+nothing, however many are open, and whoever opens one sees the last minutes at once. Where processes
+sleep between requests, a request takes it.
 """
 
 import logging
+import math
 import threading
+import time
 from dataclasses import dataclass
 
 import msgspec
@@ -115,18 +118,22 @@ class Live:
         self._view: View | None = None
         self._failure: MinequeueError | None = None  # of the last time
         self._taking = threading.Lock()
+        self._taken = -math.inf  # when the last look began, by a clock that only grows
+        self._has_thread = False
 
     def start(self) -> None:
         """Take a sample each period from now on, in a thread that ends with the process."""
+        self._has_thread = True
         threading.Thread(target=self._run, name="live", daemon=True).start()
 
     def view(self) -> View:
-        """What was seen the last time; the first time, look.
+        """What was seen the last time; without a thread, look where that is a period ago.
 
         Raises:
             MinequeueError: the server was away, or its memory used up.
         """
-        if self._view is None and self._failure is None:
+        is_old = time.monotonic() - self._taken >= PERIOD_S
+        if is_old and not (self._has_thread and (self._view or self._failure)):
             self.take()
         if self._failure:
             raise self._failure
@@ -140,6 +147,7 @@ class Live:
             MinequeueError: the server is away, or its memory is used up.
         """
         with self._taking:
+            self._taken = time.monotonic()
             try:
                 self._view = self._take(self._view or View((), ()))
             except MinequeueError as error:

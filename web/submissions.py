@@ -61,7 +61,8 @@ def submit() -> Response:
     key = read_idempotency_key()
     is_lines = read_kind() == NDJSON
     body = read_body(at.limits.body_bytes)
-    outcomes = _read_lines(body, key, at) if is_lines else _read_json(body, key, at)
+    name = make_nonces(key)
+    outcomes = read_lines(_split(body), name, at) if is_lines else read_json(body, name, at)
     if isinstance(outcomes, Transaction):
         _queue(Submission([outcomes], key), at)
         return Answer(write_receipt(outcomes), 202, [("Location", path_of(outcomes))])
@@ -74,8 +75,18 @@ def submit() -> Response:
     return Answer(write_receipts(outcomes), 202)
 
 
-def _read_json(body: bytes, key: str | None, at: Services) -> Transaction | Outcomes:
-    name = make_nonces(key)
+def read_json(body: bytes, name: Callable[[int], str], at: Services) -> Transaction | Outcomes:
+    """The transaction that ``body`` is, or what became of each entry of the array that it is.
+
+    Args:
+        body: one JSON text.
+        name: gives the nonce of the entry at a position, where it has none.
+        at: the network's rules and the limits.
+
+    Raises:
+        MalformedJson, InvalidTransaction: it is no array, and no transaction either.
+        Problem: the array is empty or too long.
+    """
     signed = at.ledger.rules.signed
     plain = None if signed else _read_plain(body, name, at)
     if plain:
@@ -94,9 +105,16 @@ def _read_plain(
     )
 
 
-def _read_lines(body: bytes, key: str | None, at: Services) -> Outcomes:
-    name = make_nonces(key)
-    lines = [line for line in body.split(b"\n") if line.strip()]
+def _split(body: bytes) -> list[bytes]:
+    return [line for line in body.split(b"\n") if line.strip()]
+
+
+def read_lines(lines: Sequence[bytes], name: Callable[[int], str], at: Services) -> Outcomes:
+    """As :func:`read_json`, of a JSON text a line; what became of each.
+
+    Raises:
+        Problem: there are none or too many.
+    """
     plain = None
     if not at.ledger.rules.signed:
         plain = plain_transactions.read_lines(lines, name, most=at.limits.batch)
@@ -156,6 +174,19 @@ def queue(submission: Submission, at: Services) -> None:
     if verdict is Verdict.FULL:
         raise QueueFull
     at.wake_miners()
+
+
+def queue_together(submissions: Sequence[Submission], at: Services) -> list[Verdict]:
+    """Put each of ``submissions`` on the queue if there is room for it, and tell the workers.
+
+    Raises:
+        LedgerUnavailable: nothing is known to be on it.
+        QueueFull: the server's memory is used up; nothing is on it.
+    """
+    verdicts = at.ledger.mempool.submit(submissions)
+    if Verdict.ACCEPTED in verdicts:
+        at.wake_miners()
+    return verdicts
 
 
 def make_nonces(key: str | None) -> Callable[[int], str]:

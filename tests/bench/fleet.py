@@ -11,7 +11,7 @@ import psutil
 
 from chain.ledger import Ledger, Verdict
 from compose.settings import Settings
-from compose.wiring import make_ledger
+from compose.web_wiring import make_ledger
 from tests.acceptance.stack import Stack
 
 

@@ -14,6 +14,7 @@ NAMES = (
     "signatures",
     "reorganise",
     "pages",
+    "lambda",
 )
 
 

@@ -19,7 +19,7 @@ from compose.burst.record import Record
 from compose.embedded import SERVERS, socket_path
 from compose.embedded import redis_url as socket_url
 from compose.settings import Settings
-from compose.wiring import make_ledger
+from compose.web_wiring import make_ledger
 from tests.acceptance.http import request
 from tests.acceptance.stack import Stack
 from tests.chaos.disk import mount_small

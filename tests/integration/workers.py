@@ -10,7 +10,7 @@ from pathlib import Path
 
 from chain.ledger import Ledger
 from compose.settings import Settings
-from compose.wiring import make_ledger
+from compose.web_wiring import make_ledger
 
 BITS = 12
 StartWorker = Callable[..., "subprocess.Popen[bytes]"]

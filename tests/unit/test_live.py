@@ -12,7 +12,7 @@ from chain.errors import LedgerUnavailable
 from chain.ledger import Connection, Ledger
 from tests.ledgers import make_ledger, mine_all, request_mine, submit
 from tests.unit.test_web import POLICY, make_client
-from web.live import KEPT, Live
+from web.live import KEPT, PERIOD_S, Live
 
 
 @pytest.fixture
@@ -119,3 +119,17 @@ def test_pages_learn_that_the_server_is_away_and_wait_for_nobody() -> None:
     live.take()
     assert read_events(client)["event"] == "state"
     assert int(read_events(client)["id"]) >= int(seen["id"])
+
+
+def test_without_a_thread_a_look_that_is_old_is_repeated(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("web.live.time.monotonic", lambda: now[0])
+    live = Live(ledger, POLICY)
+    first = live.view()
+    submit(ledger, 1)
+    mine_all(ledger)
+    assert live.view() is first
+    now[0] += PERIOD_S
+    assert live.view().blocks[0].index == 2

@@ -1,0 +1,100 @@
+"""The web tier's part of the wiring: what needs no Celery, so that it works where there is none."""
+
+from collections.abc import Callable
+
+from chain.ledger import Ledger, connect
+from chain.rules import Bounds, Rules
+from chain.scaling import Policy
+from compose.embedded import redis_url, socket_path
+from compose.settings import Settings
+from web.combiner import Combiner
+from web.doors import Doors
+from web.live import Live
+from web.parameters import MAX_PAGE
+from web.refusals import Refusals
+from web.services import Limits, Services
+from web.waiting_room import WaitingRoom
+from workers.peers.url import PeerUrl
+
+_MAX_WAIT_S = 60  # the longest that an answer is held back
+_WAITING_SHARE = 2  # one thread in so many may be held back, and in so many held by readers
+
+
+def server_url(settings: Settings) -> str:
+    """The ledger's server: the one that is named, else the embedded one of the data directory."""
+    return settings.redis_url or redis_url(socket_path(settings.data_dir))
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """A ledger; nothing is sent to its server yet."""
+    return Ledger(
+        connect(server_url(settings), wait_s=settings.redis_wait),
+        Rules(
+            network=settings.network,
+            bits=settings.bits,
+            block_interval_s=settings.block_interval,
+            block_transactions=settings.block_transactions,
+            block_bytes=settings.block_bytes,
+            signed=settings.signatures == "required",
+        ),
+        Bounds(pending=settings.max_pending[0], pending_bytes=settings.max_pending[1]),
+    )
+
+
+def make_ledger(settings: Settings) -> Ledger:
+    """A ledger that has at least a genesis block.
+
+    Raises:
+        WrongNetwork: it holds another network's chain.
+        WrongRules: its chain was begun with other rules.
+        LedgerUnavailable: the server does not answer.
+    """
+    ledger = open_ledger(settings)
+    ledger.mining.create_genesis()
+    return ledger
+
+
+def make_services(
+    settings: Settings,
+    ledger: Ledger,
+    *,
+    wake_miners: Callable[[], None],
+    wake_resolver: Callable[[], None],
+    wait_s: float = _MAX_WAIT_S,
+) -> Services:
+    """What the web tier's views work with.
+
+    Args:
+        settings: of the stack.
+        ledger: chain and queue.
+        wake_miners: tells the workers that there may be work; returns at once, never raises.
+        wake_resolver: tells the resolver so.
+        wait_s: the longest that an answer is held back.
+    """
+    seats = max(1, settings.web_threads // _WAITING_SHARE)
+    return Services(
+        ledger=ledger,
+        combiner=Combiner(ledger.mempool.submit, most=settings.max_batch),
+        wake_miners=wake_miners,
+        wake_resolver=wake_resolver,
+        read_peer=lambda text: str(PeerUrl.parse(text)),
+        refusals=Refusals(ledger.measuring.count_refusals),
+        doors=Doors(settings.tokens, ledger.gates.charge),
+        policy=make_policy(settings),
+        limits=Limits(
+            body_bytes=settings.max_body,
+            batch=settings.max_batch,
+            page=MAX_PAGE,
+            wait_s=wait_s,
+        ),
+        waiting_room=WaitingRoom(seats),
+        reading_room=WaitingRoom(seats),
+        live=Live(ledger, make_policy(settings)),
+        flower_url=settings.flower_url or f":{settings.flower_port}",
+    )
+
+
+def make_policy(settings: Settings) -> Policy:
+    """How many miners there should be."""
+    least, most = settings.workers
+    return Policy(least, most, settings.drain_time, settings.quiet_time)

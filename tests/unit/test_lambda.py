@@ -1,0 +1,444 @@
+"""The function of AWS Lambda over a ledger in this process: what each event does to the queue."""
+
+import json
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
+from dataclasses import replace
+from io import BytesIO
+from typing import Any
+
+import fakeredis
+import pytest
+
+from chain.errors import LedgerUnavailable, QueueFull
+from chain.ledger import Connection, Ledger
+from chain.signature import SecretKey
+from chain.transaction import sign_submission
+from tests.lambda_events import (
+    DUMMY,
+    balancer_request,
+    http_request,
+    item,
+    object_event,
+    payment,
+    queue_event,
+    rest_request,
+    stream_event,
+    topic_event,
+)
+from tests.ledgers import BOUNDS, RULES, make_ledger, mine_all, mined_ids, read_chain
+from tests.unit.test_web import make_client
+from web.aws.errors import NotAccepted, UnknownEvent
+from web.aws.function import ACCEPTED, Function
+from web.aws.lines import Line, iterate_lines
+from web.aws.objects import ObjectName
+from web.services import Services
+
+ONE = json.dumps(payment())
+
+
+class Objects:
+    """Objects of S3 by their names."""
+
+    def __init__(self) -> None:
+        self.bodies: dict[str, bytes] = {}
+
+    def open(self, name: ObjectName) -> AbstractContextManager[BytesIO]:
+        return closing(BytesIO(self.bodies[f"{name.bucket}/{name.key}"]))
+
+
+def make_function(
+    ledger: Ledger,
+    *,
+    objects: Objects | None = None,
+    begin: Callable[[], None] = lambda: None,
+    is_open: bool = True,
+    **client: Any,
+) -> Function:
+    app = make_client(ledger, **client).application
+    services: Services = app.extensions["minequeue"]
+    return Function(
+        app,
+        services,
+        open_object=(objects or Objects()).open,
+        begin=begin,
+        is_open=is_open,
+    )
+
+
+@pytest.fixture
+def ledger(connection: Connection) -> Ledger:
+    return make_ledger(connection)
+
+
+@pytest.fixture
+def objects() -> Objects:
+    return Objects()
+
+
+@pytest.fixture
+def function(ledger: Ledger, objects: Objects) -> Function:
+    return make_function(ledger, objects=objects, batch=1000, body_bytes=1_000_000)
+
+
+def _pending(ledger: Ledger) -> int:
+    return ledger.queue.read().pending
+
+
+def _failures(answer: dict[str, Any]) -> list[str]:
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+@pytest.mark.parametrize("make", [rest_request, http_request, balancer_request])
+def test_a_request_of_each_kind_reaches_the_app(
+    make: Any, ledger: Ledger, function: Function
+) -> None:
+    answer = function(make("POST", "/chain/new", payment()), None)
+    assert answer["statusCode"] == 202
+    receipt = json.loads(answer["body"])
+    assert function(make("GET", receipt["links"]["self"]), None)["statusCode"] == 200
+    assert _pending(ledger) == 1
+
+
+@pytest.mark.parametrize("make", [rest_request, http_request, balancer_request])
+def test_an_idempotency_key_is_honoured_in_an_event(
+    make: Any, ledger: Ledger, function: Function
+) -> None:
+    request = make("POST", "/chain/new", payment(), idempotency_key="order-17")
+    assert function(request, None)["body"] == function(request, None)["body"]
+    assert _pending(ledger) == 1
+
+
+def test_a_stage_in_the_path_is_not_the_apps(function: Function) -> None:
+    assert function(http_request("GET", "/queue", stage="prod"), None)["statusCode"] == 200
+
+
+@pytest.mark.parametrize("make", [rest_request, http_request, balancer_request])
+def test_without_tokens_a_function_takes_no_requests_but_records(make: Any, ledger: Ledger) -> None:
+    function = make_function(ledger, is_open=False)
+    answer = function(make("GET", "/queue"), None)
+    assert (answer["statusCode"], json.loads(answer["body"])["type"]) == (
+        403,
+        "urn:minequeue:problem:closed",
+    )
+    function(queue_event({"m": ONE}), None)
+    assert _pending(ledger) == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "most"),
+    [(rest_request, 2_900_000), (http_request, 2_900_000), (balancer_request, 480_000)],
+)
+def test_an_answer_that_aws_cannot_carry_is_a_problem_that_says_how_to_read_it(
+    make: Any, most: int, connection: Connection
+) -> None:
+    rules = replace(RULES, block_transactions=1000, block_bytes=5_000_000)
+    bounds = replace(BOUNDS, pending=1000, pending_bytes=5_000_000)
+    ledger = make_ledger(connection, rules, bounds)
+    function = make_function(ledger, batch=1000)
+    large = {**payment(), "contract": "x" * 16_000}
+    count = most // 16_000 + 1
+    function(queue_event({f"m{number}": json.dumps(large) for number in range(count)}), None)
+    mine_all(ledger)
+    answer = function(make("GET", "/chain"), None)
+    assert answer["statusCode"] == 413
+    problem = json.loads(answer["body"])
+    assert problem["type"] == "urn:minequeue:problem:answer-too-large"
+    assert str(most) in problem["detail"]
+    assert function(make("GET", "/chain/tip"), None)["statusCode"] == 200
+
+
+def test_messages_of_a_queue_are_on_the_chain_once_however_often_they_come(
+    ledger: Ledger, function: Function
+) -> None:
+    event = queue_event({"a": ONE, "b": ONE, "c": json.dumps([payment(), payment()])})
+    assert _failures(function(event, None)) == []
+    assert _failures(function(event, None)) == []
+    mine_all(ledger)
+    assert _failures(function(event, None)) == []
+    assert _pending(ledger) == 0
+    ids = list(mined_ids(ledger))
+    assert len(ids) == len(set(ids)) == 4
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("oops", "(malformed-json): The body is not JSON"),
+        ('"\ud800"', "(malformed-json): The body is not UTF-8"),
+        ("{}", "(invalid-transaction): sender is missing"),
+        ("[]", "(empty-batch): Send at least one"),
+        (json.dumps([payment()] * 1001), "(content-too-large): A batch has at most 1000"),
+        (json.dumps([payment(), {}]), "(invalid-transaction): entry 1: sender is missing"),
+        (json.dumps(payment(amount=-1)), "(invalid-transaction): amount must be"),
+    ],
+)
+def test_a_bad_message_is_reported_with_its_reason_and_nothing_of_it_is_taken(
+    body: str,
+    reason: str,
+    ledger: Ledger,
+    function: Function,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    answer = function(queue_event({"good": ONE, "bad": body, "also good": ONE}), None)
+    assert _failures(answer) == ["bad"]
+    assert _pending(ledger) == 2
+    assert f"SQS bad is not accepted {reason}" in caplog.text
+
+
+def test_messages_that_the_queue_has_no_room_for_are_reported_and_fit_later(
+    connection: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger = make_ledger(connection, bounds=replace(BOUNDS, pending=2))
+    function = make_function(ledger)
+    event = queue_event({"a": ONE, "b": ONE, "c": ONE})
+    assert _failures(function(event, None)) == ["c"]
+    assert "queue-full" in caplog.text
+    mine_all(ledger)
+    assert _failures(function(event, None)) == []
+    mine_all(ledger)
+    assert len(set(mined_ids(ledger))) == 3
+
+
+def test_what_is_refused_is_counted_before_the_function_is_frozen(function: Function) -> None:
+    function(queue_event({"bad": "oops"}), None)
+    metrics = function(http_request("GET", "/metrics"), None)["body"]
+    assert 'minequeue_requests_refused_total{reason="malformed-json"} 1.0' in metrics
+
+
+def test_a_network_of_signed_transactions_takes_no_other_messages(connection: Connection) -> None:
+    ledger = make_ledger(connection, replace(RULES, signed=True))
+    signed = sign_submission({"recipient": "bob", "amount": 5}, SecretKey(), lambda: "n")
+    event = queue_event({"signed": signed.decode(), "plain": ONE})
+    assert _failures(make_function(ledger)(event, None)) == ["plain"]
+    assert _pending(ledger) == 1
+
+
+def test_a_notification_is_on_the_queue_once(ledger: Ledger, function: Function) -> None:
+    for _ in range(2):
+        assert function(topic_event("n1", ONE), None) == {"accepted": 1}
+    function(topic_event("n2", ONE), None)
+    assert _pending(ledger) == 2
+
+
+def test_a_bad_notification_fails_so_that_aws_keeps_it(
+    function: Function, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(NotAccepted, match="n1"):
+        function(topic_event("n1", "oops"), None)
+    assert "SNS n1 is not accepted (malformed-json)" in caplog.text
+
+
+def test_lines_of_an_object_are_on_the_queue_once_in_whatever_batches(
+    connection: Connection, objects: Objects
+) -> None:
+    ledger = make_ledger(connection, bounds=replace(BOUNDS, pending=10_000))
+    objects.bodies["b/new payments+x.ndjson"] = f"{ONE}\n\n{ONE}\r\n".encode() * 1250 + ONE.encode()
+    event = object_event("b", "new+payments%2Bx.ndjson", "e1")
+    for batch in (1000, 7, 1):
+        function = make_function(ledger, objects=objects, batch=batch)
+        assert function(event, None) == {"accepted": 2501}
+        assert _pending(ledger) == 2501
+
+
+def test_another_version_of_an_object_is_another_submission(
+    ledger: Ledger, function: Function, objects: Objects
+) -> None:
+    objects.bodies["b/k"] = ONE.encode()
+    for event in (
+        object_event("b", "k", "e1"),
+        object_event("b", "k", "e2"),
+        object_event("b", "k", "e2", "v1"),
+        object_event("b", "k", "e2", "v2"),
+    ):
+        function(event, None)
+    assert _pending(ledger) == 4
+
+
+def test_bad_lines_are_named_the_others_taken_and_the_event_fails(
+    ledger: Ledger, function: Function, objects: Objects, caplog: pytest.LogCaptureFixture
+) -> None:
+    long = json.dumps({**payment(), "contract": "x" * 300_000})
+    objects.bodies["b/k"] = "\n".join([ONE, "oops", "", "{}", long, ONE]).encode()
+    for _ in range(2):
+        with pytest.raises(NotAccepted, match=r"s3://b/k@e: 3 of 5 lines"):
+            function(object_event("b", "k", "e"), None)
+    assert _pending(ledger) == 2
+    assert "s3://b/k@e, line 2 is not accepted (malformed-json)" in caplog.text
+    assert "line 4 is not accepted (invalid-transaction): sender is missing" in caplog.text
+    assert "line 5 is not accepted (invalid-transaction): A line has at most 262144" in caplog.text
+
+
+def test_an_object_of_bad_lines_does_not_flood_the_log(
+    function: Function, objects: Objects, caplog: pytest.LogCaptureFixture
+) -> None:
+    objects.bodies["b/k"] = b"oops\n" * 2500
+    with pytest.raises(NotAccepted, match="2500 of 2500"):
+        function(object_event("b", "k", "e"), None)
+    assert len(caplog.records) == 21
+
+
+def test_an_object_larger_than_the_room_goes_on_where_there_is_room_again(
+    connection: Connection, objects: Objects
+) -> None:
+    ledger = make_ledger(connection, bounds=replace(BOUNDS, pending=4))
+    function = make_function(ledger, objects=objects, batch=3)
+    objects.bodies["b/k"] = f"{ONE}\n".encode() * 6
+    event = object_event("b", "k", "e")
+    with pytest.raises(QueueFull):
+        function(event, None)
+    assert _pending(ledger) == 3
+    mine_all(ledger)
+    assert function(event, None) == {"accepted": 6}
+    mine_all(ledger)
+    ids = list(mined_ids(ledger))
+    assert len(ids) == len(set(ids)) == 6
+
+
+def test_an_object_that_was_removed_is_passed_over(function: Function) -> None:
+    event = object_event("b", "k", "e", what="ObjectRemoved:Delete")
+    assert function(event, None) == {"accepted": 0}
+
+
+def test_an_inserted_item_is_a_transaction_once_and_a_changed_one_is_none(
+    ledger: Ledger, function: Function
+) -> None:
+    contract = {
+        "M": {
+            "s": {"S": "é"},
+            "l": {"L": [{"N": "1"}, {"BOOL": True}, {"NULL": True}]},
+        }
+    }
+    event = stream_event(
+        ("1", "INSERT", item("1", contract=contract)),
+        ("2", "MODIFY", item("1")),
+        ("3", "REMOVE", None),
+    )
+    assert _failures(function(event, None)) == []
+    assert _failures(function(event, None)) == []
+    mine_all(ledger)
+    (text,) = [leaf for block in read_chain(ledger) for leaf in block.leaves if b"alice" in leaf]
+    assert json.loads(text)["contract"] == {"s": "é", "l": [1, True, None]}
+
+
+@pytest.mark.parametrize(
+    ("image", "reason"),
+    [
+        (None, "no NewImage"),
+        (item("2", "1.5"), "written as a fraction"),
+        (item("2", "9007199254740992"), "beyond 2^53-1"),
+        (item("2", memo={"S": "x"}), "'memo' is not a field"),
+        (item("2", contract={"B": "AAEC"}), "'contract' holds an attribute of the type B"),
+        (item("2", contract={"NS": ["1"]}), "of the type NS"),
+    ],
+)
+def test_a_bad_record_is_reported_and_those_behind_it_are_taken(
+    image: Any,
+    reason: str,
+    ledger: Ledger,
+    function: Function,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    event = stream_event(
+        ("1", "INSERT", item("1")), ("2", "INSERT", image), ("3", "INSERT", item("3"))
+    )
+    assert _failures(function(event, None)) == ["2"]
+    assert _pending(ledger) == 2
+    assert "DynamoDB 2 is not accepted" in caplog.text
+    assert reason in caplog.text
+
+
+@pytest.mark.parametrize("event", [DUMMY, {}, "text", None, [1]])
+def test_what_is_sent_by_hand_is_answered_with_what_is_taken(
+    event: Any, function: Function
+) -> None:
+    answer = function(event, None)
+    assert (answer["status"], answer["type"]) == (400, "urn:minequeue:problem:unknown-event")
+    assert ACCEPTED in answer["detail"]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"Records": [{"eventSource": "aws:kinesis"}]},
+        {"Records": []},
+        {"records": [{"data": ""}], "deliveryStreamArn": "x"},
+        {"source": "aws.s3", "detail-type": "Object Created", "detail": {}},
+    ],
+)
+def test_what_another_service_delivers_fails_instead_of_being_lost(
+    event: Any, function: Function
+) -> None:
+    with pytest.raises(UnknownEvent, match="DynamoDB"):
+        function(event, None)
+
+
+def test_a_record_without_its_parts_fails_and_names_what_is_missing(function: Function) -> None:
+    with pytest.raises(UnknownEvent, match="'messageId'"):
+        function({"Records": [{"eventSource": "aws:sqs", "body": ONE}]}, None)
+
+
+def test_while_the_server_is_away_requests_get_503_and_records_come_again() -> None:
+    server = fakeredis.FakeServer()
+    ledger = make_ledger(Connection(fakeredis.FakeRedis(server=server), wait_s=0.1))
+    function = make_function(ledger)
+    server.connected = False
+    answer = function(http_request("POST", "/chain/new", payment()), None)
+    assert answer["statusCode"] == 503
+    assert int(answer["headers"]["retry-after"]) >= 1
+    assert function(rest_request("GET", "/chain"), None)["statusCode"] == 503
+    for event in (queue_event({"m": ONE}), topic_event("n", ONE)):
+        with pytest.raises(LedgerUnavailable):
+            function(event, None)
+    server.connected = True  # for the thread that still has refusals to count
+
+
+def test_the_chain_is_begun_as_soon_as_the_server_answers(
+    ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries: list[int] = []
+
+    def begin() -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise LedgerUnavailable
+
+    function = make_function(ledger, begin=begin)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            function(queue_event({"m": ONE}), None)
+    assert len(tries) == 2
+    assert "the chain's beginning was not looked at yet" in caplog.text
+    assert _pending(ledger) == 1
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_lines_are_found_with_their_places_however_the_parts_fall(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.aws.lines._PART_BYTES", size)
+    found = list(iterate_lines(BytesIO(b"ab\n\n  \ncdefgh\r\nij"), longest=4))
+    assert found == [Line(1, 0, b"ab"), Line(4, 7, b"cdefg"), Line(5, 15, b"ij")]
+
+
+def test_a_line_without_end_takes_bounded_memory() -> None:
+    class Endless:
+        def __init__(self) -> None:
+            self.left = 1000
+
+        def read(self, size: int, /) -> bytes:
+            self.left -= 1
+            return b"x" * size if self.left else b""
+
+    (line,) = iterate_lines(Endless(), longest=10)
+    assert len(line.text) == 11
+
+
+def test_the_function_needs_a_server_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    from compose.errors import StartRefused  # noqa: PLC0415
+    from compose.lambda_entry import make_handler  # noqa: PLC0415
+
+    monkeypatch.delenv("MINEQUEUE_REDIS_URL", raising=False)
+    with pytest.raises(StartRefused, match="MINEQUEUE_REDIS_URL"):
+        make_handler()

@@ -1,0 +1,128 @@
+"""The function: an event is a request for the app, or records that are submissions, or neither."""
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from flask import Flask
+
+from chain.errors import LedgerUnavailable, MinequeueError
+from web.aws.errors import UnknownEvent
+from web.aws.http import closed, is_request, make_http
+from web.aws.messages import take_queue, take_topic
+from web.aws.objects import OpenObject, take_objects
+from web.aws.table import take_stream
+from web.problems import Problem
+from web.services import Services
+
+ACCEPTED = (
+    "requests of API Gateway (REST and HTTP APIs), function URLs and load balancers; records of "
+    "SQS, SNS, S3 (ObjectCreated, NDJSON) and DynamoDB streams (INSERT, with NewImage)"
+)
+# whoever delivers such events and gets an answer takes them for dealt with
+_DELIVERED = ("Records", "records", "detail")
+_log = logging.getLogger(__name__)
+
+
+class Function:
+    """What AWS Lambda calls.
+
+    Args:
+        app: answers requests.
+        services: what it works with; records go on the same queue.
+        open_object: reads an object of S3.
+        begin: sees that the chain has a beginning; called until it succeeds.
+        is_open: whether requests are answered at all.
+    """
+
+    def __init__(
+        self,
+        app: Flask,
+        services: Services,
+        *,
+        open_object: OpenObject,
+        begin: Callable[[], None],
+        is_open: bool,
+    ) -> None:
+        self._answer = make_http(app if is_open else closed)
+        self._services = services
+        self._begin = begin
+        self._has_begun = False
+        self._takers: dict[str, Callable[..., dict[str, Any]]] = {
+            "aws:sqs": take_queue,
+            "aws:sns": take_topic,
+            "aws:s3": partial(take_objects, open_object=open_object),
+            "aws:dynamodb": take_stream,
+        }
+
+    def __call__(self, event: Any, context: Any) -> dict[str, Any]:
+        """Serve one event; the answer is what AWS expects of its kind.
+
+        Raises:
+            MinequeueError: it has to be delivered again.
+        """
+        self.begin()
+        try:
+            return self._serve(event, context)
+        finally:
+            self._flush()
+
+    def begin(self) -> None:
+        """See to the chain's beginning, if the server answers; events tell by themselves.
+
+        Raises:
+            WrongNetwork, WrongRules: the ledger is not the one of these settings.
+        """
+        if self._has_begun:
+            return
+        try:
+            self._begin()
+            self._has_begun = True
+        except LedgerUnavailable as error:
+            _log.warning("the chain's beginning was not looked at yet: %s", error)
+
+    def _serve(self, event: Any, context: Any) -> dict[str, Any]:
+        if not isinstance(event, dict):
+            return _explain(event)
+        if is_request(event):
+            return self._answer(event, context)
+        taker = self._takers.get(_find_source(event))
+        if taker is not None:
+            try:
+                return taker(event["Records"], self._services)
+            except KeyError as error:
+                raise UnknownEvent(
+                    f"The event has not the form of its kind: no {error}."
+                ) from error
+        if any(name in event for name in _DELIVERED):
+            raise UnknownEvent(f"This event is of another kind than those taken here: {ACCEPTED}.")
+        return _explain(event)
+
+    def _flush(self) -> None:
+        """Take the counts to the ledger: between two events nothing of this process runs."""
+        try:
+            self._services.refusals.flush()
+        except MinequeueError as error:
+            _log.warning("refusals are not counted yet: %s", error)
+
+
+def _find_source(event: Mapping[str, Any]) -> str:
+    records = event.get("Records")
+    if not isinstance(records, list) or not records or not isinstance(records[0], dict):
+        return ""
+    # SNS alone writes it with a capital
+    return str(records[0].get("eventSource") or records[0].get("EventSource"))
+
+
+def _explain(event: Any) -> dict[str, Any]:
+    """The answer to what is sent by hand, as a function's console does."""
+    shown = sorted(map(str, event))[:10] if isinstance(event, dict) else type(event).__name__
+    _log.warning("an event of no known kind: %s", shown)
+    problem = Problem(
+        400,
+        "unknown-event",
+        "Unknown event",
+        f"This is no event that minequeue takes, which are: {ACCEPTED}.",
+    )
+    return problem.as_json()

@@ -1,0 +1,117 @@
+"""Messages: each is a transaction or an array of them, and is accepted whole or not at all.
+
+A message's name gives the nonces, as an Idempotency-Key does. So the same message gives the same
+ids however often it is delivered, and ids are known for ever.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from chain.errors import InvalidTransaction, MinequeueError, QueueFull
+from chain.ledger import Submission, Verdict
+from chain.transaction import Transaction
+from web.aws.errors import NotAccepted
+from web.problems import Problem, of_error
+from web.services import Services
+from web.submissions import make_nonces, queue_together, read_json
+
+Record: TypeAlias = Mapping[str, Any]
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message.
+
+    Attributes:
+        source: the kind of its event, for the log.
+        name: what AWS calls it in a report of failures.
+        key: unique among all messages and the same at each delivery; gives the nonces.
+        read: gives the JSON text, or raises InvalidTransaction or MalformedJson.
+    """
+
+    source: str
+    name: str
+    key: str
+    read: Callable[[], bytes]
+
+
+def take_queue(records: Iterable[Record], at: Services) -> dict[str, Any]:
+    """Submit the messages of SQS, and report those that were not accepted.
+
+    SQS delivers those again, and moves them to the dead-letter queue when its redrive policy says
+    so: also what can never become valid is kept there, for somebody to look at.
+    """
+    messages = [
+        Message("SQS", record["messageId"], record["messageId"], _text(record["body"]))
+        for record in records
+    ]
+    return report(submit_messages(messages, at))
+
+
+def take_topic(records: Iterable[Record], at: Services) -> dict[str, Any]:
+    """Submit the notifications of SNS.
+
+    Raises:
+        NotAccepted: some were not accepted; the others are on the queue.
+    """
+    notes = [record["Sns"] for record in records]
+    messages = [
+        Message("SNS", note["MessageId"], note["MessageId"], _text(note["Message"]))
+        for note in notes
+    ]
+    if failed := submit_messages(messages, at):
+        raise NotAccepted(f"Not accepted: {', '.join(failed)}; the log says why.")
+    return {"accepted": len(messages)}
+
+
+def submit_messages(messages: Iterable[Message], at: Services) -> list[str]:
+    """Put what is valid on the queue, and give the names of the messages that are not on it.
+
+    Raises:
+        LedgerUnavailable, QueueFull: none is known to be on it.
+    """
+    failed: list[str] = []
+    valid: list[tuple[Message, Submission]] = []
+    for message in messages:
+        try:
+            valid.append((message, Submission(_read(message, at))))
+        except (MinequeueError, Problem) as error:
+            _refuse(message, error, at)
+            failed.append(message.name)
+    verdicts = queue_together([submission for _, submission in valid], at)
+    for (message, _), verdict in zip(valid, verdicts, strict=True):
+        if verdict is not Verdict.ACCEPTED:
+            _refuse(message, QueueFull(), at)
+            failed.append(message.name)
+    return failed
+
+
+def report(failed: Iterable[str]) -> dict[str, Any]:
+    """What AWS is told of a batch of which it takes back only what failed."""
+    return {"batchItemFailures": [{"itemIdentifier": name} for name in failed]}
+
+
+def _read(message: Message, at: Services) -> list[Transaction]:
+    found = read_json(message.read(), make_nonces(message.key), at)
+    if isinstance(found, Transaction):
+        return [found]
+    transactions: list[Transaction] = []
+    for position, outcome in enumerate(found):
+        if isinstance(outcome, MinequeueError):
+            raise InvalidTransaction(f"entry {position}: {outcome}")
+        transactions.append(outcome)
+    return transactions
+
+
+def _text(text: str) -> Callable[[], bytes]:
+    # a lone surrogate, which JSON can hold and UTF-8 cannot, is for the reader to refuse
+    return lambda: text.encode("utf-8", "surrogatepass")
+
+
+def _refuse(message: Message, error: MinequeueError | Problem, at: Services) -> None:
+    problem = error if isinstance(error, Problem) else of_error(error)
+    at.refusals.count(problem.slug)
+    _log.error("%s %s is not accepted (%s): %s", message.source, message.name, problem.slug, error)
