@@ -1,0 +1,89 @@
+"""A pod without a cluster: its command, variables, user and file system, in a mount namespace."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.manifests import ROOT, Object
+
+# the checkout is found at /mnt, since /tmp is the pod's own
+_START = """
+set -e
+mount --bind "$CHECKOUT" /mnt
+mount --bind "$TMP" /tmp
+mount -o remount,ro,bind /
+mount -o remount,ro,bind /mnt
+cd /mnt
+exec setpriv --reuid="$USER_ID" --regid="$GROUP_ID" --clear-groups --no-new-privs \
+  --bounding-set=-all --inh-caps=-all -- "$@"
+"""
+_PYTHON = Path("/mnt") / Path(sys.executable).relative_to(ROOT)
+
+
+class Pod:
+    """Runs the only container of a pod.
+
+    Args:
+        pod: its specification.
+        variables: the container's.
+        tmp: the directory that is its volume at /tmp.
+    """
+
+    def __init__(self, pod: Object, variables: Mapping[str, str], tmp: Path) -> None:
+        [self._container] = pod["containers"]
+        assert self._container["securityContext"]["readOnlyRootFilesystem"] is True
+        context = pod["securityContext"]
+        os.chown(tmp, context["runAsUser"], context["fsGroup"])
+        self._start = {
+            "CHECKOUT": str(ROOT),
+            "TMP": str(tmp),
+            "USER_ID": str(context["runAsUser"]),
+            "GROUP_ID": str(context["runAsGroup"]),
+        }
+        self._variables = variables
+        self._log = tmp.with_suffix(".log")
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "Pod":
+        """Start the container's command."""
+        command = [*self._container["command"], *self._container["args"]]
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                self._enter(command), env=self._start, stdout=log, stderr=subprocess.STDOUT
+            )
+        return self
+
+    def run(self, command: list[str]) -> "subprocess.CompletedProcess[str]":
+        """Run a command in it, as a probe does."""
+        entered = self._enter(command)
+        return subprocess.run(
+            entered, env=self._start, capture_output=True, text=True, check=False
+        )
+
+    def is_alive(self) -> bool:
+        """Whether its liveness probe, a command, succeeds."""
+        return self.run(self._container["livenessProbe"]["exec"]["command"]).returncode == 0
+
+    def stop(self, within_s: float) -> int:
+        """Ask it to stop; the exit code."""
+        assert self.process is not None
+        self.process.terminate()
+        return self.process.wait(within_s)
+
+    def kill(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def said(self) -> str:
+        return self._log.read_text()
+
+    def _enter(self, command: list[str]) -> list[str]:
+        """The command in a namespace of its own, by this installation's Python."""
+        program = {"minequeue": [str(_PYTHON), "-m", "compose"], "python3": [str(_PYTHON)]}
+        words = [*program.get(command[0], [command[0]]), *command[1:]]
+        variables = [f"{name}={value}" for name, value in self._variables.items()]
+        inside = ["env", "-i", f"PATH={os.defpath}", *variables, *words]
+        return ["unshare", "--mount", "sh", "-c", _START, "pod", *inside]
