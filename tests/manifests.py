@@ -13,7 +13,7 @@ KUBERNETES = ROOT / "compose" / "kubernetes"
 PAGE = ROOT / "docs" / "kubernetes.md"
 
 
-def parse(text: str) -> list[Object]:
+def parse(text: str) -> list[Any]:
     return [made for made in yaml.safe_load_all(text) if made]
 
 
@@ -39,6 +39,11 @@ def literals(kustomization: Object) -> dict[str, str]:
     found = kustomization.get("configMapGenerator", [])
     pairs = [pair for made in found for pair in made.get("literals", [])]
     return dict(pair.split("=", 1) for pair in pairs)
+
+
+def is_custom(made: Object) -> bool:
+    """Whether Kubernetes itself does not know its kind."""
+    return bool(made["apiVersion"].startswith(("keda.sh/", "monitoring.coreos.com/")))
 
 
 def find(objects: list[Object], kind: str, name: str) -> Object:

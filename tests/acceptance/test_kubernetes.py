@@ -31,6 +31,7 @@ from tests.manifests import (
     documented_secrets,
     environment,
     find,
+    is_custom,
     parse,
     pods,
     probes,
@@ -41,6 +42,9 @@ KUBECTL = shutil.which("kubectl")
 OVERLAYS = sorted(path.name for path in (KUBERNETES / "overlays").iterdir())
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 VERSIONS = list(dict.fromkeys(all_versions()))[-3:]
+FLOWER_PORT = "MINEQUEUE_FLOWER_PORT"
+_LENGTH = "return redis.call('LLEN', KEYS[1])"
+IDLE = {"wanted": 0, "backlog": 0, "age": 0}
 needs_kubectl = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not installed")
 needs_namespaces = pytest.mark.skipif(
     os.geteuid() != 0 or not shutil.which("unshare") or not shutil.which("setpriv"),
@@ -64,14 +68,6 @@ def _built(overlay: str) -> list[Object]:
     return build(overlay)[0]
 
 
-def _is_custom(made: Object) -> bool:
-    return bool(made["apiVersion"].startswith(("keda.sh/", "monitoring.coreos.com/")))
-
-
-def _secrets() -> dict[str, Object]:
-    return documented_secrets()
-
-
 @needs_kubectl
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_kubectl_builds_an_overlay_and_warns_of_nothing(overlay: str) -> None:
@@ -87,7 +83,7 @@ def test_kubectl_builds_an_overlay_and_warns_of_nothing(overlay: str) -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_kubernetes_takes_every_object_of_its_own(overlay: str, version: str) -> None:
-    own = [made for made in _built(overlay) if not _is_custom(made)]
+    own = [made for made in _built(overlay) if not is_custom(made)]
     assert len(own) > 15
     for made in own:
         kubernetes_validate.validate(made, version, strict=True)
@@ -96,7 +92,7 @@ def test_kubernetes_takes_every_object_of_its_own(overlay: str, version: str) ->
 @needs_kubectl
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_a_custom_object_has_the_fields_that_its_documentation_names(overlay: str) -> None:
-    custom = [made for made in _built(overlay) if _is_custom(made)]
+    custom = [made for made in _built(overlay) if is_custom(made)]
     assert custom
     for made in custom:
         schema = json.loads((SCHEMAS / f"{made['kind'].lower()}.json").read_text())
@@ -139,9 +135,8 @@ def test_every_name_that_an_object_uses_is_another_objects(overlay: str) -> None
     for scaler, kind in (("web", "HorizontalPodAutoscaler"), ("worker", "ScaledObject")):
         target = find(made, kind, scaler)["spec"]["scaleTargetRef"]["name"]
         assert "replicas" not in find(made, "Deployment", target)["spec"]
-    components = {"app.kubernetes.io/component": set(pods(made))}
-    for found in re.finditer(r'"app.kubernetes.io/component": "(\w+)"', json.dumps(made)):
-        assert found[1] in components["app.kubernetes.io/component"]
+    selected = re.findall(r'"app.kubernetes.io/component": "(\w+)"', json.dumps(made))
+    assert set(selected) == set(pods(made))
 
 
 @needs_kubectl
@@ -157,7 +152,7 @@ def test_all_parts_count_on_as_many_miners_as_there_may_be_pods(overlay: str) ->
 
 def _variables(made: list[Object], name: str) -> dict[str, str]:
     """The variables of a workload, but for tokens, of which the page has none to show."""
-    found = environment(made, name, _secrets())
+    found = environment(made, name, documented_secrets())
     return {key: value for key, value in found.items() if "TOKEN" not in key}
 
 
@@ -191,8 +186,8 @@ def test_the_resolver_may_call_those_whom_its_network_lets_it_reach() -> None:
 @needs_kubectl
 def test_production_is_open_to_nobody_without_a_token() -> None:
     made = _built("production")
-    variables = {e["name"] for e in container(made, "web")["env"]}
-    assert "MINEQUEUE_TOKENS" in variables
+    assert "MINEQUEUE_TOKENS" in environment(made, "web", documented_secrets())
+    assert "MINEQUEUE_TOKEN" in environment(made, "resolver", documented_secrets())
     assert not Settings.from_environment(_variables(made, "web")).open_to_all
     minikube = Settings.from_environment(_variables(_built("minikube"), "web"))
     assert minikube.open_to_all
@@ -202,17 +197,20 @@ def test_production_is_open_to_nobody_without_a_token() -> None:
 def server(tmp_path: Path) -> Iterator[int]:
     """The port of a server with valkey's configuration, and the page's rights."""
     acl = tmp_path / "users.acl"
-    acl.write_text(_secrets()["ledger"]["users.acl"])
+    acl.write_text(documented_secrets()["ledger"]["users.acl"])
     data = tmp_path / "data"
     data.mkdir()
     port = free_port()
+    text = (KUBERNETES / "base/valkey.conf").read_text()
     own = {"port": port, "bind": "127.0.0.1", "dir": data, "aclfile": acl}
-    options = [str(word) for name, value in own.items() for word in (f"--{name}", value)]
+    for name, value in own.items():
+        text, count = re.subn(rf"^{name} .*$", f"{name} {value}", text, flags=re.MULTILINE)
+        assert count == 1, name
+    configuration = tmp_path / "valkey.conf"
+    configuration.write_text(text)
     with (tmp_path / "server.log").open("wb") as log:
         process = subprocess.Popen(
-            [find_server(""), str(KUBERNETES / "base/valkey.conf"), *options],
-            stdout=log,
-            stderr=subprocess.STDOUT,
+            [find_server(""), str(configuration)], stdout=log, stderr=subprocess.STDOUT
         )
     try:
         with redis.Redis(port=port) as anybody:
@@ -239,66 +237,104 @@ def test_whoever_has_no_password_may_ping_the_server_and_nothing_else(server: in
 
 
 @needs_kubectl
-@needs_namespaces
-def test_the_pods_run_as_written_from_no_worker_to_a_drained_queue(
-    server: int, tmp_path: Path
-) -> None:
-    made = _built("minikube")
-    secrets = _secrets()
-    secrets["ledger"]["url"] = secrets["ledger"]["url"].replace(
-        "valkey:6379", f"127.0.0.1:{server}"
-    )
-    ports = {"MINEQUEUE_PORT": str(free_port()), "MINEQUEUE_FLOWER_PORT": str(free_port())}
-    url = f"http://127.0.0.1:{ports['MINEQUEUE_PORT']}"
-    triggers = find(made, "ScaledObject", "worker")["spec"]["triggers"]
-    grace_s = {name: pod["terminationGracePeriodSeconds"] for name, pod in pods(made).items()}
+def test_what_keda_is_given_lets_it_read_the_lists(server: int) -> None:
+    made = _built("minikube-lists")
+    asked = find(made, "TriggerAuthentication", "ledger")["spec"]["secretTargetRef"]
+    known = {one["parameter"]: documented_secrets()[one["name"]][one["key"]] for one in asked}
+    with redis.Redis(port=server, **known) as keda:
+        for trigger in find(made, "ScaledObject", "worker")["spec"]["triggers"]:
+            assert trigger["authenticationRef"]["name"] == "ledger"
+            # a script, as KEDA's scaler does it
+            assert keda.eval(_LENGTH, 1, trigger["metadata"]["listName"]) == 0
 
-    def read_queue() -> dict[str, Any]:
-        queue = request("GET", f"{url}/queue").json()
-        return {trigger["name"]: queue[trigger["metadata"]["valueLocation"]] for trigger in triggers}
 
+class Cluster:
+    """The pods of an overlay, on this machine's loopback.
+
+    Args:
+        made: the overlay's objects.
+        server: the port of the server.
+        directory: for the pods' volumes.
+        started: ends what was started.
+    """
+
+    def __init__(
+        self, made: list[Object], server: int, directory: Path, started: ExitStack
+    ) -> None:
+        self.made = made
+        self._directory = directory
+        self._started = started
+        self._secrets = documented_secrets()
+        url = self._secrets["ledger"]["url"]
+        self._secrets["ledger"]["url"] = url.replace("valkey:6379", f"127.0.0.1:{server}")
+        self._ports = {name: str(free_port()) for name in ("MINEQUEUE_PORT", FLOWER_PORT)}
+        self.url = f"http://127.0.0.1:{self._ports['MINEQUEUE_PORT']}"
+
+    def start(self, name: str) -> Pod:
+        variables = environment(self.made, name, self._secrets) | self._ports
+        # the test's own: it does not wait for a minute, and nobody else is to reach it
+        variables["MINEQUEUE_QUIET_TIME"] = "1"
+        if name == "web":
+            assert variables["MINEQUEUE_HOST"] == "0.0.0.0"
+            variables["MINEQUEUE_HOST"] = "127.0.0.1"
+        tmp = self._directory / name
+        tmp.mkdir()
+        pod = Pod(pods(self.made)[name], variables, tmp)
+        self._started.callback(pod.kill)
+        return pod.start()
+
+    def is_alive(self, pod: Pod) -> bool:
+        """Whether its liveness probe, which is a command, succeeds."""
+        command = pod.container["livenessProbe"]["exec"]["command"]
+        here = [word.replace(":5555", f":{self._ports[FLOWER_PORT]}") for word in command]
+        return pod.run(here).returncode == 0
+
+    def is_ready(self) -> bool:
+        path = container(self.made, "web")["readinessProbe"]["httpGet"]["path"]
+        return request("GET", self.url + path).status == 200
+
+    def read_triggers(self) -> dict[str, Any]:
+        """What KEDA would read, by the trigger's name."""
+        queue = request("GET", f"{self.url}/queue").json()
+        triggers = find(self.made, "ScaledObject", "worker")["spec"]["triggers"]
+        return {one["name"]: queue[one["metadata"]["valueLocation"]] for one in triggers}
+
+
+@pytest.fixture
+def cluster(server: int, tmp_path: Path) -> Iterator[Cluster]:
     with ExitStack() as started:
+        yield Cluster(_built("minikube"), server, tmp_path, started)
 
-        def start(name: str) -> Pod:
-            variables = environment(made, name, secrets) | ports
-            # the test's own: nobody else is to reach it, and it does not wait for a minute
-            variables |= {"MINEQUEUE_QUIET_TIME": "1"}
-            if name == "web":
-                assert variables["MINEQUEUE_HOST"] == "0.0.0.0"
-                variables["MINEQUEUE_HOST"] = "127.0.0.1"
-            tmp = tmp_path / name
-            tmp.mkdir()
-            pod = Pod(pods(made)[name], variables, tmp)
-            started.callback(pod.kill)
-            return pod.start()
 
-        web = start("web")
-        ready = container(made, "web")["readinessProbe"]["httpGet"]["path"]
-        wait_for(lambda: request("GET", url + ready).status == 200, f"web: {web.said()}", 30)
-        assert web.run(["touch", "/usr/x"]).stderr.endswith("Read-only file system\n")
-        assert web.run(["id", "-u"]).stdout == "10001\n"
-        assert read_queue() == {"wanted": 0, "backlog": 0, "age": 0}
+@needs_kubectl
+@needs_namespaces
+def test_the_pods_run_as_written_from_no_worker_to_a_drained_queue(cluster: Cluster) -> None:
+    web = cluster.start("web")
+    wait_for(cluster.is_ready, "web", 30)
+    assert web.run(["touch", "/usr/x"]).stderr.endswith("Read-only file system\n")
+    assert web.run(["id", "-u"]).stdout == "10001\n"
+    assert cluster.read_triggers() == IDLE
 
-        receipt = post(url, {"sender": "a", "recipient": "b", "amount": 1})
-        assert receipt.status == 202, receipt
-        for _ in range(5):
-            assert request("POST", f"{url}/chain/mine", b"").status == 202
-        found = read_queue()
-        assert found["wanted"] >= 1
-        assert found["backlog"] == 6
-        assert found["age"] > 0
+    receipt = post(cluster.url, {"sender": "a", "recipient": "b", "amount": 1})
+    assert receipt.status == 202, receipt
+    for _ in range(5):
+        assert request("POST", f"{cluster.url}/chain/mine", b"").status == 202
+    found = cluster.read_triggers()
+    assert found["wanted"] >= 1
+    assert found["backlog"] == 6
+    assert found["age"] > 0
 
-        worker = start("worker")
-        wait_for(worker.is_alive, f"worker: {worker.said()}", 30)
-        wait_for(lambda: read_queue() == {"wanted": 0, "backlog": 0, "age": 0}, "draining", 30)
-        for name in ("resolver", "flower"):
-            pod = start(name)
-            if name == "resolver":
-                wait_for(pod.is_alive, f"resolver: {pod.said()}", 30)
-                assert pod.stop(grace_s[name]) == 0, pod.said()
-                continue
-            [*start_probe, asks] = container(made, name)["livenessProbe"]["exec"]["command"]
-            asks = asks.replace("5555", ports["MINEQUEUE_FLOWER_PORT"])
-            wait_for(lambda: pod.run([*start_probe, asks]).returncode == 0, "flower", 30)  # noqa: B023  # waited for at once
-        assert worker.stop(grace_s["worker"]) == 0, worker.said()
-        assert web.stop(grace_s["web"]) in {0, -signal.SIGTERM}, web.said()
+    worker = cluster.start("worker")
+    wait_for(lambda: cluster.is_alive(worker), "the worker's probe", 30)
+    wait_for(lambda: cluster.read_triggers() == IDLE, "draining", 30)
+    assert worker.stop() == 0, worker.said()
+    assert web.stop() in {0, -signal.SIGTERM}, web.said()
+
+
+@needs_kubectl
+@needs_namespaces
+@pytest.mark.parametrize("name", ["resolver", "flower"])
+def test_a_pod_that_nobody_reaches_runs_as_written(cluster: Cluster, name: str) -> None:
+    pod = cluster.start(name)
+    wait_for(lambda: cluster.is_alive(pod), f"the probe of {name}", 30)
+    assert pod.stop() in {0, -signal.SIGTERM}, pod.said()

@@ -2,6 +2,7 @@
 
 import json
 import re
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ from tests.manifests import (
     container,
     documented_secrets,
     find,
+    is_custom,
     kustomizations,
     literals,
     parse,
@@ -39,7 +41,7 @@ PODS = pods(WRITTEN)
 OURS = [name for name, pod in PODS.items() if pod["containers"][0]["image"] == "minequeue:latest"]
 MONITOR = find(WRITTEN, "ServiceMonitor", "web")["spec"]["endpoints"][0]
 TRIGGERS = find(WRITTEN, "ScaledObject", "worker")["spec"]["triggers"]
-LISTS = parse((KUBERNETES / "components/lists/scaled-object.yaml").read_text())[0][0]["value"]  # type: ignore[index]  # a patch is a list
+LISTS = parse((KUBERNETES / "components/lists/scaled-object.yaml").read_text())[0][0]["value"]
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 
 
@@ -68,15 +70,17 @@ def test_a_pod_runs_a_command_that_there_is(name: str) -> None:
 def test_a_pod_sets_variables_that_are_settings(name: str) -> None:
     base = literals(kustomizations()["base"])
     given = {key: value for key, value in _given(name).items() if value}
-    assert Settings.from_environment(base | given)
+    assert set(_given(name)) <= set(map(variable, Settings.__dataclass_fields__))
+    Settings.from_environment(base | given)  # refuses a bad value
 
 
 @pytest.mark.parametrize(
-    ("name", "kustomization"),
-    [(name, made) for name, made in kustomizations().items() if literals(made)],
+    "name", [name for name, made in kustomizations().items() if literals(made)]
 )
-def test_an_overlay_sets_variables_that_are_settings(name: str, kustomization: Object) -> None:
-    assert Settings.from_environment(literals(kustomization)), name
+def test_an_overlay_sets_variables_that_are_settings(name: str) -> None:
+    found = literals(kustomizations()[name])
+    # what is written there is what the parts will read: nothing is left out, and nothing refused
+    assert found.keys() <= Settings.from_environment(found).as_environment().keys()
 
 
 def test_the_ports_are_those_that_the_parts_listen_on() -> None:
@@ -117,7 +121,7 @@ def test_keda_reads_a_member_of_the_queue_that_is_always_a_number(
     url = urlsplit(trigger["metadata"]["url"])
     namespace = find(WRITTEN, "Namespace", "minequeue")["metadata"]["name"]
     assert url.netloc == f"web.{namespace}.svc:{Settings.from_environment({}).port}"
-    idle = make_client(make_ledger(connection)).get(url.path).json
+    idle: Any = make_client(make_ledger(connection)).get(url.path).json
     assert isinstance(idle[trigger["metadata"]["valueLocation"]], int | float)
     # 0 lets the last pod go
     assert idle[trigger["metadata"]["valueLocation"]] == 0
@@ -193,13 +197,34 @@ def test_without_an_overlay_the_web_tier_refuses_to_start() -> None:
     assert variable("tokens") not in _given("web")
 
 
-@pytest.mark.parametrize("made", [o for o in WRITTEN if "." in o["apiVersion"].split("/")[0]])
+@pytest.mark.parametrize("made", [*filter(is_custom, WRITTEN)], ids=lambda made: made["kind"])
 def test_a_custom_object_has_the_fields_that_its_documentation_names(made: Object) -> None:
-    path = SCHEMAS / f"{made['kind'].lower()}.json"
-    if not made["apiVersion"].startswith(("keda.sh/", "monitoring.coreos.com/")):
-        assert not path.exists()
-        return
-    jsonschema.Draft202012Validator(json.loads(path.read_text())).validate(made)
+    schema = json.loads((SCHEMAS / f"{made['kind'].lower()}.json").read_text())
+    jsonschema.Draft202012Validator(schema).validate(made)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("maxReplicas",), 4),
+        (("fallback", "replicas"), "2"),
+        (("fallback", "behaviour"), "static"),
+        (("triggers", 0, "metadata", "targetValue"), 1),
+        (("triggers", 0, "metadata", "valueLocations"), "depth"),
+        (("triggers", 0, "metricType"), "Average"),
+    ],
+)
+def test_a_scaled_object_with_a_wrong_field_does_not_pass(
+    path: tuple[Any, ...], value: Any
+) -> None:
+    made = deepcopy(find(WRITTEN, "ScaledObject", "worker"))
+    place = made["spec"]
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    schema = json.loads((SCHEMAS / "scaledobject.json").read_text())
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft202012Validator(schema).validate(made)
 
 
 def test_the_page_gives_the_servers_user_the_rights_that_are_enough() -> None:
