@@ -1,9 +1,11 @@
 """A pod without a cluster: its command, variables, user and file system, in a mount namespace."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from tests.manifests import ROOT, Object
@@ -63,7 +65,11 @@ class Pod:
         command = [*self.container["command"], *self.container["args"]]
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                self._enter(command), env=self._start, stdout=log, stderr=subprocess.STDOUT
+                self._enter(command),
+                env=self._start,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
         return self
 
@@ -79,8 +85,10 @@ class Pod:
         return self.process.wait(self._grace_s)
 
     def kill(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.kill()
+        """Kill all that is left of it, as the end of a container does."""
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
     def said(self) -> str:
