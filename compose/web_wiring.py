@@ -96,5 +96,6 @@ def make_services(
 
 def make_policy(settings: Settings) -> Policy:
     """How many miners there should be."""
-    least, most = settings.workers
+    # of the fleet: by the miners of its own machine alone, no worker would wake another's
+    least, most = settings.fleet or settings.workers
     return Policy(least, most, settings.drain_time, settings.quiet_time)

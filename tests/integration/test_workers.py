@@ -101,3 +101,18 @@ def test_the_death_of_the_server_loses_and_doubles_nothing(
         finally:
             server.kill()
         server.wait()
+
+
+def test_workers_of_one_miner_each_wake_one_another_as_far_as_the_fleet_goes(
+    server_url: str, connection: Connection, start_worker: StartWorker
+) -> None:
+    assert connection.client.ping()
+    # blocks that keep three miners busy for longer than it takes to see them
+    settings = {"bits": "24", "drain_time": "1", "workers": "1,1", "fleet": "0,3"}
+    with open_ledger(server_url, **settings) as ledger:
+        for _ in range(3):
+            start_worker(server_url, **settings)
+        wait_for(lambda: ledger.queue.read().fleet == 3, "three workers")
+        for _ in range(40):
+            request_mine(ledger)
+        wait_for(lambda: ledger.queue.read().miners == 3, "three miners at work", 20)
