@@ -2,7 +2,10 @@
 
 import os
 
+from compose.logs import configure
 from compose.settings import Settings
 from compose.wiring import make_celery
 
-app = make_celery(Settings.from_environment(os.environ))
+_settings = Settings.from_environment(os.environ)
+configure(_settings.log)
+app = make_celery(_settings)

@@ -5,12 +5,14 @@ import socket
 import sys
 from pathlib import Path
 
+from celery import signals
 from granian import Granian
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 
 from compose.errors import NoSignOfLife
 from compose.listening import flower_host, refuse_open_doors
+from compose.logs import configure, make_config
 from compose.settings import Settings
 from compose.web_wiring import make_ledger
 from compose.wiring import (
@@ -62,6 +64,7 @@ def run_web(settings: Settings, app: str = WEB_APP) -> None:
         # what connects is served in turn; nobody is turned away by the server itself
         backpressure=4096,
         http1_settings=HTTP1Settings(header_read_timeout=30_000, max_buffer_size=_HEAD_BYTES),
+        log_dictconfig=make_config(settings.log),
         log_level="warning",  # type: ignore[arg-type]  # an enum of the same strings
     ).serve()
 
@@ -77,6 +80,7 @@ def run_worker(settings: Settings, name: str) -> None:
         MinequeueError: the ledger cannot be used.
     """
     os.nice(_GIVES_WAY)
+    configure(settings.log)
     make_ledger(settings)
     find_kernel(settings.data_dir)  # here, so that the pool's processes need not
     least, most = settings.workers
@@ -95,6 +99,7 @@ def run_resolver(settings: Settings, name: str) -> None:
     Raises:
         MinequeueError: the ledger cannot be used.
     """
+    configure(settings.log)
     make_ledger(settings)
     app = make_celery(settings)
     app.duty = ResolverDuty()
@@ -104,8 +109,11 @@ def run_resolver(settings: Settings, name: str) -> None:
 
 def _serve(app: WorkerApp, name: str, queue: str, pool: str) -> None:
     """Be a Celery worker until SIGTERM."""
+    # somebody takes care of it: Celery would set up logs of its own
+    signals.setup_logging.connect(_keep_logs, weak=False)
     app.worker_main(
         [
+            "--quiet",  # its banner is no line of a log
             "worker",
             f"--queues={queue},{app.pulse_queue(name)}",
             pool,
@@ -117,6 +125,10 @@ def _serve(app: WorkerApp, name: str, queue: str, pool: str) -> None:
             "--loglevel=INFO",
         ]
     )
+
+
+def _keep_logs(**_: object) -> None:
+    """Leave the logs as they were configured."""
 
 
 def check_worker(settings: Settings, name: str | None) -> None:

@@ -78,6 +78,12 @@ def _signatures(text: str) -> str:
     return text
 
 
+def _log(text: str) -> str:
+    if text not in {"text", "json"}:
+        raise ValueError("text or json")
+    return text
+
+
 def _yes_or_no(text: str) -> bool:
     if text not in _ANSWERS:
         raise ValueError(" or ".join(_ANSWERS))
@@ -213,6 +219,21 @@ class Settings:
         "",
         _flower_auth,
         "USER:PASSWORD of Flower; without it Flower listens on loopback alone.",
+    )
+    follow: bool = _setting(
+        "yes",
+        _yes_or_no,
+        "Whether a request that its client names (X-Request-Id) is followed into its block; `no` "
+        "where a proxy names all of them.",
+    )
+    traces: bool = _setting(
+        "no",
+        _yes_or_no,
+        "`yes` for a trace from each sampled request to its block (OpenTelemetry, with the extra "
+        "minequeue[otel] and the variables OTEL_*).",
+    )
+    log: str = _setting(
+        "text", _log, "`text` for people, or `json`: an object a line, for what collects logs."
     )
     flower_url: str = _setting(
         "", _web_url, "Where browsers find Flower; else at its port of the host that they ask."

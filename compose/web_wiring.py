@@ -9,9 +9,11 @@ from compose.embedded import redis_url, socket_path
 from compose.settings import Settings
 from web.combiner import Combiner
 from web.doors import Doors
+from web.following import TRACEPARENT
 from web.live import Live
 from web.parameters import MAX_PAGE
 from web.refusals import Refusals
+from web.request_ids import GIVEN
 from web.services import Limits, Services
 from web.waiting_room import WaitingRoom
 from workers.peers.url import PeerUrl
@@ -89,9 +91,16 @@ def make_services(
         ),
         waiting_room=WaitingRoom(seats),
         reading_room=WaitingRoom(seats),
+        asks=_name_what_asks(settings),
         live=Live(ledger, make_policy(settings)),
         flower_url=settings.flower_url or f":{settings.flower_port}",
     )
+
+
+def _name_what_asks(settings: Settings) -> tuple[str, ...]:
+    """What asks that a request is followed into its block."""
+    asks = {GIVEN: settings.follow, TRACEPARENT: settings.traces}
+    return tuple(name for name, counts in asks.items() if counts)
 
 
 def make_policy(settings: Settings) -> Policy:

@@ -7,7 +7,10 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
+from chain.header import Header
+from chain.ledger import Trail
 from compose.settings import Settings
+from compose.tracing import trace_blocks, trace_requests
 from compose.web_wiring import make_ledger, make_policy, make_services, server_url
 from web.app import create_app
 from workers.app import Crew, WorkerApp, create_celery
@@ -17,6 +20,7 @@ from workers.miner import Miner
 from workers.peers.client import PeerClient
 from workers.peers.http_node import HttpNode
 from workers.peers.resolver import Resolver
+from workers.report import Report
 
 
 @cache
@@ -31,9 +35,10 @@ def make_celery(settings: Settings) -> WorkerApp:
     def make_crew(send: Callable[[], object]) -> Crew:
         ledger = make_ledger(settings)
         kernel = find_kernel(settings.data_dir)
+        trace = trace_blocks() if settings.traces else _trace_nothing
         recipient = ledger.fleet.node_address(settings.node_address or None)
         return Crew(
-            Miner(ledger, kernel.search, recipient),
+            Miner(ledger, kernel.search, recipient, tell=Report(ledger, trace).tell),
             Bell(ledger, send, make_policy(settings)),
             ledger.fleet,
             kernel.name,
@@ -75,7 +80,14 @@ def make_web(settings: Settings) -> Flask:
         wake_resolver=BellPull(celery.send_resolve),
     )
     services.live.start()
-    return create_app(services)
+    app = create_app(services)
+    if settings.traces:
+        app.wsgi_app = trace_requests(app.wsgi_app)  # type: ignore[assignment,method-assign]  # as Flask advises
+    return app
+
+
+def _trace_nothing(_trail: Trail, _header: Header) -> None:
+    """Nobody wants traces."""
 
 
 def broker_url(settings: Settings) -> str:

@@ -19,6 +19,7 @@ from web import (
 from web.nodes import NodeConverter
 from web.openapi import provide_document
 from web.problems import register_problems
+from web.request_ids import Named, name_request
 from web.services import Services, provide
 from web.short_way import ShortWay
 
@@ -47,9 +48,11 @@ def create_app(services: Services) -> Flask:
     register_problems(
         app, services.refusals.count, retry_after_s=services.ledger.rules.block_interval_s
     )
+    app.logger.addFilter(name_request)
     for module in BLUEPRINTS:
         app.register_blueprint(module.blueprint)
     provide_document(app)
+    app.wsgi_app = Named(app.wsgi_app)  # type: ignore[method-assign]  # as Flask advises
     if not services.ledger.rules.signed:  # what is plain has no signature
         app.wsgi_app = ShortWay(app, services)  # type: ignore[method-assign]  # as Flask advises
     return app

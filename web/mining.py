@@ -11,8 +11,9 @@ from chain.errors import QueueFull
 from chain.ledger import MinedBy, Outcome, Pending, Verdict
 from web.answers import answer_json
 from web.described import Reply, described
+from web.following import following
 from web.needs import needs
-from web.parameters import IDEMPOTENCY_KEY, PREFER, in_path
+from web.parameters import IDEMPOTENCY_KEY, PREFER, REQUEST_ID, in_path
 from web.problems import not_found
 from web.requests import parse_hex, read_idempotency_key
 from web.schemas import JobReceipt, JobState, MinedBlock
@@ -42,7 +43,7 @@ _JOB_BYTES = 16
         headers={"Location": "Where the job is read."},
     ),
     problems=(400, 404),
-    parameters=[IDEMPOTENCY_KEY, PREFER],
+    parameters=[IDEMPOTENCY_KEY, PREFER, REQUEST_ID],
 )
 @needs("mine")
 def mine() -> Response:
@@ -51,8 +52,9 @@ def mine() -> Response:
         # werkzeug adds HEAD to GET; a look at the headers must not make a block
         raise MethodNotAllowed(["GET", "POST"])
     job = _name_job(read_idempotency_key())
-    if services().ledger.mempool.request_mine(job) is Verdict.FULL:
-        raise QueueFull
+    with following(job.encode(), job, 0):
+        if services().ledger.mempool.request_mine(job) is Verdict.FULL:
+            raise QueueFull
     services().wake_miners()
     mined = wait_for(lambda: services().ledger.blocks.locate_job(job))
     if isinstance(mined, MinedBy):

@@ -1,5 +1,6 @@
 """Parameters that several views take, as they describe them."""
 
+from web import request_ids
 from web.described import Parameter
 from web.requests import MAX_KEY
 
@@ -18,6 +19,13 @@ PREFER = Parameter(
     "`wait=N` holds the answer back for up to N seconds (RFC 7240).",
     {"type": "string"},
     "wait=10",
+)
+REQUEST_ID = Parameter(
+    request_ids.HEADER,
+    "header",
+    "The client's name of the request: it is in the answer, in the log, and told with its block.",
+    {"type": "string", "minLength": 1, "maxLength": request_ids.MOST, "pattern": "^[!-~]+$"},
+    "checkout-17",
 )
 IF_NONE_MATCH = Parameter(
     "If-None-Match",

@@ -50,6 +50,7 @@ class Services:
         limits: of one request.
         waiting_room: for the answers that are held back.
         reading_room: for the answers that last as long as their reader likes.
+        asks: the variables of the WSGI environment of which one asks that a request is followed.
         live: what live pages show.
         flower_url: where Flower is for a browser; ":PORT" for a port of the host that it asked.
     """
@@ -65,6 +66,7 @@ class Services:
     limits: Limits
     waiting_room: WaitingRoom
     reading_room: WaitingRoom
+    asks: tuple[str, ...]
     live: Live
     flower_url: str
 

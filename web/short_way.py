@@ -18,6 +18,7 @@ from chain.transaction import Transaction
 from web.answers import JSON
 from web.needs import FAILURE
 from web.receipts import path_of, write_receipt
+from web.request_ids import DIGITS, HEADER, name_by
 from web.requests import parse_number, take
 from web.services import Services
 from web.submissions import make_nonces, queue
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _LONGEST = 4096  # bytes of a body; a plain transaction has a tenth
-# another length is for Flask to judge, and so is a key
+# another length is for Flask to judge, and so are a key and a request that is followed
 _UNUSUAL = ("HTTP_TRANSFER_ENCODING", "HTTP_IDEMPOTENCY_KEY")
 
 
@@ -42,6 +43,7 @@ class ShortWay:
         self._app = app
         self._flask: WSGIApplication = app.wsgi_app
         self._services = services
+        self._unusual = (*_UNUSUAL, *services.asks)
         self._longest = min(_LONGEST, services.limits.body_bytes)
 
     def __call__(
@@ -63,6 +65,7 @@ class ShortWay:
             ("Content-Type", JSON),
             ("Content-Length", str(len(receipt))),
             ("Location", path_of(transaction)),
+            (HEADER, name_by(environ, transaction.id[:DIGITS])),
         ]
         start_response("202 ACCEPTED", headers)
         return [receipt]
@@ -73,7 +76,7 @@ class ShortWay:
             environ["PATH_INFO"] == "/chain/new"
             and environ["REQUEST_METHOD"] == "POST"
             and environ.get("CONTENT_TYPE") == JSON
-            and not any(name in environ for name in _UNUSUAL)
+            and not any(name in environ for name in self._unusual)
             and 0 < (parse_number(environ.get("CONTENT_LENGTH", "")) or 0) <= self._longest
             and not (self._app.before_request_funcs or self._app.after_request_funcs)
         ):

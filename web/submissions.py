@@ -1,6 +1,7 @@
 """POST /chain/new: transactions are put on the queue, and each gets a receipt."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from hashlib import sha256
 from typing import TypeAlias
@@ -18,11 +19,13 @@ from chain.errors import (
 from chain.ledger import Submission, Verdict
 from chain.strict_json import Json
 from chain.transaction import Transaction, accept_submission
+from web import request_ids
 from web.answers import JSON, Answer
 from web.described import Body, Reply, described
+from web.following import following
 from web.needs import needs
 from web.nonces import NonceSource
-from web.parameters import IDEMPOTENCY_KEY
+from web.parameters import IDEMPOTENCY_KEY, REQUEST_ID
 from web.problems import Problem, of_error
 from web.receipts import path_of, write_receipt, write_receipts
 from web.requests import NDJSON, read_body, read_idempotency_key, read_kind, too_large
@@ -44,7 +47,7 @@ Outcomes: TypeAlias = Sequence[Transaction | MinequeueError]
         headers={"Location": "Where the status of a single transaction is read."},
     ),
     problems=(400, 413, 415, 422),
-    parameters=[IDEMPOTENCY_KEY],
+    parameters=[IDEMPOTENCY_KEY, REQUEST_ID],
     body=Body(
         {
             JSON: {"anyOf": [SubmissionSchema, {"type": "array", "items": SubmissionSchema}]},
@@ -64,15 +67,22 @@ def submit() -> Response:
     name = make_nonces(key)
     outcomes = read_lines(_split(body), name, at) if is_lines else read_json(body, name, at)
     if isinstance(outcomes, Transaction):
-        _queue(Submission([outcomes], key), at)
+        with _following([outcomes]):
+            _queue(Submission([outcomes], key), at)
         return Answer(write_receipt(outcomes), 202, [("Location", path_of(outcomes))])
     accepted = [outcome for outcome in outcomes if isinstance(outcome, Transaction)]
     if not accepted:
         raise _all_refused(outcomes)
-    _queue(Submission(accepted, key), at)
+    with _following(accepted):
+        _queue(Submission(accepted, key), at)
     if len(accepted) < len(outcomes):
         at.refusals.count("entry-of-a-batch", len(outcomes) - len(accepted))
     return Answer(write_receipts(outcomes), 202)
+
+
+def _following(accepted: Sequence[Transaction]) -> AbstractContextManager[None]:
+    last = accepted[-1].id  # the queue keeps the order, so where this one is, all are
+    return following(bytes.fromhex(last), last[: request_ids.DIGITS], len(accepted))
 
 
 def read_json(body: bytes, name: Callable[[int], str], at: Services) -> Transaction | Outcomes:

@@ -49,6 +49,7 @@ class Miner:
         ledger: chain and queue.
         search: looks through a range of nonces.
         recipient: who gets the rewards.
+        tell: is told of each block that this miner connected.
         clock: seconds that only grow.
     """
 
@@ -58,11 +59,13 @@ class Miner:
         search: Search,
         recipient: str,
         *,
+        tell: Callable[[Header, OpenCandidate], None] = lambda *_: None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._ledger = ledger
         self._search = search
         self._recipient = recipient
+        self._tell = tell
         self._clock = clock
         self._rate = 0.0  # hashes a second, 0 while unknown
 
@@ -112,7 +115,9 @@ class Miner:
             nonce = self._search_range(candidate.prefix, start, count, result)
             if nonce is not None:
                 if self._ledger.mining.connect(reading, candidate, nonce) is not Connecting.STALE:
-                    _note(result, candidate, nonce)
+                    header = Header.unpack(put_nonce(candidate.prefix, nonce))
+                    _note(result, candidate, header)
+                    self._tell(header, candidate)
                 return
 
     def _search_range(self, prefix: bytes, start: int, count: int, result: Result) -> int | None:
@@ -128,8 +133,7 @@ class Miner:
         return nonce
 
 
-def _note(result: Result, candidate: OpenCandidate, nonce: int) -> None:
-    header = Header.unpack(put_nonce(candidate.prefix, nonce))
+def _note(result: Result, candidate: OpenCandidate, header: Header) -> None:
     result.outcome = "mined"
     result.blocks += 1
     result.transactions += candidate.count

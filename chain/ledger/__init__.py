@@ -10,6 +10,7 @@ from chain.ledger.blocks import Blocks, MinedBy, Pending, Place
 from chain.ledger.branches import Adopting, Branch, Branches
 from chain.ledger.connection import Connection, connect
 from chain.ledger.fleet import Fleet
+from chain.ledger.following import Following, Trail
 from chain.ledger.gates import Gates
 from chain.ledger.keys import Keys
 from chain.ledger.measures import Measures, Measuring
@@ -44,6 +45,7 @@ __all__ = [
     "Sight",
     "Spot",
     "Submission",
+    "Trail",
     "Turn",
     "Verdict",
     "connect",
@@ -66,6 +68,7 @@ class Ledger:
         self.queue = Queue(connection, keys, rules)
         self.fleet = Fleet(connection, keys)
         self.measuring = Measuring(connection, keys)
+        self.following = Following(connection, keys)
         self.samples = Samples(connection, keys)
         self.gates = Gates(connection, keys)
         self.network = Network(connection, keys)

@@ -38,6 +38,7 @@ class Keys:
         self.histograms = key("histograms")
         self.refusals = key("refusals")
         self.samples = key("samples")
+        self.followed = key("followed")
         # the chain
         self.tip = key("tip")
         self.records = key("records")

@@ -43,9 +43,11 @@ class Rung:
 def make_client(
     ledger: Ledger,
     wake: Any = lambda: None,
+    *,
     readers: int = 100,
     tokens: Tokens = Tokens(),  # noqa: B008  # frozen
     flower_url: str = ":5555",
+    asks: tuple[str, ...] = ("HTTP_X_REQUEST_ID",),
     **limits: Any,
 ) -> FlaskClient:
     all_limits = Limits(**{"body_bytes": 10_000, "batch": 5, "page": 3, "wait_s": 1, **limits})
@@ -61,6 +63,7 @@ def make_client(
         limits=all_limits,
         waiting_room=WaitingRoom(1),
         reading_room=WaitingRoom(readers),
+        asks=asks,
         live=Live(ledger, POLICY),
         flower_url=flower_url,
     )

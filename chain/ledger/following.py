@@ -1,0 +1,83 @@
+"""Requests that are followed from their answer to the block that holds the last of what they asked.
+
+Most are not: the id of a transaction, or the job of a mine request, leads from answer to block
+by itself. A client that names its request, or traces it, has its own name told by who mines it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from chain.ledger.connection import Connection
+from chain.ledger.keys import Keys
+
+MOST = 10_000  # requests at once
+_LONG_S = 86_400  # after the last one; what was mined elsewhere is forgotten by then
+_AT_ONCE = 1000
+
+
+class Trail(msgspec.Struct, frozen=True):
+    """What is told of a request when it is mined.
+
+    Attributes:
+        request_id: as the answer named it.
+        traceparent: of its span (W3C Trace Context), or "".
+        since_ms: when it came, Unix milliseconds.
+        entries: how many transactions it brought; 0 for a mine request.
+    """
+
+    request_id: str
+    traceparent: str
+    since_ms: int
+    entries: int
+
+
+class Following:
+    """The requests that are followed."""
+
+    def __init__(self, connection: Connection, keys: Keys) -> None:
+        self._connection = connection
+        self._keys = keys
+
+    def follow(self, name: bytes, trail: Trail) -> bool:
+        """Follow a request; called before anything of it is on the queue, so no miner is faster.
+
+        Args:
+            name: its last transaction's id, 32 bytes, or its job.
+            trail: what is told when that is mined.
+
+        Returns:
+            False where as many are followed as may be.
+
+        Raises:
+            LedgerUnavailable, QueueFull: it is not followed.
+        """
+        answer: bytes = self._connection.script(
+            "follow", [self._keys.followed], [name, msgspec.json.encode(trail), MOST, _LONG_S]
+        )
+        return answer == b"FOLLOWED"
+
+    def is_any(self) -> bool:
+        """Whether any request is followed."""
+        count: Any = self._connection.run(lambda client: client.hlen(self._keys.followed))
+        return bool(count)
+
+    def end(self, names: Sequence[bytes]) -> list[Trail]:
+        """End following those of ``names`` that are followed, and give their trails.
+
+        Raises:
+            LedgerUnavailable: they are followed until they expire.
+        """
+        trails: list[Trail] = []
+        for start in range(0, len(names), _AT_ONCE):
+            trails += self._end(names[start : start + _AT_ONCE])
+        return trails
+
+    def _end(self, names: Sequence[bytes]) -> list[Trail]:
+        key = self._keys.followed
+        found: Any = self._connection.run(lambda client: client.hmget(key, list(names)))
+        known = [name for name, raw in zip(names, found, strict=True) if raw]
+        if known:
+            self._connection.run(lambda client: client.hdel(key, *known))
+        return [msgspec.json.decode(raw, type=Trail) for raw in found if raw]

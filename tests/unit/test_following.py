@@ -1,0 +1,173 @@
+"""Each answer names its request, and a request that asks for it is followed into its block."""
+
+import logging
+import re
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from chain.ledger import Connection, Ledger, Trail
+from chain.ledger import following as following_module
+from chain.proof_of_work import search_with_hashlib
+from tests.ledgers import make_ledger, mine_all
+from tests.unit.test_web import PLAIN, make_client
+from workers.miner import Miner
+from workers.report import Report
+
+NAME = "checkout-17"
+SPAN = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+@pytest.fixture
+def ledger(connection: Connection) -> Ledger:
+    return make_ledger(connection)
+
+
+@pytest.fixture
+def client(ledger: Ledger) -> FlaskClient:
+    return make_client(ledger)
+
+
+def mine(ledger: Ledger) -> list[Trail]:
+    """Mine all that waits; the trails that were told."""
+    told: list[Trail] = []
+    report = Report(ledger, lambda trail, _header: told.append(trail))
+    miner = Miner(ledger, search_with_hashlib, "node", tell=report.tell)
+    ledger.mempool.request_mine("f" * 32)
+    while ledger.queue.read().depth:
+        miner.run()
+    return told
+
+
+def fields_of(caplog: pytest.LogCaptureFixture, event: str) -> list[dict[str, Any]]:
+    return [record.__dict__["fields"] for record in caplog.records if record.getMessage() == event]
+
+
+@pytest.mark.parametrize("path", ["/", "/queue", "/nothing", "/openapi.json"])
+def test_every_answer_names_its_request(client: FlaskClient, path: str) -> None:
+    drawn = client.get(path).headers["X-Request-Id"]
+    assert re.fullmatch("[0-9a-f]{32}", drawn)
+    assert client.get(path).headers["X-Request-Id"] != drawn
+    assert client.get(path, headers={"X-Request-Id": NAME}).headers["X-Request-Id"] == NAME
+
+
+@pytest.mark.parametrize("more", [{}, {"nonce": "spaced"}])
+def test_a_submission_without_a_name_is_named_by_its_transaction(
+    client: FlaskClient, more: dict[str, str]
+) -> None:
+    for content in ({**PLAIN, **more}, [PLAIN, {**PLAIN, **more}]):
+        answer = client.post("/chain/new", json=content)
+        receipts: Any = answer.json if isinstance(answer.json, list) else [answer.json]
+        assert receipts[-1]["id"].startswith(answer.headers["X-Request-Id"])
+
+
+def test_a_mine_request_without_a_name_is_named_by_its_job(client: FlaskClient) -> None:
+    answer = client.post("/chain/mine")
+    assert answer.json
+    assert answer.headers["X-Request-Id"] == answer.json["id"]
+
+
+@pytest.mark.parametrize("content", [PLAIN, [PLAIN, {**PLAIN, "nonce": "second"}]])
+def test_a_named_submission_is_told_with_its_block(
+    ledger: Ledger, client: FlaskClient, caplog: pytest.LogCaptureFixture, content: Any
+) -> None:
+    caplog.set_level(logging.INFO)
+    answer = client.post("/chain/new", json=content, headers={"X-Request-Id": NAME})
+    assert answer.headers["X-Request-Id"] == NAME
+    entries = len(content) if isinstance(content, list) else 1
+    (trail,) = mine(ledger)
+    assert (trail.request_id, trail.entries, trail.traceparent) == (NAME, entries, "")
+    (accepted,) = fields_of(caplog, "accepted")
+    assert (accepted["request_id"], accepted["entries"]) == (NAME, entries)
+    tip = ledger.blocks.tip().header
+    block = {"index": tip.index, "hash": tip.hash.hex()}
+    assert fields_of(caplog, "mined") == [{"request_id": NAME, "entries": entries, **block}]
+    assert not ledger.following.is_any()
+
+
+def test_a_named_mine_request_is_told_with_its_block(ledger: Ledger, client: FlaskClient) -> None:
+    client.get("/chain/mine", headers={"X-Request-Id": NAME})
+    told = mine(ledger)
+    assert [(trail.request_id, trail.entries) for trail in told] == [(NAME, 0)]
+
+
+def test_each_block_is_told_with_its_job(
+    ledger: Ledger, client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    client.post("/chain/new", json=PLAIN)
+    assert mine(ledger) == []
+    (connected,) = fields_of(caplog, "connected")
+    assert (connected["transactions"], connected["job"]) == (1, "f" * 32)
+
+
+def test_a_span_is_carried_only_where_traces_are_taken(ledger: Ledger) -> None:
+    headers = {"traceparent": SPAN}
+    make_client(ledger).post("/chain/new", json=PLAIN, headers=headers)
+    assert not ledger.following.is_any()
+    client = make_client(ledger, asks=("HTTP_TRACEPARENT",))
+    client.post("/chain/new", json=PLAIN, headers=headers)
+    (trail,) = mine(ledger)
+    assert trail.traceparent == SPAN
+
+
+def test_where_nobody_is_followed_a_name_is_kept_all_the_same(ledger: Ledger) -> None:
+    client = make_client(ledger, asks=())
+    answer = client.post("/chain/new", json=PLAIN, headers={"X-Request-Id": NAME})
+    assert (answer.status_code, answer.headers["X-Request-Id"]) == (202, NAME)
+    assert not ledger.following.is_any()
+
+
+@pytest.mark.parametrize("name", ["", " ", "a" * 129, "a b", "\x7f"])
+def test_a_name_that_cannot_be_used_is_refused(
+    ledger: Ledger, client: FlaskClient, name: str
+) -> None:
+    answer = client.post("/chain/new", json=PLAIN, headers={"X-Request-Id": name})
+    assert answer.status_code == 400
+    assert answer.json
+    assert answer.json["type"] == "urn:minequeue:problem:bad-request-id"
+    assert ledger.queue.read().depth == 0
+
+
+def test_the_longest_name_is_taken(client: FlaskClient) -> None:
+    headers = {"X-Request-Id": "a" * 128}
+    assert client.post("/chain/new", json=PLAIN, headers=headers).status_code == 202
+
+
+def test_what_is_refused_is_not_followed(ledger: Ledger, client: FlaskClient) -> None:
+    headers = {"X-Request-Id": NAME, "Idempotency-Key": "one"}
+    client.post("/chain/new", json=PLAIN, headers=headers)
+    mine_all(ledger)
+    ledger.following.end([])
+    other = client.post("/chain/new", json={**PLAIN, "amount": 6}, headers=headers)
+    assert other.status_code == 422
+    assert mine(ledger) == []
+
+
+def test_so_many_are_followed_and_the_others_are_accepted_all_the_same(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following_module, "MOST", 2)
+    client = make_client(ledger)
+    for number in range(3):
+        headers = {"X-Request-Id": f"{NAME}.{number}"}
+        content = {**PLAIN, "nonce": str(number)}
+        assert client.post("/chain/new", json=content, headers=headers).status_code == 202
+    assert [trail.request_id for trail in mine(ledger)] == [f"{NAME}.0", f"{NAME}.1"]
+
+
+def test_a_fault_of_the_service_names_its_request(
+    ledger: Ledger, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = make_client(ledger)
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(ledger.blocks, "tip", fail)
+    client.application.config["PROPAGATE_EXCEPTIONS"] = False
+    answer = client.get("/chain/tip", headers={"X-Request-Id": NAME})
+    assert answer.status_code == 500
+    (record,) = [record for record in caplog.records if record.exc_info]
+    assert record.__dict__["fields"] == {"request_id": NAME}

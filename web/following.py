@@ -1,0 +1,49 @@
+"""A request that its client names or traces is followed until it is in a block."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import request
+
+from chain.errors import MinequeueError
+from chain.ledger import Trail
+from web import request_ids
+from web.services import services
+
+TRACEPARENT = "HTTP_TRACEPARENT"  # in the WSGI environment, W3C Trace Context
+_MOST_TRACEPARENT = 64  # characters; 55 in the version that there is
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def following(name: bytes, made: str, entries: int) -> Iterator[None]:
+    """Name the request and, where it asks for that, follow it; inside it goes on the queue.
+
+    Args:
+        name: its last transaction's id, 32 bytes, or its job.
+        made: what names it where the client does not.
+        entries: how many transactions it brings.
+
+    Raises:
+        Problem: the client's name cannot be used.
+    """
+    environ, at = request.environ, services()
+    request_ids.check(environ)
+    named = request_ids.name_by(environ, made)
+    if not any(key in environ for key in at.asks):
+        yield
+        return
+    traceparent = environ.get(TRACEPARENT, "")[:_MOST_TRACEPARENT]
+    trail = Trail(named, traceparent, time.time_ns() // 10**6, entries)
+    is_followed = at.ledger.following.follow(name, trail)
+    try:
+        yield
+    except MinequeueError:
+        at.ledger.following.end([name])
+        raise
+    fields = {"request_id": named, "path": request.path, "entries": entries, "last": made}
+    if not is_followed:
+        fields["followed"] = False
+    _log.info("accepted", extra={"fields": fields})
