@@ -137,6 +137,12 @@ class Settings:
     workers: tuple[int, int] = _setting(
         f"1,{_CPUS}", _pair, "MIN,MAX miners; the pool follows the backlog between them."
     )
+    fleet: tuple[int, int] | None = _setting(
+        "",
+        lambda text: _pair(text) if text else None,
+        "MIN,MAX miners of all workers together, where they are on several machines; else as "
+        "MINEQUEUE_WORKERS.",
+    )
     drain_time: float = _setting(
         "10", _seconds(0.1, 86_400), "In how many seconds the miners should empty the queue."
     )
@@ -211,6 +217,11 @@ class Settings:
         str(16 * 2**20), _integer(1024, 2**30), "The most bytes of a request's body."
     )
     max_batch: int = _setting("10000", _integer(1, 10_000), "The most transactions in a request.")
+    metrics_emf: bool = _setting(
+        "no",
+        _yes_or_no,
+        "`yes` for web to print what waits and who works, for Amazon CloudWatch to read.",
+    )
     redis_wait: float = _setting(
         "2", _seconds(0.1, 600), "How many seconds a request waits for the server, then 503."
     )
@@ -261,6 +272,8 @@ def _read(name: str, text: str, metadata: Mapping[str, Any]) -> Any:
 def _write(value: Any) -> str:
     if isinstance(value, bool):
         return _ANSWERS[value]
+    if value is None:
+        return ""
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 

@@ -1,5 +1,7 @@
 """The one place where parts meet: from settings to a ledger, a web app and a Celery app."""
 
+import os
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -15,6 +17,7 @@ from compose.settings import Settings
 from web.app import create_app
 from web.combiner import Combiner
 from web.doors import Doors
+from web.embedded_metrics import EmbeddedMetrics
 from web.parameters import MAX_PAGE
 from web.refusals import Refusals
 from web.services import Limits, Services
@@ -105,6 +108,18 @@ def resolver_signs_path(settings: Settings) -> Path:
     return signs_path(settings) / "resolvers"
 
 
+def print_metrics(settings: Settings) -> None:
+    """Begin to print the queue's figures for Amazon CloudWatch, in this process."""
+    ledger = make_ledger(settings)
+    policy = _policy(settings)
+    EmbeddedMetrics(lambda: ledger.queue.look(policy), ledger.rules, _print).start()
+
+
+def _print(line: str) -> None:
+    """One write, so that the lines of several processes do not mix."""
+    os.write(sys.stdout.fileno(), line.encode())
+
+
 def make_web(settings: Settings) -> Flask:
     """The web app."""
     ledger = make_ledger(settings)
@@ -134,7 +149,7 @@ def make_web(settings: Settings) -> Flask:
 
 
 def _policy(settings: Settings) -> Policy:
-    least, most = settings.workers
+    least, most = settings.fleet or settings.workers
     return Policy(least, most, settings.drain_time, settings.quiet_time)
 
 

@@ -99,3 +99,17 @@ def test_the_death_of_the_server_loses_and_doubles_nothing(
     finally:
         server.kill()
         server.wait()
+
+
+def test_workers_on_several_machines_all_mine_what_the_fleet_should(
+    server_url: str, connection: Connection, start_worker: StartWorker
+) -> None:
+    assert connection.client.ping()
+    settings = {"network": "fleet", "bits": "26", "workers": "1,1", "fleet": "0,2"}
+    fleet = open_ledger(server_url, **settings)
+    for _ in range(2):
+        start_worker(server_url, **settings)
+    wait_for(lambda: fleet.queue.read().fleet == 2, "two workers")
+    for _ in range(50):
+        request_mine(fleet)
+    wait_for(lambda: fleet.queue.read().miners == 2, "two miners at work", 30)
