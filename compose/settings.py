@@ -140,8 +140,8 @@ class Settings:
     fleet: tuple[int, int] | None = _setting(
         "",
         lambda text: _pair(text) if text else None,
-        "MIN,MAX miners of all workers together, where they are on several machines; else as "
-        "MINEQUEUE_WORKERS.",
+        "MIN,MAX miners of all machines together, where workers run on several; else as "
+        "`MINEQUEUE_WORKERS`.",
     )
     drain_time: float = _setting(
         "10", _seconds(0.1, 86_400), "In how many seconds the miners should empty the queue."
@@ -270,10 +270,10 @@ def _read(name: str, text: str, metadata: Mapping[str, Any]) -> Any:
 
 
 def _write(value: Any) -> str:
-    if isinstance(value, bool):
-        return _ANSWERS[value]
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return _ANSWERS[value]
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 

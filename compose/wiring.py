@@ -149,6 +149,7 @@ def make_web(settings: Settings) -> Flask:
 
 
 def _policy(settings: Settings) -> Policy:
+    # of the fleet: by the miners of its own machine alone, no worker would wake another's
     least, most = settings.fleet or settings.workers
     return Policy(least, most, settings.drain_time, settings.quiet_time)
 

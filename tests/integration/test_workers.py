@@ -101,15 +101,16 @@ def test_the_death_of_the_server_loses_and_doubles_nothing(
         server.wait()
 
 
-def test_workers_on_several_machines_all_mine_what_the_fleet_should(
+def test_workers_of_one_miner_each_wake_one_another_as_far_as_the_fleet_goes(
     server_url: str, connection: Connection, start_worker: StartWorker
 ) -> None:
     assert connection.client.ping()
-    settings = {"network": "fleet", "bits": "26", "workers": "1,1", "fleet": "0,2"}
-    fleet = open_ledger(server_url, **settings)
-    for _ in range(2):
+    # blocks that keep three miners busy for longer than it takes to see them
+    settings = {"bits": "24", "drain_time": "1", "workers": "1,1", "fleet": "0,3"}
+    ledger = open_ledger(server_url, **settings)
+    for _ in range(3):
         start_worker(server_url, **settings)
-    wait_for(lambda: fleet.queue.read().fleet == 2, "two workers")
-    for _ in range(50):
-        request_mine(fleet)
-    wait_for(lambda: fleet.queue.read().miners == 2, "two miners at work", 30)
+    wait_for(lambda: ledger.queue.read().fleet == 3, "three workers")
+    for _ in range(40):
+        request_mine(ledger)
+    wait_for(lambda: ledger.queue.read().miners == 3, "three miners at work", 20)

@@ -23,6 +23,7 @@ def test_settings_reach_another_process_unchanged() -> None:
     settings = Settings.from_environment(
         {
             "MINEQUEUE_WORKERS": "2,5",
+            "MINEQUEUE_FLEET": "0,50",
             "MINEQUEUE_MAX_PENDING": "7,9",
             "MINEQUEUE_DATA_DIR": "/x y",
             "MINEQUEUE_REDIS_URL": "redis://:secret@host/0",
@@ -44,6 +45,7 @@ def test_settings_reach_another_process_unchanged() -> None:
         ("WORKERS", "0,0"),
         ("WORKERS", "-1,2"),
         ("WORKERS", "x"),
+        ("FLEET", "2,1"),
         ("MAX_PENDING", "0"),
         ("MAX_PENDING", "1,0"),
         ("BLOCK_INTERVAL", "0"),
