@@ -23,6 +23,7 @@ from compose.wiring import (
 )
 from workers.app import WorkerApp
 from workers.duties import MinerDuty, ResolverDuty
+from workers.protection import Agent, Protection
 from workers.watchdog import is_fresh
 
 WEB_APP = "compose.web_app:create"
@@ -32,6 +33,8 @@ _GIVES_WAY = 5
 # of a request's head, and of what is read ahead of its body; there may be thousands of connections,
 # and by default each may take 408 KiB
 _HEAD_BYTES = 64 * 1024
+# what Amazon ECS tells each of its containers: where its agent answers; not a setting
+_ECS_AGENT = "ECS_AGENT_URI"
 _STOP_S = 10  # how long requests in flight get when the web tier stops
 
 
@@ -85,7 +88,8 @@ def run_worker(settings: Settings, name: str) -> None:
     find_kernel(settings.data_dir)  # here, so that the pool's processes need not
     least, most = settings.workers
     app = make_celery(settings)
-    app.duty = MinerDuty()
+    agent = os.environ.get(_ECS_AGENT)
+    app.duty = MinerDuty(Protection(Agent(agent).protect) if agent else None)
     _serve(app, _name_fully(name), app.mine_queue, f"--autoscale={most},{least}")
 
 

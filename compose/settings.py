@@ -247,6 +247,11 @@ class Settings:
         str(16 * 2**20), _integer(1024, 2**30), "The most bytes of a request's body."
     )
     max_batch: int = _setting("10000", _integer(1, 10_000), "The most transactions in a request.")
+    metrics_emf: bool = _setting(
+        "no",
+        _yes_or_no,
+        "`yes` for web to print what waits and who works, for Amazon CloudWatch to read.",
+    )
     redis_wait: float = _setting(
         "2", _seconds(0.1, 600), "How many seconds a request waits for the server, then 503."
     )

@@ -6,10 +6,13 @@ from flask import Flask
 
 from compose.cut_answers import shorten
 from compose.settings import Settings
-from compose.wiring import make_web
+from compose.wiring import make_web, print_metrics
 
 
 def create() -> Flask:
     """The app by the settings of the environment."""
     shorten()
-    return make_web(Settings.from_environment(os.environ))
+    settings = Settings.from_environment(os.environ)
+    if settings.metrics_emf:
+        print_metrics(settings)
+    return make_web(settings)

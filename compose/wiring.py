@@ -1,5 +1,7 @@
 """The one place where parts meet: from settings to a ledger, a web app and a Celery app."""
 
+import os
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -13,6 +15,7 @@ from compose.settings import Settings
 from compose.tracing import trace_blocks, trace_requests
 from compose.web_wiring import make_ledger, make_policy, make_services, server_url
 from web.app import create_app
+from web.embedded_metrics import EmbeddedMetrics
 from workers.app import Crew, WorkerApp, create_celery
 from workers.bell import Bell, BellPull
 from workers.kernels import Kernel, load_search
@@ -66,6 +69,18 @@ def signs_path(settings: Settings) -> Path:
 def resolver_signs_path(settings: Settings) -> Path:
     """The one of the resolvers, whose life says nothing of any worker's."""
     return signs_path(settings) / "resolvers"
+
+
+def print_metrics(settings: Settings) -> None:
+    """Begin to print the queue's figures for Amazon CloudWatch, in this process."""
+    ledger = make_ledger(settings)
+    policy = make_policy(settings)
+    EmbeddedMetrics(lambda: ledger.queue.look(policy), ledger.rules, _print).start()
+
+
+def _print(line: str) -> None:
+    """One write, so that the lines of several processes do not mix."""
+    os.write(sys.stdout.fileno(), line.encode())
 
 
 def make_web(settings: Settings) -> Flask:

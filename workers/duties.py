@@ -2,6 +2,10 @@
 
 from typing import Any, Protocol
 
+from celery.worker import state
+
+from workers.protection import Protection
+
 
 class Duty(Protocol):
     """A worker's duty; each method raises MinequeueError or OperationalError."""
@@ -14,10 +18,19 @@ class Duty(Protocol):
 
 
 class MinerDuty:
-    """Say that the worker lives, and ring for miners that are missing."""
+    """Say that the worker lives, and ring for miners that are missing.
+
+    Args:
+        protection: is told whether a run is under way; None where nobody scales the worker in.
+    """
+
+    def __init__(self, protection: Protection | None = None) -> None:
+        self._protection = protection
 
     def sweep(self, worker: Any) -> int | None:
         """As the protocol says."""
+        if self._protection:  # first, since it does not need the server
+            self._protection.tell(is_mining=bool(state.active_requests))
         crew = worker.app.crew.get()
         crew.fleet.beat(worker.hostname, worker.pool.num_processes, crew.kernel)
         wanted: int = crew.bell.ring().wanted

@@ -11,8 +11,11 @@ from typing import Any
 from kombu.transport import TRANSPORT_ALIASES, redis
 from kombu.utils.json import dumps
 
+# of all of Celery's keys: with it they live in one slot, as a cluster demands of what it is told
+# together, and workers read several queues at once. MemoryDB is a cluster however small it is
+KEY_PREFIX = "{minequeue}:"
 # to be given to Celery as broker_transport_options: messages are counted in memory alone
-OPTIONS = {"ack_emulation": False}
+OPTIONS = {"ack_emulation": False, "global_keyprefix": KEY_PREFIX}
 # the key is never there: a script that has written, be it nothing, may go on at maxmemory
 _PUT = "redis.call('DEL', KEYS[2]) redis.call('LPUSH', KEYS[1], ARGV[1])"
 
@@ -23,8 +26,9 @@ class Channel(redis.Channel):
     do_restore = False
 
     def _put(self, queue: str, message: dict[str, Any], **_: Any) -> None:
+        key = KEY_PREFIX + queue  # kombu does it for the commands that it uses itself
         with self.conn_or_acquire() as client:
-            client.eval(_PUT, 2, queue, f"{queue}:none", dumps(message))
+            client.eval(_PUT, 2, key, f"{key}:none", dumps(message))
 
     def _size(self, queue: str) -> int:
         """Without MULTI, which Redis 7 refuses where its memory has run out."""

@@ -19,8 +19,7 @@ FLOWER_PASSWORD = "pass-word-of-flower-9a2e"
 TOKEN = draw_token()
 # what docs/security.md gives to the operator
 RIGHTS = (
-    "~{minequeue:*", "~minequeue.*", "~_kombu.*", "~*.pidbox*", "~celeryev*", "&*", "+@all",
-    "-@admin", "-@dangerous", "+info",
+    "~{minequeue:*", "~{minequeue}:*", "&*", "+@all", "-@admin", "-@dangerous", "+info",
 )  # fmt: skip
 
 

@@ -1,0 +1,100 @@
+"""Prints the queue's figures as Amazon CloudWatch's Embedded Metric Format, one line a period.
+
+Whatever takes standard output to CloudWatch Logs makes metrics of these lines; no call of an AWS
+service is made. Every process prints the same figures, so their maximum is any one's.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+"""
+
+import json
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from chain import backlog
+from chain.backlog import Reading
+from chain.errors import MinequeueError
+from chain.rules import Rules
+from chain.scaling import Decision
+
+NAMESPACE = "minequeue"
+DIMENSION = "Network"
+UNITS = {
+    "Depth": "Count",
+    "Backlog": "Count",
+    "OldestAge": "Seconds",
+    "WorkersWanted": "Count",
+    "Workers": "Count",
+    "BacklogPerWorker": "Count",
+}
+_PERIOD_S = 10.0  # CloudWatch keeps a minute's figures together; several reach it if one is lost
+_log = logging.getLogger(__name__)
+
+
+class EmbeddedMetrics:
+    """Prints from a thread of its own.
+
+    Args:
+        look: reads the queue, and decides how many miners it deserves.
+        rules: of the network.
+        write: takes one line, which ends with a line feed.
+        period_s: from one line to the next, in seconds.
+    """
+
+    def __init__(
+        self,
+        look: Callable[[], tuple[Reading, Decision]],
+        rules: Rules,
+        write: Callable[[str], object],
+        period_s: float = _PERIOD_S,
+    ) -> None:
+        self._look = look
+        self._rules = rules
+        self._write = write
+        self._period_s = period_s
+        self._thread = threading.Thread(target=self._run, name="embedded metrics", daemon=True)
+
+    def start(self) -> None:
+        """Begin, and go on as long as the process lives."""
+        self._thread.start()
+
+    def _run(self) -> None:
+        pause = threading.Event()
+        while True:
+            try:
+                reading, decision = self._look()
+            except MinequeueError as error:
+                _log.warning("no metrics are printed: %s", error)
+            else:
+                self._write(json.dumps(describe(reading, decision, self._rules)) + "\n")
+            pause.wait(self._period_s)
+
+
+def describe(reading: Reading, decision: Decision, rules: Rules) -> dict[str, Any]:
+    """One line's object.
+
+    Depth is what GET /queue calls so: entries that wait. Backlog is how many blocks take them all,
+    which is what workers have to do: a thousand transactions may be one block, a thousand mine
+    requests are a thousand.
+    """
+    blocks = backlog.calculate_blocks(reading, rules)
+    return {
+        "_aws": {
+            "Timestamp": reading.now_ms,
+            "CloudWatchMetrics": [
+                {
+                    "Namespace": NAMESPACE,
+                    "Dimensions": [[DIMENSION]],
+                    "Metrics": [{"Name": name, "Unit": unit} for name, unit in UNITS.items()],
+                }
+            ],
+        },
+        DIMENSION: rules.network,
+        "Depth": reading.depth,
+        "Backlog": blocks,
+        "OldestAge": reading.oldest_age_s,
+        "WorkersWanted": decision.wanted,
+        "Workers": reading.fleet,
+        "BacklogPerWorker": blocks / max(1, reading.fleet),
+    }
