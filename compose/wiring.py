@@ -45,7 +45,14 @@ def make_ledger(settings: Settings) -> Ledger:
         WrongRules: its chain was begun with other rules.
         LedgerUnavailable: the server does not answer.
     """
-    ledger = Ledger(
+    ledger = open_ledger(settings)
+    ledger.mining.create_genesis()
+    return ledger
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """A ledger as it is, perhaps without any block; nothing is sent yet."""
+    return Ledger(
         connect(server_url(settings), wait_s=settings.redis_wait),
         Rules(
             network=settings.network,
@@ -57,8 +64,6 @@ def make_ledger(settings: Settings) -> Ledger:
         ),
         Bounds(pending=settings.max_pending[0], pending_bytes=settings.max_pending[1]),
     )
-    ledger.mining.create_genesis()
-    return ledger
 
 
 @cache

@@ -18,6 +18,7 @@ from chain.ledger.mining import Connecting, Mining, Opening
 from chain.ledger.network import Network, Outcome, Sight, Turn
 from chain.ledger.queue import Queue
 from chain.ledger.record import Record
+from chain.ledger.waiting import Part, Waiting
 from chain.rules import Bounds, Rules
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Network",
     "Opening",
     "Outcome",
+    "Part",
     "Pending",
     "Place",
     "Record",
@@ -41,6 +43,7 @@ __all__ = [
     "Submission",
     "Turn",
     "Verdict",
+    "Waiting",
     "connect",
 ]
 
@@ -58,6 +61,7 @@ class Ledger:
         self.mining = Mining(connection, keys, self.blocks, rules)
         self.branches = Branches(connection, keys, self.blocks, rules)
         self.queue = Queue(connection, keys, rules)
+        self.waiting = Waiting(connection, keys)
         self.fleet = Fleet(connection, keys)
         self.measuring = Measuring(connection, keys)
         self.gates = Gates(connection, keys)
