@@ -383,9 +383,9 @@ def verify(file: Path, header: Path | None, as_json: bool) -> None:
 def bench(name: str, as_json: bool) -> None:
     """Measure this machine.
 
-    NAME is hash, scaling, submit, drain, connect, scale, check, signatures or reorganise. Each
-    compares with a yardstick in the same run; let nothing else run meanwhile. The exit code is 1 if
-    a goal is missed. Needs the source checkout and what `make test` installs.
+    NAME is hash, scaling, submit, drain, connect, scale, check, signatures, reorganise or backup.
+    Each compares with a yardstick in the same run; let nothing else run meanwhile. The exit code is
+    1 if a goal is missed. Needs the source checkout and what `make test` installs.
 
     Example: minequeue bench hash
     """

@@ -13,6 +13,7 @@ NAMES = (
     "check",
     "signatures",
     "reorganise",
+    "backup",
 )
 
 
