@@ -70,7 +70,7 @@ def run_export(
         raise click.UsageError("--resume needs a file: standard output cannot be read back.")
     with _one_sentence_for_the_server():
         ledger = open_ledger(settings)
-        _refuse_no_chain(ledger)
+        refuse_no_chain(ledger)
         length = ledger.blocks.tip().header.index
         if first is not None and first > length:
             raise click.UsageError(f"--from {first} is past the chain, whose length is {length}.")
@@ -164,8 +164,13 @@ def import_file(name: str, network: str, signatures: str, begin: Callable[[], Le
         return import_lines(said, _show_each(lines, file, size, show), begin())
 
 
-def _refuse_no_chain(ledger: Ledger) -> None:
-    """See that there is a chain with these rules: a name that is mistaken must not begin one."""
+def refuse_no_chain(ledger: Ledger) -> None:
+    """See that there is a chain with these rules: a name that is mistaken must not begin one.
+
+    Raises:
+        CannotExport: there is none.
+        WrongRules: it was begun with other rules.
+    """
     network = ledger.rules.network
     try:
         ledger.blocks.tip()

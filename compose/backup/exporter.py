@@ -1,12 +1,12 @@
 """From a ledger to the lines of a backup, while the node goes on working."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import chain
 
 import msgspec
 
 from chain.header import Header
-from chain.ledger import Ledger, Part
+from chain.ledger import Ledger
 from compose.backup.errors import CannotExport, Reorganised
 from compose.backup.lines import JobLine, TransactionLine
 from compose.backup.writer import Writer
@@ -44,8 +44,11 @@ class Exporter:
             Reorganised: blocks that were written are no longer in the chain.
             CannotExport: the file takes no more.
         """
-        last, jobs = self._write_blocks()
-        for part in jobs:
+        self._follow(self._ledger.blocks.tip().header.hash)
+        jobs = self._ledger.waiting.read_jobs()
+        first = next(jobs)
+        last = self._follow(first.tip)
+        for part in chain([first], jobs):
             if part.is_anew:
                 raise CannotExport(
                     "More mine requests were served than were read meanwhile, so some may be "
@@ -61,27 +64,19 @@ class Exporter:
                 self._writer.add_transaction(TransactionLine(msgspec.Raw(transaction)))
         return last
 
-    def _write_blocks(self) -> tuple[Header, Iterator[Part]]:
-        """Write blocks up to the tip; and the mine requests from the moment when it was that."""
-        while True:
-            last = self._follow()
-            jobs = self._ledger.waiting.read_jobs()
-            first = next(jobs)
-            if first.tip == last.hash:
-                return last, chain([first], jobs)
-
-    def _follow(self) -> Header:
-        tip = self._ledger.blocks.tip().header
+    def _follow(self, tip: bytes) -> Header:
+        """Write the blocks up to the one of the hash ``tip``; its header."""
         start = self._last.index + 1 if self._last else 1
-        for block in self._ledger.blocks.iterate(start, tip.index):
+        last = self._ledger.blocks.find_index(tip) or 0
+        for block in self._ledger.blocks.iterate(start, last):
             if self._last and block.header.previous_hash != self._last.hash:
                 raise Reorganised
             self._writer.add_block(block)
             self._last = block.header
-            self._on_block(block.header.index, tip.index)
-        if self._last != tip:
+            self._on_block(block.header.index, last)
+        if self._last is None or self._last.hash != tip:
             raise Reorganised
-        return tip
+        return self._last
 
     def _write_mined(self, seen: Header, tip: bytes) -> Header:
         """Write the transactions of the blocks after ``seen`` up to ``tip``.

@@ -110,7 +110,9 @@ def _fill(ledger: Ledger) -> None:
 
 
 def _submit(ledger: Ledger, count: int) -> None:
-    some = [accept_submission(make_transaction(), lambda n=n: f"{n}") for n in range(count)]
+    some = [
+        accept_submission({**make_transaction(), "nonce": f"{n}"}, lambda: "") for n in range(count)
+    ]
     ledger.mempool.submit([Submission(some)])
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import fakeredis
 import pytest
 
-from chain.errors import BranchTooLarge, InvalidBlock
+from chain.errors import BranchTooLarge, InvalidBlock, WrongRules
 from chain.ledger import (
     Adopting,
     Branch,
@@ -29,7 +29,7 @@ from chain.ledger import (
 from chain.proof_of_work import search_with_hashlib
 from chain.rules import Bounds, Rules
 from compose.backup import blocks
-from compose.backup.command import Exported, export_chain, import_file
+from compose.backup.command import Exported, export_chain, import_file, refuse_no_chain
 from compose.backup.errors import BackupRefused, BadBackup, CannotExport, Reorganised
 from compose.backup.files import open_to_write
 from compose.backup.importer import Imported
@@ -736,3 +736,33 @@ def test_what_waits_is_read_on_after_the_last_entry_wherever_that_is(
     part = next(parts)
     assert (list(part.items), part.is_anew) == (transactions[6:], True)
     assert next(parts, None) is None
+
+
+@pytest.mark.usefixtures("_small_parts")
+@pytest.mark.parametrize("is_mined", [False, True])
+def test_reading_ends_though_more_comes_than_is_read(ours: Ledger, is_mined: bool) -> None:
+    waited = [t.canonical for t in submit(ours, 7)]
+    read: list[bytes] = []
+    parts = 0
+    for part in ours.waiting.read_transactions():
+        read += part.items
+        parts += 1
+        submit(ours, 4)
+        if is_mined:
+            request_mine(ours)
+            _mine_one(ours, 3)
+    assert parts <= 4
+    mined = [leaf for block in read_chain(ours) for leaf in block.leaves]
+    assert {*waited} <= {*read, *mined}
+
+
+def test_a_server_without_this_chain_is_no_chain_to_export_and_gets_none() -> None:
+    client = fakeredis.FakeRedis(server=fakeredis.FakeServer())
+    nothing = Ledger(Connection(client, wait_s=1), RULES, BOUNDS)
+    with pytest.raises(CannotExport, match="no chain of the network 'test'"):
+        refuse_no_chain(nothing)
+    assert client.dbsize() == 0
+    signed = make_ledger(Connection(client, wait_s=1), replace(RULES, signed=True))
+    refuse_no_chain(signed)
+    with pytest.raises(WrongRules):
+        refuse_no_chain(Ledger(Connection(client, wait_s=1), RULES, BOUNDS))
