@@ -14,6 +14,11 @@ from compose.chain_page import CannotRead
 STANDARD = "-"  # the name of the standard streams
 
 
+def describe(name: str) -> str:
+    """How a file that is written is called in a sentence."""
+    return "standard output" if name == STANDARD else name
+
+
 @contextmanager
 def open_to_write(name: str, *, is_resumed: bool) -> Iterator[IO[bytes]]:
     """The file to export to: a new one, or to be resumed one that may be there.

@@ -6,6 +6,7 @@ from typing import IO
 
 from chain.block import Block
 from compose.backup.errors import CannotExport
+from compose.backup.files import describe
 from compose.backup.lines import End, JobLine, Network, TransactionLine, encode, encode_block
 
 
@@ -21,7 +22,7 @@ class Writer:
 
     def __init__(self, file: IO[bytes], name: str) -> None:
         self._file = file
-        self._name = name
+        self._name = describe(name)
         self._digest = sha256()
         self.blocks = self.jobs = self.transactions = self.size = 0
 
