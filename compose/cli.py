@@ -132,6 +132,48 @@ def check(
     )
 
 
+@cli.command("export")
+@settings_options("data_dir")
+@click.option(
+    "--from", "first", type=click.IntRange(1), metavar="N", help="The first block; else block 1."
+)
+@click.option("--resume", "is_resumed", is_flag=True, help="Go on where FILE ends.")
+@click.option("--json", "as_json", is_flag=True, help="Print what it holds as JSON.")
+@click.argument("file")
+def export_backup(
+    settings: Settings, file: str, first: int | None, is_resumed: bool, as_json: bool
+) -> None:
+    """Write the chain and all that waits to FILE, or to standard output where it is -.
+
+    The node may go on working; its server must run. With --resume an export that was cut goes on,
+    and a whole one is brought up to date. Exit code 1: FILE is no whole backup, and a sentence says
+    why; 2: the options are wrong.
+
+    Example: minequeue export backup.ndjson
+    """
+    from compose.backup.command import run_export  # noqa: PLC0415
+
+    run_export(settings, file, first=first, is_resumed=is_resumed, as_json=as_json)
+
+
+@cli.command("import")
+@settings_options("data_dir", "bits")
+@click.option("--json", "as_json", is_flag=True, help="Print what was taken in as JSON.")
+@click.argument("file")
+def import_backup(settings: Settings, file: str, as_json: bool) -> None:
+    """Take a backup in: FILE, or standard input where it is -.
+
+    Every rule is checked first. What the node has already changes nothing, so an import that was
+    interrupted is run again. Exit code 1: FILE was refused, or not all of it taken in, and a
+    sentence says why; 2: the options are wrong.
+
+    Example: minequeue import backup.ndjson
+    """
+    from compose.backup.command import run_import  # noqa: PLC0415
+
+    run_import(settings, file, as_json=as_json)
+
+
 _url_option = click.option(
     "--url", default="http://127.0.0.1:3000", show_default=True, help="The node's."
 )
@@ -341,7 +383,8 @@ def verify(file: Path, header: Path | None, as_json: bool) -> None:
 def bench(name: str, as_json: bool) -> None:
     """Measure this machine.
 
-    NAME is hash, scaling, submit, drain, connect, scale, check, signatures, reorganise or lambda.
+    NAME is hash, scaling, submit, drain, connect, scale, check, signatures, reorganise, pages,
+    lambda or backup.
     Each compares with a yardstick in the same run; let nothing else run meanwhile. The exit code is
     1 if a goal is missed. Needs the source checkout and what `make test` installs.
 

@@ -21,6 +21,7 @@ from chain.ledger.payments import Look, Payment, Spot, look_for
 from chain.ledger.queue import Queue
 from chain.ledger.record import Record
 from chain.ledger.samples import Samples
+from chain.ledger.waiting import Part, Waiting
 from chain.rules import Bounds, Rules
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Network",
     "Opening",
     "Outcome",
+    "Part",
     "Payment",
     "Pending",
     "Place",
@@ -48,6 +50,7 @@ __all__ = [
     "Trail",
     "Turn",
     "Verdict",
+    "Waiting",
     "connect",
     "look_for",
 ]
@@ -66,6 +69,7 @@ class Ledger:
         self.mining = Mining(connection, keys, self.blocks, rules)
         self.branches = Branches(connection, keys, self.blocks, rules)
         self.queue = Queue(connection, keys, rules)
+        self.waiting = Waiting(connection, keys)
         self.fleet = Fleet(connection, keys)
         self.measuring = Measuring(connection, keys)
         self.following = Following(connection, keys)

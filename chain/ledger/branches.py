@@ -21,7 +21,7 @@ from chain.ledger.connection import Connection
 from chain.ledger.keys import BranchKeys, Keys
 from chain.ledger.record import Record
 from chain.rules import Rules
-from chain.validation import validate_body
+from chain.validation import MEDIAN_SPAN, validate_body
 
 MOST_STAGED_BYTES = 256 * 2**20  # of transactions; a branch that needs more is refused
 _STAGED_S = 600  # how long what was staged is kept after the last of it came
@@ -54,6 +54,17 @@ class Branches:
         self._keys = keys
         self._blocks = blocks
         self._rules = rules
+
+    def follow(self, fork: Record) -> HeaderBranch:
+        """Begin to check headers that follow ``fork``, a block of ours."""
+        index = fork.header.index
+        recent = self._blocks.read_records(max(1, index - MEDIAN_SPAN + 1), index)
+        return HeaderBranch(
+            fork.header,
+            fork.cumulative_work,
+            [record.header.timestamp for record in recent],
+            minimum_bits=self._rules.bits,
+        )
 
     def stage(self, headers: HeaderBranch) -> "Branch":
         """Begin a branch whose headers were checked; nothing of the chain changes."""

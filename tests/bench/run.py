@@ -15,6 +15,7 @@ NAMES = (
     "reorganise",
     "pages",
     "lambda",
+    "backup",
 )
 
 

@@ -11,7 +11,6 @@ from chain.branch import HeaderBranch
 from chain.errors import BranchTooLarge
 from chain.header import Header
 from chain.ledger import Adopting, Branch, Ledger, Record
-from chain.validation import MEDIAN_SPAN
 from workers.peers.node import Node, PeerFaulty
 
 PAGE = 500  # headers in one answer
@@ -63,7 +62,7 @@ class Meeting:
 
     def _take_over(self, theirs: Record) -> None:
         fork = self._find_fork(theirs.header.index)
-        headers = self._follow(fork)
+        headers = self._ledger.branches.follow(fork)
         while True:
             best = self._ledger.blocks.tip()
             if theirs.cumulative_work <= best.cumulative_work:
@@ -74,7 +73,7 @@ class Meeting:
                 return  # ours became another meanwhile; the next meeting looks anew
             self.replaced = True
             rest = headers.headers[branch.count :]
-            headers = self._follow(
+            headers = self._ledger.branches.follow(
                 Record(
                     headers.headers[branch.count - 1],
                     headers.work_at(headers.fork.index + branch.count),
@@ -112,16 +111,6 @@ class Meeting:
                 break
             common = record
         return common
-
-    def _follow(self, fork: Record) -> HeaderBranch:
-        index = fork.header.index
-        recent = self._ledger.blocks.read_records(max(1, index - MEDIAN_SPAN + 1), index)
-        return HeaderBranch(
-            fork.header,
-            fork.cumulative_work,
-            [record.header.timestamp for record in recent],
-            minimum_bits=self._ledger.rules.bits,
-        )
 
     def _read_until_heavier(self, headers: HeaderBranch, work: int) -> None:
         """Read headers until they show more than ``work``.

@@ -1,0 +1,113 @@
+"""The lines of a backup: what each holds, and the one way to write it.
+
+A backup begins with a line of kind network. Then come the blocks by index, the mine requests that
+waited at the last block's moment, the transactions that are in none of these blocks, and a line of
+kind end. A transaction may stand twice, where a block was mined while it was written.
+"""
+
+from typing import Annotated, TypeAlias
+
+import msgspec
+
+from chain.block import Block, join_body
+from chain.header_json import BadHeader, Digest, HeaderJson
+from chain.rules import MAX_BODY_BYTES
+from compose.backup.errors import BadBackup
+
+FORMAT = 1
+MOST_LINE = MAX_BODY_BYTES + 64 * 1024  # bytes; a block has less beside its transactions
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+_BLOCK, _AFTER_BLOCK = b'{"kind":"block","block":', b"}\n"
+
+
+class Network(msgspec.Struct, tag_field="kind", tag="network", frozen=True):
+    """The first line: whose chain it is.
+
+    Attributes:
+        network: the network's name.
+        signatures: whether it demands them.
+        first: the index of the first block, 1 for the genesis block.
+        format: of the lines.
+    """
+
+    network: str
+    signatures: Annotated[str, msgspec.Meta(pattern="^(optional|required)$")]
+    first: Annotated[int, msgspec.Meta(ge=1)] = msgspec.field(name="from")
+    format: int = FORMAT
+
+
+class _BlockJson(HeaderJson):
+    transactions: list[msgspec.Raw]
+
+
+class BlockLine(msgspec.Struct, tag_field="kind", tag="block", frozen=True):
+    """A block as GET /chain gives it."""
+
+    block: _BlockJson
+
+    def as_block(self) -> Block:
+        """The block.
+
+        Raises:
+            BadHeader: a field of its header does not fit in its place.
+        """
+        transactions = [bytes(raw) for raw in self.block.transactions]
+        return Block(self.block.as_header(), join_body(transactions))
+
+
+class JobLine(msgspec.Struct, tag_field="kind", tag="job", frozen=True):
+    """A mine request that waits, by its job."""
+
+    job: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
+
+
+class TransactionLine(msgspec.Struct, tag_field="kind", tag="transaction", frozen=True):
+    """A transaction that was accepted and is in no block, in canonical form."""
+
+    transaction: msgspec.Raw
+
+
+class End(msgspec.Struct, tag_field="kind", tag="end", frozen=True):
+    """The last line: how many lines of each kind there are, and what they hash to.
+
+    Attributes:
+        blocks: how many blocks.
+        jobs: how many mine requests.
+        transactions: how many lines of transactions.
+        sha256: over all bytes before this line, hex.
+    """
+
+    blocks: _Count
+    jobs: _Count
+    transactions: _Count
+    sha256: Digest
+
+
+Content: TypeAlias = Block | JobLine | TransactionLine  # between the first line and the last
+_decode = msgspec.json.Decoder(Network | BlockLine | JobLine | TransactionLine | End).decode
+
+
+def encode(line: Network | JobLine | TransactionLine | End) -> bytes:
+    """Write a line."""
+    return msgspec.json.encode(line) + b"\n"
+
+
+def encode_block(block: Block) -> bytes:
+    """Write the line of a block."""
+    return _BLOCK + block.as_json() + _AFTER_BLOCK
+
+
+def decode(raw: bytes) -> Network | Content | End:
+    """Read one line, which must be written as it is written here, to the byte.
+
+    Raises:
+        BadBackup: it is not; the message is a clause that follows the line's number.
+    """
+    try:
+        line = _decode(raw)
+        value = line.as_block() if isinstance(line, BlockLine) else line
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, BadHeader) as error:
+        raise BadBackup(f"is no line of a backup ({error})") from None
+    if (encode_block(value) if isinstance(value, Block) else encode(value)) != raw:
+        raise BadBackup("is not written as an export writes it, so it was edited")
+    return value
