@@ -233,15 +233,16 @@ def mine(url: str, wait: int | None, as_json: bool) -> None:
 
 @cli.command()
 @_url_option
+@click.option("--watch", is_flag=True, help="Go on each second, with plots of the last minute.")
 @_json_option
-def status(url: str, as_json: bool) -> None:
+def status(url: str, watch: bool, as_json: bool) -> None:
     """Tell what waits, and who works on it.
 
-    Example: minequeue status --json
+    Example: minequeue status --watch
     """
-    from compose.submit import say  # noqa: PLC0415
+    from compose.status import follow, show_once  # noqa: PLC0415
 
-    say(_call(url).call("GET", "/queue")[1], as_json=as_json)
+    (follow if watch else show_once)(_call(url), as_json=as_json)
 
 
 @cli.command()

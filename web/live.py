@@ -15,7 +15,7 @@ import msgspec
 
 from chain import backlog
 from chain.backlog import Reading
-from chain.errors import MinequeueError
+from chain.errors import LedgerUnavailable, MinequeueError
 from chain.header import Header
 from chain.ledger import Ledger
 from chain.scaling import Policy
@@ -135,9 +135,8 @@ class Live:
         is_old = time.monotonic() - self._taken >= PERIOD_S
         if is_old and not (self._has_thread and (self._view or self._failure)):
             self.take()
-        if self._failure:
-            raise self._failure
-        assert self._view is not None  # noqa: S101  # there was a look, and it did not fail
+        if self._failure or self._view is None:
+            raise self._failure or LedgerUnavailable
         return self._view
 
     def take(self) -> None:

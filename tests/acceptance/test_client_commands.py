@@ -1,7 +1,11 @@
 """`minequeue submit`, `mine`, `status`, `tx` and `block` against a running stack."""
 
 import json
+import os
+import pty
+import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -75,3 +79,39 @@ def test_a_node_that_is_not_there_is_named(stack: Stack) -> None:
     done = stack.run("status", "--url", f"http://127.0.0.1:{free_port()}")
     assert done.returncode == 1
     assert "does not answer" in done.stderr
+
+
+def test_the_status_is_followed_until_ctrl_c(stack: Stack) -> None:
+    command = [sys.executable, "-m", "compose", "status", "--watch", "--json", "--url", stack.url]
+    with subprocess.Popen(
+        command, env=stack.environment, stdout=subprocess.PIPE, text=True
+    ) as following:
+        assert following.stdout
+        looks = [json.loads(following.stdout.readline()) for _ in range(2)]
+        following.send_signal(signal.SIGINT)
+        assert following.wait(20) == 0
+    assert all(look["depth"] >= 0 for look in looks)
+
+
+def test_people_see_it_move_on_a_terminal(stack: Stack) -> None:
+    command = [sys.executable, "-m", "compose", "status", "--watch", "--url", stack.url]
+    ours, theirs = pty.openpty()
+    environment = {**stack.environment, "TERM": "xterm", "COLUMNS": "120"}
+    with subprocess.Popen(command, env=environment, stdout=theirs, stdin=theirs) as following:
+        os.close(theirs)
+        seen = b""
+        while seen.count(b"miners wanted") < 3:
+            seen += os.read(ours, 65536)
+        following.send_signal(signal.SIGINT)
+        while _read_on(ours):
+            pass
+        assert following.wait(20) == 0
+    os.close(ours)
+    assert b"Traceback" not in seen
+
+
+def _read_on(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # its other end was closed
+        return b""
