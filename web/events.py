@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 
 from chain.errors import MinequeueError
 from web.described import Parameter, Reply, described
-from web.live import PERIOD_S
+from web.live import PERIOD_S, View
 from web.requests import parse_number
 from web.services import services
 
@@ -39,15 +39,23 @@ _HEAD = b"retry: %d\n" % (1000 * PERIOD_S)
 )
 def read_events() -> Response:
     """What is new of queue, chain and workers, as server-sent events."""
-    after = parse_number(request.headers.get("Last-Event-ID", "")) or 0
-    try:
-        view = services().live.view()
-    except MinequeueError:
+    view = _find_view()
+    if view is None:
         return _answer(_HEAD + b"event: away\ndata: {}\n\n")
+    after = parse_number(request.headers.get("Last-Event-ID", "")) or 0
     state = view.write_after(after)
     if state is None:
         return _answer(_HEAD + b"\n")
     return _answer(_HEAD + b"id: %d\nevent: state\ndata: %b\n\n" % (view.samples[-1][0], state))
+
+
+def _find_view() -> View | None:
+    """What there is to be seen; None while the server is away."""
+    try:
+        view = services().live.view()
+    except MinequeueError:
+        return None
+    return None if view.is_away else view
 
 
 def _answer(body: bytes) -> Response:

@@ -9,7 +9,8 @@ import logging
 import math
 import threading
 import time
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -80,10 +81,12 @@ class View:
     Attributes:
         samples: numbers and JSON, oldest first, one at least.
         blocks: the newest, newest first.
+        is_away: the server did not answer since.
     """
 
     samples: tuple[tuple[int, bytes], ...]
     blocks: tuple[BlockLine, ...]
+    is_away: bool = False
 
     @property
     def newest(self) -> Sample:
@@ -116,7 +119,7 @@ class Live:
         self._ledger = ledger
         self._policy = policy
         self._view: View | None = None
-        self._failure: MinequeueError | None = None  # of the last time
+        self._failure: MinequeueError | None = None  # of the last time, where nothing was seen
         self._taking = threading.Lock()
         self._taken = -math.inf  # when the last look began, by a clock that only grows
         self._has_thread = False
@@ -130,12 +133,13 @@ class Live:
         """What was seen the last time; without a thread, look where that is a period ago.
 
         Raises:
-            MinequeueError: the server was away, or its memory used up.
+            MinequeueError: nothing was seen yet: the server is away, or its memory used up.
         """
         is_old = time.monotonic() - self._taken >= PERIOD_S
         if is_old and not (self._has_thread and (self._view or self._failure)):
-            self.take()
-        if self._failure or self._view is None:
+            with suppress(MinequeueError):  # what came of it is kept
+                self.take()
+        if self._view is None:
             raise self._failure or LedgerUnavailable
         return self._view
 
@@ -151,8 +155,9 @@ class Live:
                 self._view = self._take(self._view or View((), ()))
             except MinequeueError as error:
                 self._failure = error
+                if self._view:
+                    self._view = replace(self._view, is_away=True)
                 raise
-            self._failure = None
 
     def _take(self, seen: View) -> View:
         reading, sample = self._look()

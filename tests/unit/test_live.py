@@ -113,12 +113,22 @@ def test_pages_learn_that_the_server_is_away_and_wait_for_nobody() -> None:
     with pytest.raises(LedgerUnavailable):
         live.take()
     assert read_events(client)["event"] == "away"
-    assert client.get("/").status_code == 503
-    assert client.get("/").content_type == "text/html; charset=utf-8"
+    assert "the server is away" in client.get("/").text
     server.connected = True
     live.take()
     assert read_events(client)["event"] == "state"
     assert int(read_events(client)["id"]) >= int(seen["id"])
+    assert "the server is away" not in client.get("/").text
+
+
+def test_a_page_that_has_nothing_to_show_says_why() -> None:
+    server = fakeredis.FakeServer()
+    ledger = make_ledger(Connection(fakeredis.FakeRedis(server=server), wait_s=0.1))
+    server.connected = False
+    client = make_client(ledger)
+    page = client.get("/")
+    assert (page.status_code, page.content_type) == (503, "text/html; charset=utf-8")
+    assert read_events(client)["event"] == "away"
 
 
 def test_without_a_thread_a_look_that_is_old_is_repeated(

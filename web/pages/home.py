@@ -22,6 +22,7 @@ def read_page() -> Response:
     return render(
         "home.html",
         now=view.newest,
+        is_away=view.is_away,
         blocks=view.blocks,
         rules=at.ledger.rules,
         asks_token=bool(at.doors.tokens),
