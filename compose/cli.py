@@ -385,7 +385,7 @@ def bench(name: str, as_json: bool) -> None:
     """Measure this machine.
 
     NAME is hash, scaling, submit, drain, connect, scale, check, signatures, reorganise, pages,
-    lambda or backup.
+    lambda, backup or cost.
     Each compares with a yardstick in the same run; let nothing else run meanwhile. The exit code is
     1 if a goal is missed. Needs the source checkout and what `make test` installs.
 

@@ -16,6 +16,7 @@ NAMES = (
     "pages",
     "lambda",
     "backup",
+    "cost",
 )
 
 
