@@ -4,8 +4,11 @@ from collections.abc import Iterator
 
 import fakeredis
 import pytest
+from flask.testing import FlaskClient
 
-from chain.ledger import Connection
+from chain.ledger import Connection, Ledger
+from tests.ledgers import make_ledger
+from tests.web_clients import make_client
 
 
 @pytest.fixture
@@ -13,3 +16,13 @@ def connection() -> Iterator[Connection]:
     client = fakeredis.FakeRedis()
     yield Connection(client, wait_s=1)
     client.close()
+
+
+@pytest.fixture
+def ledger(connection: Connection) -> Ledger:
+    return make_ledger(connection)
+
+
+@pytest.fixture
+def client(ledger: Ledger) -> FlaskClient:
+    return make_client(ledger)

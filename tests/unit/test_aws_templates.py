@@ -14,7 +14,7 @@ from compose.cli import cli
 from compose.settings import Settings, variable
 from tests.acceptance.test_secrets import RIGHTS
 from tests.ledgers import make_ledger
-from tests.unit.test_web import make_client
+from tests.web_clients import make_client
 from web.embedded_metrics import DIMENSION, NAMESPACE, UNITS
 from workers.watchdog import STOP_S
 

@@ -11,7 +11,7 @@ from chain.errors import LedgerUnavailable
 from chain.ledger import Connection
 from chain.scaling import Decision, Policy
 from tests.ledgers import RULES, make_ledger, request_mine, submit
-from tests.unit.test_web import make_client
+from tests.web_clients import make_client
 from web.embedded_metrics import NAMESPACE, UNITS, EmbeddedMetrics, describe
 
 POLICY = Policy(least=0, most=2, target_drain_s=10, quiet_s=10)

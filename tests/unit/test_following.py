@@ -7,26 +7,16 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from chain.ledger import Connection, Ledger, Trail
+from chain.ledger import Ledger, Trail
 from chain.ledger import following as following_module
 from chain.proof_of_work import search_with_hashlib
-from tests.ledgers import make_ledger, mine_all
-from tests.unit.test_web import PLAIN, make_client
+from tests.ledgers import mine_all
+from tests.web_clients import PLAIN, make_client
 from workers.miner import Miner
 from workers.report import Report
 
 NAME = "checkout-17"
 SPAN = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-
-
-@pytest.fixture
-def ledger(connection: Connection) -> Ledger:
-    return make_ledger(connection)
-
-
-@pytest.fixture
-def client(ledger: Ledger) -> FlaskClient:
-    return make_client(ledger)
 
 
 def mine(ledger: Ledger) -> list[Trail]:

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from chain.ledger import Connection
 from tests.ledgers import make_ledger
-from tests.unit.test_web import make_client
+from tests.web_clients import make_client
 
 ROOT = Path(__file__).parents[2]
 GRAFANA = ROOT / "compose" / "grafana"

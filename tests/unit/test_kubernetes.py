@@ -33,7 +33,7 @@ from tests.manifests import (
     probes,
     written,
 )
-from tests.unit.test_web import make_client
+from tests.web_clients import make_client
 from workers import watchdog
 
 WRITTEN = written()

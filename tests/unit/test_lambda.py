@@ -28,7 +28,7 @@ from tests.lambda_events import (
     topic_event,
 )
 from tests.ledgers import BOUNDS, RULES, make_ledger, mine_all, mined_ids, read_chain
-from tests.unit.test_web import make_client
+from tests.web_clients import make_client
 from web.aws.errors import NotAccepted, UnknownEvent
 from web.aws.function import ACCEPTED, Function
 from web.aws.lines import Line, iterate_lines
@@ -65,11 +65,6 @@ def make_function(
         begin=begin,
         is_open=is_open,
     )
-
-
-@pytest.fixture
-def ledger(connection: Connection) -> Ledger:
-    return make_ledger(connection)
 
 
 @pytest.fixture

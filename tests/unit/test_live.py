@@ -11,13 +11,8 @@ from chain.block import Block
 from chain.errors import LedgerUnavailable
 from chain.ledger import Connection, Ledger
 from tests.ledgers import make_ledger, mine_all, request_mine, submit
-from tests.unit.test_web import POLICY, make_client
+from tests.web_clients import POLICY, make_client
 from web.live import KEPT, PERIOD_S, Live
-
-
-@pytest.fixture
-def ledger(connection: Connection) -> Ledger:
-    return make_ledger(connection)
 
 
 def read_events(client: FlaskClient, last: str = "") -> dict[str, str]:

@@ -13,19 +13,9 @@ from chain.proof_of_work import search_with_hashlib
 from chain.transaction import accept_submission
 from tests.ledgers import RULES, make_ledger, make_miner, mine_all, request_mine, submit
 from tests.peers import LedgerNode, meet
-from tests.unit.test_web import PLAIN, make_client
+from tests.web_clients import PLAIN, make_client
 from web.refusals import Refusals
 from workers.peers.resolver import Resolver
-
-
-@pytest.fixture
-def ledger(connection: Connection) -> Ledger:
-    return make_ledger(connection)
-
-
-@pytest.fixture
-def client(ledger: Ledger) -> FlaskClient:
-    return make_client(ledger)
 
 
 def _scrape(client: FlaskClient) -> dict[tuple[str, ...], float]:

@@ -16,17 +16,12 @@ from chain.rules import MAX_BODY_BYTES
 from chain.validation import validate_body
 from tests.ledgers import make_ledger, make_miner, request_mine
 from tests.peers import LedgerNode
-from tests.unit.test_web import Rung, make_client
+from tests.web_clients import Rung, make_client
 from workers.peers import meeting
 from workers.peers.resolver import Resolver
 
 NODES = ["http://127.0.0.1:3001", "http://127.0.0.1:3002"]
 PERIOD_S = 10
-
-
-@pytest.fixture
-def ledger(connection: Connection) -> Ledger:
-    return make_ledger(connection)
 
 
 @pytest.fixture

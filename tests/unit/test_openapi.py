@@ -9,7 +9,7 @@ from openapi_spec_validator import validate
 
 from chain.ledger import Connection
 from tests.ledgers import make_ledger
-from tests.unit.test_web import PLAIN, make_client
+from tests.web_clients import PLAIN, make_client
 from web.needs import scope_of
 
 

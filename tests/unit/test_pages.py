@@ -11,19 +11,9 @@ from flask.testing import FlaskClient
 from chain.ledger import Connection, Ledger, Submission
 from chain.transaction import accept_submission
 from tests.ledgers import BOUNDS, RULES, make_ledger, mine_all, submit
-from tests.unit.test_web import make_client
+from tests.web_clients import make_client
 
 EVIL = '<script>alert("&1")</script>'
-
-
-@pytest.fixture
-def ledger(connection: Connection) -> Ledger:
-    return make_ledger(connection)
-
-
-@pytest.fixture
-def client(ledger: Ledger) -> FlaskClient:
-    return make_client(ledger)
 
 
 def pay(ledger: Ledger, sender: str, recipient: str, **more: Any) -> str:

@@ -11,7 +11,7 @@ from chain.ledger import Connection
 from compose.cli import cli
 from compose.proof import InvalidProof
 from tests.ledgers import make_ledger, mine_all, submit
-from tests.unit.test_web import make_client
+from tests.web_clients import make_client
 
 
 @pytest.fixture

@@ -8,22 +8,11 @@ import pytest
 from flask import Response, abort
 from flask.testing import FlaskClient
 
-from chain.ledger import Connection, Ledger, Submission, Verdict
-from tests.ledgers import make_ledger
-from tests.unit.test_web import make_client
+from chain.ledger import Ledger, Submission, Verdict
+from tests.web_clients import make_client
 
 PLAIN = {"sender": "alice", "recipient": "bob", "amount": 5, "nonce": "n"}
 THROUGH_FLASK = "application/json; charset=utf-8"
-
-
-@pytest.fixture
-def ledger(connection: Connection) -> Ledger:
-    return make_ledger(connection)
-
-
-@pytest.fixture
-def client(ledger: Ledger) -> FlaskClient:
-    return make_client(ledger)
 
 
 class FlaskWasAsked(Exception):

@@ -10,11 +10,10 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.ledger import Connection, Ledger
+from chain.ledger import Ledger
 from compose.cli import cli
 from compose.settings import BadSetting, Settings
-from tests.ledgers import make_ledger
-from tests.unit.test_web import PLAIN, make_client
+from tests.web_clients import PLAIN, make_client
 from web.needs import scope_of
 from web.tokens import BadToken, Tokens, draw_token, make_entry
 
@@ -25,11 +24,6 @@ ENTRIES = [
 ]
 TOKENS = Tokens(tuple(ENTRIES))
 OPEN = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-@pytest.fixture
-def ledger(connection: Connection) -> Ledger:
-    return make_ledger(connection)
 
 
 @pytest.fixture

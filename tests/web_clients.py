@@ -1,0 +1,61 @@
+"""A client of the web tier over a ledger, without a server of HTTP."""
+
+from typing import Any
+
+from flask.testing import FlaskClient
+
+from chain.ledger import Ledger
+from chain.scaling import Policy
+from web.app import create_app
+from web.combiner import Combiner
+from web.doors import Doors
+from web.live import Live
+from web.refusals import Refusals
+from web.services import Limits, Services
+from web.tokens import Tokens
+from web.waiting_room import WaitingRoom
+from workers.peers.url import PeerUrl
+
+POLICY = Policy(least=0, most=2, target_drain_s=10, quiet_s=10)
+PLAIN = {"sender": "alice", "recipient": "bob", "amount": 5}
+
+
+class Rung:
+    """A bell that counts how often it was pulled."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def __call__(self) -> None:
+        self.times += 1
+
+
+def make_client(
+    ledger: Ledger,
+    wake: Any = lambda: None,
+    *,
+    readers: int = 100,
+    tokens: Tokens = Tokens(),  # noqa: B008  # frozen
+    flower_url: str = ":5555",
+    asks: tuple[str, ...] = ("HTTP_X_REQUEST_ID",),
+    **limits: Any,
+) -> FlaskClient:
+    """A client; what is not said is small, so that a bound is soon reached."""
+    all_limits = Limits(**{"body_bytes": 10_000, "batch": 5, "page": 3, "wait_s": 1, **limits})
+    services = Services(
+        ledger=ledger,
+        combiner=Combiner(ledger.mempool.submit, most=100),
+        wake_miners=wake,
+        wake_resolver=wake,
+        read_peer=lambda text: str(PeerUrl.parse(text)),
+        refusals=Refusals(ledger.measuring.count_refusals),
+        doors=Doors(tokens, ledger.gates.charge),
+        policy=POLICY,
+        limits=all_limits,
+        waiting_room=WaitingRoom(1),
+        reading_room=WaitingRoom(readers),
+        asks=asks,
+        live=Live(ledger, POLICY),
+        flower_url=flower_url,
+    )
+    return create_app(services).test_client()
