@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 import click
-from cyclonedx.factory.license import LicenseFactory
+from cyclonedx.contrib.license.factories import LicenseFactory
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.output import make_outputter
@@ -48,7 +48,7 @@ def describe(environment: Environment) -> Bom:
     """What is in the environment; minequeue is what the document is about."""
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "cyclonedx_py", "environment", "--output-reproducible"),
+            *(sys.executable, "-m", "cyclonedx_py", "environment"),
             *("--output-file", "-", str(environment.python)),
         ],
         capture_output=True,
