@@ -1,4 +1,4 @@
-"""What `make dist` and `make sbom` make: all that is needed is in it, and it runs where nothing is."""
+"""What `make dist` and `make sbom` make: all that is needed is in it, and it runs on its own."""
 
 import configparser
 import json
@@ -52,9 +52,7 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def environment(
-    distributions: list[Path], tmp_path_factory: pytest.TempPathFactory
-) -> Environment:
+def environment(distributions: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Environment:
     return Environment(tmp_path_factory.mktemp("release") / "e", sys.executable, distributions[0])
 
 
@@ -140,7 +138,9 @@ def test_the_bill_of_materials_names_every_dependency_with_version_and_licence(
     }
     assert len(direct) > 10
     for name in direct:
-        installed = environment.ask(f"from importlib.metadata import version as v;print(v('{name}'))")
+        installed = environment.ask(
+            f"from importlib.metadata import version as v;print(v('{name}'))"
+        )
         assert listed[name]["version"] == installed
         assert listed[name]["licenses"], name
         assert listed[name]["bom-ref"] in edges["dependsOn"]

@@ -55,7 +55,7 @@ def describe(environment: Environment) -> Bom:
         text=True,
         check=True,
     )
-    bom = Bom.from_json(json.loads(done.stdout))  # type: ignore[attr-defined]  # made at run time
+    bom: Bom = Bom.from_json(json.loads(done.stdout))  # type: ignore[attr-defined]  # made at run time
     (ours,) = [component for component in bom.components if component.name == OURS]
     bom.components.remove(ours)
     ours.external_references.clear()  # where the wheel lay on this machine

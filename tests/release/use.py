@@ -16,7 +16,8 @@ def use(stack: Stack) -> Iterator[str]:
     began = time.monotonic()
     stack.start()
     try:
-        yield f"up: ready in {time.monotonic() - began:.1f} s"
+        seconds = time.monotonic() - began
+        yield f"up: ready in {seconds:.1f} s, miners by {', '.join(stack.queue()['kernels'])}"
         yield _mine(stack)
         for page in PAGES:
             yield from _open(stack, page)
