@@ -2,6 +2,7 @@
 
 import configparser
 import json
+import re
 import subprocess
 import sys
 import tarfile
@@ -115,8 +116,11 @@ def test_what_is_installed_runs_among_packages_of_the_same_names(
 ) -> None:
     seen = list(use(InstalledStack(environment, tmp_path)))
     assert len([line for line in seen if line.startswith("GET ")]) == len(PAGES)
-    assert any("is in block 2" in line for line in seen)
-    assert "check: valid: 2 blocks, 1 transactions, each once" in seen
+    assert any(re.fullmatch(r"transaction \w+\.\.\. is in block \d+", line) for line in seen)
+    # the transaction may be in a block of its own before the mine request gets its
+    assert any(
+        re.fullmatch(r"check: valid: [23] blocks, 1 transactions, each once", line) for line in seen
+    )
 
 
 def test_the_bill_of_materials_names_every_dependency_with_version_and_licence(
