@@ -5,7 +5,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: up test lint unit integration acceptance audit fuzz lambda lambda-bench format clean
+.PHONY: up test lint unit integration acceptance audit fuzz lambda lambda-bench \
+  dist dist-check sbom format clean
 
 up: .venv/.installed
 	@exec $(BIN)/minequeue up $(ARGS)
@@ -44,6 +45,19 @@ lambda: .venv/.installed-lambda
 
 lambda-bench: .venv/.installed-test
 	@$(BIN)/minequeue bench lambda $(ARGS)
+
+# dist/minequeue-*: the source distribution, and the wheel made of it
+dist: .venv/.installed-test
+	@rm -f dist/minequeue-*
+	@$(BIN)/python -m build --outdir dist .
+
+# each of them in empty environments of every Python here, or of those in ARGS="3.12 3.13"
+dist-check: dist
+	@$(BIN)/python -m tests.release.check $(ARGS)
+
+# dist/sbom.json: what the wheel brings along, as CycloneDX
+sbom: dist
+	@$(BIN)/python -m tests.release.sbom
 
 format: .venv/.installed-test
 	$(BIN)/ruff format .

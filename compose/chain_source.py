@@ -67,7 +67,7 @@ def _fetch(url: str, most: int | None) -> bytes:
         with urllib.request.urlopen(url, timeout=_PATIENCE_S) as answer:  # noqa: S310  # http(s) only  # nosec B310
             raw: bytes = answer.read(None if most is None else most + 1)
             return raw
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:
         raise CannotRead(f"{url} cannot be read ({error}).") from None
 
 

@@ -7,16 +7,35 @@ from types import ModuleType
 
 from chain.errors import MinequeueError
 
-_CHECKOUT = Path(__file__).parents[1]
+CHECKOUT = Path(__file__).parents[1]
+
+
+def require_checkout() -> None:
+    """See that this runs from a source checkout.
+
+    Raises:
+        MinequeueError: it runs from an installed package.
+    """
+    if not (CHECKOUT / "tests" / "bench").is_dir():
+        raise MinequeueError(
+            "This command needs the source checkout, since its code lies beside the tests and not "
+            "in the package; run it from there."
+        )
 
 
 def import_from_checkout(module: str) -> ModuleType:
     """The module of this dotted name under tests/.
 
     Raises:
-        MinequeueError: this is no source checkout.
+        MinequeueError: this is no source checkout, or what the tests need is not installed.
     """
-    if not (_CHECKOUT / "tests" / "bench").is_dir():
-        raise MinequeueError("This command needs the source checkout; run it from there.")
-    sys.path.insert(0, str(_CHECKOUT))
-    return import_module(module)
+    require_checkout()
+    sys.path.insert(0, str(CHECKOUT))
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name and error.name.partition(".")[0] == "tests":
+            raise
+        raise MinequeueError(
+            f"This command needs the library {error.name}, which `make test` installs."
+        ) from None

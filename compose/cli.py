@@ -3,12 +3,14 @@
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import quote
 
 import click
 
 from chain.errors import MinequeueError
+from compose.completion import SHELLS, make_script
+from compose.misuse import describe_misuse
 from compose.options import settings_options
 from compose.settings import Settings
 from compose.simulation.shapes import SHAPES
@@ -23,7 +25,10 @@ _POSITIVE = click.FloatRange(0, min_open=True)
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="minequeue")
 def cli() -> None:
-    """Take bursts of transactions into a blockchain without losing one."""
+    """Take bursts of transactions into a blockchain without losing one.
+
+    Example: minequeue up
+    """
 
 
 @cli.command()
@@ -192,7 +197,12 @@ def _call(url: str) -> Any:
 @click.option("--recipient", help="Who is paid; makes one transaction of these options.")
 @click.option("--amount", type=int, help="How much, in the smallest unit.")
 @click.option("--nonce", help="Makes equal payments distinct.")
-@click.option("--receipts", type=click.File("w"), help="File that gets every receipt, as NDJSON.")
+@click.option(
+    "--receipts",
+    # opened before anything is sent
+    type=click.File("w", lazy=False),
+    help="File that gets every receipt, as NDJSON.",
+)
 @_json_option
 @click.argument("source", type=click.File("rb"), default="-")
 def submit(url: str, source: Any, receipts: Any, as_json: bool, **fields: Any) -> None:
@@ -275,7 +285,10 @@ def block(url: str, name: str, as_json: bool) -> None:
 
 @cli.group()
 def key() -> None:
-    """Keys that sign transactions."""
+    """Keys that sign transactions.
+
+    Example: minequeue key new alice.key
+    """
 
 
 @key.command()
@@ -311,7 +324,10 @@ def show(file: Path, as_json: bool) -> None:
 
 @cli.group()
 def token() -> None:
-    """Tokens that let clients in."""
+    """Tokens that let clients in.
+
+    Example: minequeue token new --name shop --scope submit
+    """
 
 
 @token.command("new")
@@ -359,7 +375,10 @@ def sign(key_file: Path, source: Any) -> None:
 
 @cli.group()
 def proof() -> None:
-    """Proofs that a transaction is in a block."""
+    """Proofs that a transaction is in a block.
+
+    Example: minequeue proof verify proof.json
+    """
 
 
 @proof.command()
@@ -522,15 +541,38 @@ def chaos(**options: Any) -> None:
     sys.exit(import_from_checkout("tests.chaos.command").run(**options))
 
 
+@cli.command()
+@click.argument("shell", type=click.Choice(SHELLS))
+def completion(shell: str) -> None:
+    """Print the script by which SHELL completes commands and options.
+
+    Bash reads it where the example puts it; zsh as _minequeue in a directory of its fpath; fish as
+    ~/.config/fish/completions/minequeue.fish.
+
+    Example: minequeue completion bash > ~/.local/share/bash-completion/completions/minequeue
+    """
+    click.echo(make_script(cli, shell), nl=False)
+
+
 def main() -> None:
-    """Run the command; an error is one sentence and exit code 1."""
+    """Run the command; an error is one sentence and exit code 1, or 2 for a wrong command line."""
     try:
         cli(standalone_mode=False)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(error.exit_code)
+    except click.ClickException as error:
+        _fail(describe_misuse(error), error.exit_code)
     except click.Abort:
         sys.exit(130)
     except MinequeueError as error:
-        click.echo(f"minequeue: {error}", err=True)
-        sys.exit(1)
+        _fail(str(error), 1)
+    except OSError as error:
+        if error.filename is None:
+            raise  # not about a file that the user named
+        _fail(f"{error.filename} cannot be used ({error.strerror}).", 1)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    click.echo(f"minequeue: {message}", err=True)
+    sys.exit(code)

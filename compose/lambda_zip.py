@@ -23,9 +23,12 @@ import click
 from packaging.requirements import Requirement
 
 from chain.errors import MinequeueError
+from compose.checkout import CHECKOUT, require_checkout
+from compose.pythons import find_python
 
-_CHECKOUT = Path(__file__).parents[1]
 _ENTRIES = ("web/lambda_handler.py", "compose/lambda_entry.py")
+# whose data it needs: what compose/ holds beside code describes other deployments
+_DATA_OF = ("chain", "web")
 _GROUP = "minequeue.lambda"
 # of what minequeue depends on, all that the function imports
 _NEEDED = frozenset(
@@ -46,7 +49,7 @@ _MB = 10**6
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    default=_CHECKOUT / "dist" / "lambda.zip",
+    default=CHECKOUT / "dist" / "lambda.zip",
     help="The file to write; else dist/lambda.zip.",
 )
 def main(version: str, output: Path) -> None:
@@ -54,6 +57,7 @@ def main(version: str, output: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) / "function"
         try:
+            require_checkout()
             install(root, version)
         except MinequeueError as error:
             raise click.ClickException(str(error)) from None
@@ -81,7 +85,7 @@ def install(root: Path, version: str) -> None:
         for path in root.glob(pattern):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     for path in _find_sources():
-        target = root / path.relative_to(_CHECKOUT)
+        target = root / path.relative_to(CHECKOUT)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
     _describe(root)
@@ -139,17 +143,17 @@ def _installed_versions() -> Iterator[str]:
 
 def _find_sources() -> list[Path]:
     """The modules that the function imports, and the data of their packages."""
-    finder = ModuleFinder([str(_CHECKOUT)])
-    paths = {_CHECKOUT / entry for entry in _ENTRIES}
+    finder = ModuleFinder([str(CHECKOUT)])
+    paths = {CHECKOUT / entry for entry in _ENTRIES}
     for entry in _ENTRIES:
-        finder.run_script(str(_CHECKOUT / entry))
+        finder.run_script(str(CHECKOUT / entry))
         found = (getattr(module, "__file__", None) for module in finder.modules.values())
         paths |= {Path(file) for file in found if file}
     setup = configparser.ConfigParser()
-    setup.read(_CHECKOUT / "setup.cfg")
-    for package, patterns in setup["options.package_data"].items():
-        for pattern in patterns.split():
-            paths.update(filter(Path.is_file, (_CHECKOUT / package).glob(pattern)))
+    setup.read(CHECKOUT / "setup.cfg")
+    for package in _DATA_OF:
+        for pattern in setup["options.package_data"][package].split():
+            paths.update(filter(Path.is_file, (CHECKOUT / package).glob(pattern)))
     return sorted(paths)
 
 
@@ -167,7 +171,7 @@ def _describe(root: Path) -> None:
 
 def _compile(root: Path, version: str) -> bool:
     """Compile what is in ``root``, and tell whether a Python for it was found."""
-    python = _find_python(version)
+    python = find_python(version)
     if python is None:
         return False
     subprocess.run(  # noqa: S603  # a Python's own module
@@ -181,22 +185,6 @@ def _compile(root: Path, version: str) -> bool:
         check=True,
     )
     return True
-
-
-def _find_python(version: str) -> str | None:
-    """A Python of this version, or None."""
-    for name in (sys.executable, f"python{version}"):
-        found = shutil.which(name)
-        if found and _version_of(found) == version:
-            return found
-    return None
-
-
-def _version_of(python: str) -> str:
-    say = "import sys; print('%d.%d' % sys.version_info[:2])"
-    return subprocess.run(  # noqa: S603  # found by the name of an interpreter
-        [python, "-c", say], capture_output=True, text=True, check=False
-    ).stdout.strip()
 
 
 if __name__ == "__main__":

@@ -66,10 +66,10 @@ class NodeClient:
             NodeAway: it does not answer.
         """
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        asked = urllib.request.Request(  # noqa: S310  # an http URL of the user's own
-            self._url + path, body, {**self._headers, **named}, method=method
-        )
         try:
+            asked = urllib.request.Request(  # noqa: S310  # an http URL of the user's own
+                self._url + path, body, {**self._headers, **named}, method=method
+            )
             with _opener.open(asked, timeout=_PATIENCE_S) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:

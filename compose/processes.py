@@ -2,7 +2,6 @@
 
 import os
 import socket
-import sys
 from pathlib import Path
 
 from celery import signals
@@ -155,18 +154,17 @@ def _check(signs: Path, name: str, anyone: str) -> None:
 
 
 def run_flower(settings: Settings, database: Path | None) -> None:
-    """Become Flower; does not return.
+    """Watch the workers until SIGTERM.
 
     Args:
         settings: of the stack.
         database: where it keeps its history, or None.
     """
-    _hand_down(settings)
+    configure(settings.log)
     if settings.flower_auth:
         # by the environment, since everybody may read a command line
         os.environ["FLOWER_BASIC_AUTH"] = settings.flower_auth
     arguments = [
-        "--app=compose.celery_app",
         "flower",
         f"--address={flower_host(settings)}",
         f"--port={settings.flower_port}",
@@ -175,7 +173,8 @@ def run_flower(settings: Settings, database: Path | None) -> None:
     ]
     if database is not None:
         arguments += ["--persistent=True", f"--db={database}", "--save_state_interval=10000"]
-    os.execv(sys.executable, [sys.executable, "-m", "celery", *arguments])  # noqa: S606  # our own interpreter  # nosec B606
+    # not by the name of a module, which Celery would look for in the current directory first
+    make_celery(settings).start(arguments)
 
 
 def _name_fully(name: str) -> str:

@@ -99,6 +99,12 @@ def _tokens(text: str) -> Tokens:
     return Tokens.parse(text)
 
 
+def _token(text: str) -> str:
+    if not text.isascii() or not text.isprintable():
+        raise ValueError("printable ASCII characters alone")
+    return text
+
+
 def _flower_auth(text: str) -> str:
     user, _, password = text.partition(":")
     if text and not (user and password):
@@ -207,7 +213,7 @@ class Settings:
         "Without any, everybody who reaches the address may do everything.",
     )
     token: str = _setting(
-        "", str, "The token that commands show to a node, and the resolver to the other nodes."
+        "", _token, "The token that commands show to a node, and the resolver to the other nodes."
     )
     open_to_all: bool = _setting(
         "no",

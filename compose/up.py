@@ -63,6 +63,8 @@ def _greet(settings: Settings) -> None:
 def _make_parts(settings: Settings, data_dir: Path) -> list[Part]:
     environment = {**os.environ, **settings.as_environment(), STACK_MARK: str(data_dir)}
     environment[variable("data_dir")] = str(data_dir)
+    # else a directory web/ or compose/ where the command is called would be taken for ours
+    environment["PYTHONSAFEPATH"] = "1"
     worker = f"workers@minequeue-{settings.port}"
     resolver = f"resolver@minequeue-{settings.port}"
     web = f"http://{settings.host}:{settings.port}"

@@ -28,6 +28,9 @@ def free_port() -> int:
 class Stack:
     """One stack; its settings are small, so that blocks come quickly."""
 
+    command: tuple[str, ...] = (sys.executable, "-m", "compose")
+    directory: Path | None = None  # where it is called; else here
+
     def __init__(self, data_dir: Path, **settings: str) -> None:
         self.data_dir = data_dir
         self.port = free_port()
@@ -45,18 +48,11 @@ class Stack:
 
     def spawn(self) -> "subprocess.Popen[bytes]":
         """Start `minequeue up` without waiting for it."""
-        command = [
-            "-m",
-            "compose",
-            "up",
-            "--port",
-            str(self.port),
-            "--data-dir",
-            str(self.data_dir),
-        ]
+        options = ["--port", str(self.port), "--data-dir", str(self.data_dir)]
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, *command],
+                [*self.command, "up", *options],
+                cwd=self.directory,
                 env=self.environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -138,7 +134,8 @@ class Stack:
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run another command of minequeue in the stack's environment."""
         return subprocess.run(
-            [sys.executable, "-m", "compose", *arguments],
+            [*self.command, *arguments],
+            cwd=self.directory,
             env=self.environment,
             capture_output=True,
             check=False,

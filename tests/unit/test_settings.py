@@ -54,6 +54,7 @@ def test_settings_reach_another_process_unchanged() -> None:
         ("NETWORK", ""),
         ("NETWORK", "a}b"),
         ("REDIS_WAIT", "inf"),
+        ("TOKEN", "two\nlines"),
     ],
 )
 def test_a_bad_value_names_its_variable(name: str, value: str) -> None:

@@ -1,0 +1,1 @@
+"""What a release consists of: made, looked into, installed where nothing is, and run."""

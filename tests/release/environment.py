@@ -1,0 +1,51 @@
+"""An environment with nothing but a distribution of minequeue and what that asks for."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.acceptance.stack import Stack
+
+# common names: in the directory where a user happens to be, their own packages may be called so
+_NAMES = ("chain", "compose", "web", "workers")
+
+
+class Environment:
+    """A virtual environment at ``path``, of the interpreter ``python``, with ``distribution``."""
+
+    def __init__(self, path: Path, python: str, distribution: Path) -> None:
+        self.path = path
+        self.python = path / "bin" / "python"
+        _run(python, "-m", "venv", "--without-pip", str(path))
+        # by the pip that is here, so that the environment holds what was asked for and no pip
+        _run(
+            *(sys.executable, "-m", "pip", "--python", str(self.python), "install"),
+            *("--disable-pip-version-check", "--quiet", str(distribution)),
+        )
+
+    def ask(self, code: str) -> str:
+        """What this code prints in it."""
+        return _run(str(self.python), "-I", "-c", code).strip()
+
+
+class InstalledStack(Stack):
+    """A stack of what is installed in ``environment``, called in a directory of somebody else's."""
+
+    def __init__(self, environment: Environment, directory: Path) -> None:
+        super().__init__(directory / "data")
+        self.command = (str(environment.path / "bin" / "minequeue"),)
+        self.directory = directory / "project"
+        for name in _NAMES:
+            package = self.directory / name
+            package.mkdir(parents=True)
+            (package / "__init__.py").write_text("raise RuntimeError('not minequeue')")
+        for name in [name for name in self.environment if name.startswith("PYTHON")]:
+            del self.environment[name]
+
+
+def _run(*command: str) -> str:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{command}:\n{done.stdout}{done.stderr}"
+    return done.stdout
