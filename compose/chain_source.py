@@ -2,12 +2,12 @@
 
 import http.client
 import sys
-import urllib.request
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
 from compose.chain_page import CannotRead, Page, parse_answer
+from compose.direct import open_url
 
 # gives the answer to a path, cut off after so many bytes where a bound is given
 Get: TypeAlias = Callable[[str, int | None], bytes]
@@ -64,7 +64,7 @@ def _ask(name: str, get: Get) -> Iterator[Page]:
 
 def _fetch(url: str, most: int | None) -> bytes:
     try:
-        with urllib.request.urlopen(url, timeout=_PATIENCE_S) as answer:  # noqa: S310  # http(s) only  # nosec B310
+        with open_url(url, timeout=_PATIENCE_S) as answer:
             raw: bytes = answer.read(None if most is None else most + 1)
             return raw
     except (OSError, http.client.HTTPException, ValueError) as error:

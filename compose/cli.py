@@ -217,8 +217,10 @@ def submit(url: str, source: Any, receipts: Any, as_json: bool, **fields: Any) -
     """
     from compose.submit import describe, say, submit_lines, submit_one  # noqa: PLC0415
 
-    if fields["recipient"] is not None:
-        given = {name: value for name, value in fields.items() if value is not None}
+    given = {name: value for name, value in fields.items() if value is not None}
+    if given and "recipient" not in given:
+        raise click.UsageError("One transaction needs --recipient; without options, name a file.")
+    if given:
         say(submit_one(_call(url), given), as_json=as_json)
         return
     accepted, refused = submit_lines(_call(url), source, receipts)

@@ -8,13 +8,12 @@ import urllib.request
 from typing import Any
 
 from chain.errors import MinequeueError
+from compose.direct import open_url
 
 _PATIENCE_S = 90.0  # for one answer, which may be held back for a minute
 _AGAIN = frozenset({429, 503})  # the node says when to come again
 _LONGEST_PAUSE_S = 30.0
 _MOST_PROBLEM = 64 * 1024
-# the environment's proxy is for the world outside, not for a node
-_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class NodeRefused(MinequeueError):
@@ -70,7 +69,7 @@ class NodeClient:
             asked = urllib.request.Request(  # noqa: S310  # an http URL of the user's own
                 self._url + path, body, {**self._headers, **named}, method=method
             )
-            with _opener.open(asked, timeout=_PATIENCE_S) as answer:
+            with open_url(asked, timeout=_PATIENCE_S) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             with error:

@@ -170,7 +170,7 @@ class Settings:
         "For how many seconds fewer miners must have been enough before any is let go.",
     )
     web_processes: int = _setting(f"{_CPUS}", _integer(1, 256), "Processes of the web tier.")
-    web_threads: int = _setting("32", _integer(2, 1024), "Requests at once in each of them.")
+    web_threads: int = _setting("32", _integer(8, 1024), "Requests at once in each of them.")
     network: str = _setting("minequeue", _word, "The network's name; it decides the genesis block.")
     signatures: str = _setting(
         "optional",

@@ -13,6 +13,7 @@ import psutil
 
 from compose import embedded, orphans
 from compose.data_dir import hold
+from compose.direct import open_url
 from compose.errors import StartRefused
 from compose.listening import flower_host, refuse_open_doors
 from compose.part import Part
@@ -125,7 +126,7 @@ def _make_parts(settings: Settings, data_dir: Path) -> list[Part]:
 
 def _serves(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=_PROBE_S) as answer:  # noqa: S310  # our own URL  # nosec B310
+        with open_url(url, timeout=_PROBE_S) as answer:
             return bool(answer.status == 200)  # noqa: PLR2004
     except (urllib.error.URLError, OSError):
         return False

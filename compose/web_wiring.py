@@ -7,6 +7,7 @@ from chain.rules import Bounds, Rules
 from chain.scaling import Policy
 from compose.embedded import redis_url, socket_path
 from compose.settings import Settings
+from web.bodies import Bodies
 from web.combiner import Combiner
 from web.doors import Doors
 from web.following import TRACEPARENT
@@ -19,7 +20,9 @@ from web.waiting_room import WaitingRoom
 from workers.peers.url import PeerUrl
 
 _MAX_WAIT_S = 60  # the longest that an answer is held back
-_WAITING_SHARE = 2  # one thread in so many may be held back, and in so many held by readers
+# of eight threads: so many may be held back, by requests that wait, by readers and by writers; the
+# rest is for all others
+_WAITING, _READING, _WRITING = 1, 2, 3
 
 
 def server_url(settings: Settings) -> str:
@@ -73,7 +76,7 @@ def make_services(
         wake_resolver: tells the resolver so.
         wait_s: the longest that an answer is held back.
     """
-    seats = max(1, settings.web_threads // _WAITING_SHARE)
+    eighth = settings.web_threads // 8
     return Services(
         ledger=ledger,
         combiner=Combiner(ledger.mempool.submit, most=settings.max_batch),
@@ -89,8 +92,9 @@ def make_services(
             page=MAX_PAGE,
             wait_s=wait_s,
         ),
-        waiting_room=WaitingRoom(seats),
-        reading_room=WaitingRoom(seats),
+        waiting_room=WaitingRoom(_WAITING * eighth),
+        reading_room=WaitingRoom(_READING * eighth),
+        bodies=Bodies(_WRITING * eighth),
         asks=_name_what_asks(settings),
         live=Live(ledger, make_policy(settings)),
         flower_url=settings.flower_url or f":{settings.flower_port}",

@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 from chain.ledger import Ledger
 from chain.scaling import Policy
 from web.app import create_app
+from web.bodies import Bodies
 from web.combiner import Combiner
 from web.doors import Doors
 from web.live import Live
@@ -54,6 +55,7 @@ def make_client(
         limits=all_limits,
         waiting_room=WaitingRoom(1),
         reading_room=WaitingRoom(readers),
+        bodies=Bodies(seats=1),
         asks=asks,
         live=Live(ledger, POLICY),
         flower_url=flower_url,

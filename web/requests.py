@@ -1,12 +1,17 @@
 """Reading a request: its body, its Idempotency-Key, its preferences and its parameters, bounded."""
 
 import re
-from typing import IO
+from functools import partial
+from typing import IO, TYPE_CHECKING
 
 from flask import request
 
 from web.answers import JSON
 from web.problems import Problem, bad_parameter
+from web.services import services
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 NDJSON = "application/x-ndjson"
 _KINDS = frozenset({JSON, NDJSON})
@@ -41,10 +46,14 @@ def read_body(limit: int) -> bytes:
     """The body of at most ``limit`` bytes, as it was sent.
 
     Raises:
-        Problem: it is larger.
+        Problem: it is larger, or there is no seat to read it on.
     """
-    stream = request.environ["wsgi.input"]
-    size = _declared_size()
+    return services().bodies.read(partial(_read_body, request.environ, limit))
+
+
+def _read_body(environ: "WSGIEnvironment", limit: int) -> bytes:
+    stream = environ["wsgi.input"]
+    size = _declared_size(environ)
     if size is None or size <= limit:
         body = take(stream, limit + 1 if size is None else size)
         if len(body) <= limit:
@@ -54,11 +63,11 @@ def read_body(limit: int) -> bytes:
     raise too_large(f"The body is larger than {limit} bytes; send it in parts.")
 
 
-def _declared_size() -> int | None:
+def _declared_size(environ: "WSGIEnvironment") -> int | None:
     """The body's length, which the server holds the client to; None where it comes in chunks."""
-    if "HTTP_TRANSFER_ENCODING" in request.environ:
+    if "HTTP_TRANSFER_ENCODING" in environ:
         return None
-    return parse_number(request.environ.get("CONTENT_LENGTH", ""))
+    return parse_number(environ.get("CONTENT_LENGTH", ""))
 
 
 def _discard(stream: IO[bytes], most: int) -> None:

@@ -8,6 +8,7 @@ from flask import Flask, current_app
 
 from chain.ledger import Ledger
 from chain.scaling import Policy
+from web.bodies import Bodies
 from web.combiner import Combiner
 from web.doors import Doors
 from web.live import Live
@@ -50,6 +51,7 @@ class Services:
         limits: of one request.
         waiting_room: for the answers that are held back.
         reading_room: for the answers that last as long as their reader likes.
+        bodies: reads them.
         asks: the variables of the WSGI environment of which one asks that a request is followed.
         live: what live pages show.
         flower_url: where Flower is for a browser; ":PORT" for a port of the host that it asked.
@@ -66,6 +68,7 @@ class Services:
     limits: Limits
     waiting_room: WaitingRoom
     reading_room: WaitingRoom
+    bodies: Bodies
     asks: tuple[str, ...]
     live: Live
     flower_url: str

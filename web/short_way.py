@@ -50,12 +50,15 @@ class ShortWay:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Answer one request."""
-        transaction = self._read(environ)
-        if transaction is None:
+        if not self._is_usual(environ):
             return self._flask(environ, start_response)
         doors = self._services.doors
         try:
-            doors.take(doors.admit(environ, "submit"), requests=1, entries=1)
+            token = doors.admit(environ, "submit")
+            transaction = self._read(environ)
+            if transaction is None:
+                return self._flask(environ, start_response)
+            doors.take(token, requests=1, entries=1)
             queue(Submission([transaction]), self._services)
         except Exception as error:  # noqa: BLE001  # the view raises it, and Flask answers it
             environ[FAILURE] = error
@@ -70,17 +73,24 @@ class ShortWay:
         start_response("202 ACCEPTED", headers)
         return [receipt]
 
-    def _read(self, environ: "WSGIEnvironment") -> Transaction | None:
-        """The plain transaction that is submitted; of what is none the body can be read again."""
-        if not (
+    def _is_usual(self, environ: "WSGIEnvironment") -> bool:
+        """Whether it may be a plain transaction that is submitted."""
+        return (
             environ["PATH_INFO"] == "/chain/new"
             and environ["REQUEST_METHOD"] == "POST"
             and environ.get("CONTENT_TYPE") == JSON
             and not any(name in environ for name in self._unusual)
             and 0 < (parse_number(environ.get("CONTENT_LENGTH", "")) or 0) <= self._longest
             and not (self._app.before_request_funcs or self._app.after_request_funcs)
-        ):
-            return None
-        body = take(environ["wsgi.input"], int(environ["CONTENT_LENGTH"]))
+        )
+
+    def _read(self, environ: "WSGIEnvironment") -> Transaction | None:
+        """The plain transaction that is submitted; of what is none the body can be read again.
+
+        Raises:
+            Problem: there is no seat to read it on.
+        """
+        stream, length = environ["wsgi.input"], int(environ["CONTENT_LENGTH"])
+        body = self._services.bodies.read(lambda: take(stream, length))
         environ["wsgi.input"] = BytesIO(body)
         return plain_transactions.read_one(body, make_nonces(None))

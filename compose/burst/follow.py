@@ -3,17 +3,15 @@
 import http.client
 import json
 import time
-import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from chain.errors import MinequeueError
 from compose.chain_source import read_pages
+from compose.direct import open_url
 
 _PATIENCE_S = 10.0  # for one answer
 _PERIOD_S = 0.25  # between two looks; a node tells nobody by itself that its queue is empty
-# the environment's proxy is for the world outside, not for a node
-_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class NotDrained(MinequeueError):
@@ -31,7 +29,7 @@ def ask(url: str) -> Any:
         NoAnswer: none comes, or something else.
     """
     try:
-        with _opener.open(url, timeout=_PATIENCE_S) as answer:
+        with open_url(url, timeout=_PATIENCE_S) as answer:
             return json.load(answer)
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)

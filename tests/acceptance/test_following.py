@@ -71,6 +71,7 @@ def test_a_request_is_followed_in_the_logs_and_in_one_trace(tmp_path: Path) -> N
     stack = Stack(tmp_path / "data", log="json", traces="yes")
     with collect() as (collector, url):
         stack.environment |= {
+            "http_proxy": "",  # the exporter follows it, as it should
             "OTEL_EXPORTER_OTLP_ENDPOINT": url,
             "OTEL_BSP_SCHEDULE_DELAY": "100",
         }

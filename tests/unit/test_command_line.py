@@ -101,6 +101,7 @@ def test_an_option_that_there_is_not_is_one_line_and_exit_code_2(
         "mine --wait 99",
         "submit --amount x",
         "submit missing.ndjson",
+        "submit --sender a --amount 1",
         "submit directory",
         "submit --receipts none/receipts",
         "token new --name x",
