@@ -1,5 +1,6 @@
 """The one place where parts meet: from settings to a ledger, a web app and a Celery app."""
 
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -18,11 +19,14 @@ from workers.peers.client import PeerClient
 from workers.peers.http_node import HttpNode
 from workers.peers.resolver import Resolver
 
+# what an image brings along, made by `python -m compose.precompile`
+INSTALLED_KERNELS = Path(sys.prefix) / "share" / "minequeue" / "kernels"
+
 
 @cache
 def find_kernel(data_dir: Path) -> Kernel:
     """The fastest nonce search of this machine; found once, also for the processes forked later."""
-    return load_search(data_dir.absolute() / "kernels")
+    return load_search(data_dir.absolute() / "kernels", INSTALLED_KERNELS)
 
 
 def make_celery(settings: Settings) -> WorkerApp:
