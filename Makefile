@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: up test lint unit integration acceptance audit fuzz lambda lambda-bench format clean
+.PHONY: up test lint unit integration acceptance audit fuzz lambda lambda-bench containers format clean
 
 up: .venv/.installed
 	@exec $(BIN)/minequeue up $(ARGS)
@@ -44,6 +44,10 @@ lambda: .venv/.installed-lambda
 
 lambda-bench: .venv/.installed-test
 	@$(BIN)/minequeue bench lambda $(ARGS)
+
+# the compose file with real containers, as root on Debian: docs/containers.md; about four minutes
+containers: .venv/.installed-test
+	@$(BIN)/python -m tests.containers.run
 
 format: .venv/.installed-test
 	$(BIN)/ruff format .
