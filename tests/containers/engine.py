@@ -5,13 +5,17 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.compose_file import COMPOSE_FILE, ROOT
 from tests.waiting import wait_for
 
+BASE = "localhost/minequeue-base:latest"
 # Debian's: podman, runc, netavark, aardvark-dns (names of services), catatonit (the init), iptables
-_PROGRAMS = ("podman", "runc", "catatonit", "iptables", "debootstrap", "tar")
+_PROGRAMS = ("podman", "runc", "catatonit", "iptables", "debootstrap", "tar", "unshare", "ip")
 _HELPERS = ("netavark", "aardvark-dns")
 _START_S = 120  # on a machine whose processors are all mining
 _CONTAINERS_CONF = """
@@ -49,10 +53,9 @@ class Engine:
 
     Args:
         directory: gets all that they keep.
-        variables: that the compose file is given.
     """
 
-    def __init__(self, directory: Path, variables: dict[str, str]) -> None:
+    def __init__(self, directory: Path) -> None:
         self._directory = directory
         for name, text in (("containers", _CONTAINERS_CONF), ("storage", _STORAGE_CONF)):
             (directory / f"{name}.conf").write_text(text.format(directory=directory))
@@ -60,7 +63,7 @@ class Engine:
             "PATH": _path(),
             "CONTAINERS_CONF": str(directory / "containers.conf"),
             "CONTAINERS_STORAGE_CONF": str(directory / "storage.conf"),
-            **variables,
+            "BASE": BASE,
         }
 
     def podman(self, *words: str | Path) -> str:
@@ -86,7 +89,8 @@ class Engine:
         return self._call("podman", "healthcheck", "run", name).returncode == 0
 
     def wait_until_healthy(self, name: str) -> None:
-        wait_for(lambda: self.is_healthy(name), f"health of {name}", _START_S)
+        with self._telling_what_it_said(name):
+            wait_for(lambda: self.is_healthy(name), f"health of {name}", _START_S)
 
     def kill(self, name: str) -> None:
         """Kill its process 1, and with it all of its processes, and wait until it is back."""
@@ -99,10 +103,35 @@ class Engine:
         )
         self.wait_until_healthy(name)
 
+    def stop(self, name: str, grace_s: int) -> None:
+        """Ask it to stop, and see that it did so before it would have been killed."""
+        began = time.monotonic()
+        with self._telling_what_it_said(name):
+            self.podman("stop", "--time", str(grace_s), name)
+            took_s = time.monotonic() - began
+            assert took_s < grace_s, f"{name} took {took_s:.1f} s to stop"
+
+    def remove(self, services: list[str]) -> None:
+        """Remove all containers of ``services``; first those that depend on others."""
+        for service in services:
+            chosen = f"label=com.docker.compose.service={service}"
+            names = self.podman("ps", "--all", "--filter", chosen, "--format", "{{.Names}}").split()
+            self.podman("rm", "--force", "--time", "0", "--ignore", *names)
+
     def close(self) -> None:
-        """Remove every container with its network, and the mount of the store."""
-        self.podman("rm", "--all", "--force", "--depend", "--time", "0")
-        subprocess.run(["umount", self._directory / "store" / "overlay"], check=False)
+        """Let go of the store, so that its directory can be removed."""
+        store = self._directory / "store" / "overlay"
+        if store.is_mount():
+            subprocess.run(["umount", store], check=True)
+
+    @contextmanager
+    def _telling_what_it_said(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except AssertionError as error:
+            said = self._call("podman", "logs", "--timestamps", "--tail", "30", name)
+            error.add_note(said.stdout + said.stderr)
+            raise
 
     def _run(self, *words: str | Path) -> str:
         done = self._call(*words)

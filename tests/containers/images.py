@@ -4,9 +4,8 @@ import subprocess
 from pathlib import Path
 
 from tests.compose_file import ROOT, SERVICES
-from tests.containers.engine import Engine
+from tests.containers.engine import BASE, Engine
 
-BASE = "localhost/minequeue-base:latest"
 # its Python is of the same version as that of the Dockerfile's own base
 _SUITE = "trixie"
 _PATH = "ENV=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

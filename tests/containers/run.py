@@ -5,37 +5,21 @@ builds the images, so it takes minutes. Prometheus and Grafana are left out: the
 registries alone.
 """
 
-import json
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
 
-from tests.acceptance.http import request
-from tests.acceptance.stack import free_port
-from tests.compose_file import OURS
 from tests.containers.engine import Engine, say_what_is_missing
-from tests.containers.images import BASE, make_base, make_minequeue, make_valkey
-from tests.waiting import wait_for
+from tests.containers.images import make_base, make_minequeue, make_valkey
+from tests.containers.timeline import say, timed
 
-RUN = [*OURS, "valkey"]
-_BURST = ("--requests", "40000", "--mine", "3", "--retry", "--seed", "1")
-# each exit code is one demand that is not met; *.o are kernels, made where none was installed
-_SEES = """
-for program in cc gcc c++ make ld as; do command -v $program && exit 11; done
-command -v python3 >/dev/null && command -v minequeue >/dev/null || exit 12
-touch /opt/x 2>/dev/null && exit 13
-[ -z "$(find /tmp/minequeue -name '*.o')" ] || exit 14
-env -u HOME minequeue --version || exit 15
-id -u
-sed -n 's/^CapEff:[[:space:]]*//p; s/^NoNewPrivs:[[:space:]]*//p' /proc/self/status
-"""
+# what runs in them ends with them, whatever happens: processes, mounts, networks, rules of the
+# firewall, names of services; and nothing that others left in /run is seen
+_IN_NAMESPACES = ("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
+_PREPARE = 'mount -t tmpfs tmpfs /run && ip link set lo up && exec "$@"'
 
 
 def main() -> int:
@@ -45,109 +29,25 @@ def main() -> int:
         click.echo(f"SKIPPED: no container was run, {missing}")
         return 0
     with tempfile.TemporaryDirectory(prefix="minequeue-containers-") as scratch:
-        port = free_port()
-        variables = {"BASE": BASE, "PORT": str(port), "FLOWER_PORT": str(free_port())}
-        engine = Engine(Path(scratch), variables)
+        engine = Engine(Path(scratch))
         try:
             _make_images(engine, Path(scratch))
-            _run(engine, f"http://127.0.0.1:{port}")
+            stack = (sys.executable, "-m", "tests.containers.stack", scratch)
+            inside = (*_IN_NAMESPACES, "sh", "-c", _PREPARE, "sh", *stack)
+            code = subprocess.run(inside, check=False).returncode
         finally:
             engine.close()
-    _say("containers, images, networks and volumes are removed")
-    return 0
+    say("containers, images, networks and volumes are removed")
+    return code
 
 
 def _make_images(engine: Engine, directory: Path) -> None:
-    with _timed("base: Debian with its Python, by debootstrap"):
+    with timed("base: Debian with its Python, by debootstrap"):
         make_base(engine, directory)
-    with _timed("minequeue: compose/Dockerfile on it"):
+    with timed("minequeue: compose/Dockerfile on it"):
         make_minequeue(engine)
-    with _timed("valkey: Debian's, on it"):
+    with timed("valkey: Debian's, on it"):
         make_valkey(engine)
-
-
-def _run(engine: Engine, url: str) -> None:
-    with _timed(f"up: {', '.join(RUN)}; all are healthy"):
-        engine.compose("up", "--detach", *RUN)
-        for name in RUN:
-            _wait_for_fleet(engine, name, 1)
-    for name in OURS:
-        _look_inside(engine, name)
-    command = [sys.executable, "-m", "compose", "burst", url, *_BURST]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as burst:
-        _say(f"minequeue burst {' '.join(_BURST)}")
-        _scale_to_three(engine, url)
-        for service in ("worker", "web", "valkey", "resolver", "worker"):
-            name = engine.names(service)[0]
-            with _timed(f"SIGKILL {name}, and it is back"):
-                engine.kill(name)
-        _scale_to_one(engine, url)
-        assert burst.poll() is None, "the burst was over before the last of this"
-        output, _ = burst.communicate(timeout=600)
-    click.echo(output, nl=False)
-    assert burst.returncode == 0, f"the burst's exit code is {burst.returncode}"
-    _say("minequeue check")
-    subprocess.run([sys.executable, "-m", "compose", "check", url], check=True)
-    with _timed("stopped: every container ended by itself"):
-        _stop_all(engine)
-
-
-def _look_inside(engine: Engine, service: str) -> None:
-    """See that the container has no rights, no compiler, and nothing to make at its start."""
-    [name] = engine.names(service)
-    version, user, capabilities, restricted = engine.podman(
-        "exec", name, "sh", "-c", _SEES
-    ).splitlines()
-    assert version.startswith("minequeue"), version
-    assert (user, int(capabilities, 16), restricted) == ("10001", 0, "1")
-    _say(f"{name}: user {user}, no capabilities, read-only, no compiler, no kernel made here")
-
-
-def _scale_to_three(engine: Engine, url: str) -> None:
-    with _timed("workers 1 to 3: all are healthy, and known to the queue"):
-        engine.compose("up", "--detach", "--no-recreate", "--scale", "worker=3", *RUN)
-        _wait_for_fleet(engine, "worker", 3)
-        wait_for(lambda: _read(url)["workers"] == 3, "three miners")
-
-
-def _scale_to_one(engine: Engine, url: str) -> None:
-    with _timed("workers 3 to 1: two are asked to stop, and do"):
-        for name in engine.names("worker")[1:]:
-            # podman-compose starts what is too few, and leaves what is too many to others
-            engine.podman("stop", name)
-            assert engine.inspect(name, ".State.ExitCode") == "0"
-            engine.podman("rm", name)
-        wait_for(lambda: _read(url)["workers"] == 1, "one miner")
-
-
-def _stop_all(engine: Engine) -> None:
-    for service in RUN:
-        for name in engine.names(service):
-            engine.podman("stop", name)
-            assert engine.inspect(name, ".State.ExitCode") in {"0", "143"}, name
-
-
-def _wait_for_fleet(engine: Engine, service: str, count: int) -> None:
-    names = engine.names(service)
-    assert len(names) == count, names
-    for name in names:
-        engine.wait_until_healthy(name)
-
-
-def _read(url: str) -> dict[str, Any]:
-    answer = request("GET", f"{url}/queue")
-    return json.loads(answer.body) if answer.status == 200 else {"workers": None}
-
-
-@contextmanager
-def _timed(what: str) -> Iterator[None]:
-    began = time.monotonic()
-    yield
-    _say(f"{what} ({time.monotonic() - began:.1f} s)")
-
-
-def _say(text: str) -> None:
-    click.echo(f"{time.strftime('%H:%M:%S')} {text}")
 
 
 if __name__ == "__main__":
