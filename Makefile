@@ -6,7 +6,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .PHONY: up test lint unit integration acceptance audit fuzz lambda lambda-bench \
-  dist dist-check sbom format clean
+  containers dist dist-check sbom format clean
 
 up: .venv/.installed
 	@exec $(BIN)/minequeue up $(ARGS)
@@ -58,6 +58,10 @@ dist-check: dist
 # dist/sbom.json: what the wheel brings along, as CycloneDX
 sbom: dist
 	@$(BIN)/python -m tests.release.sbom
+
+# the compose file with real containers, as root on Debian: docs/containers.md; about four minutes
+containers: .venv/.installed-test
+	@$(BIN)/python -m tests.containers.run
 
 format: .venv/.installed-test
 	$(BIN)/ruff format .

@@ -25,11 +25,14 @@ from workers.peers.http_node import HttpNode
 from workers.peers.resolver import Resolver
 from workers.report import Report
 
+# what an image brings along, made by `python -m compose.precompile`
+INSTALLED_KERNELS = Path(sys.prefix) / "share" / "minequeue" / "kernels"
+
 
 @cache
 def find_kernel(data_dir: Path) -> Kernel:
     """The fastest nonce search of this machine; found once, also for the processes forked later."""
-    return load_search(data_dir.absolute() / "kernels")
+    return load_search(data_dir.absolute() / "kernels", INSTALLED_KERNELS)
 
 
 def make_celery(settings: Settings) -> WorkerApp:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from chain.header import MAX_U64, PREFIX_SIZE
 from chain.proof_of_work import HASHLIB, Search, search_with_hashlib
 from tests.arm_machine import ArmMachine
-from workers.kernels import choice, load_search, load_searches
-from workers.kernels.cache import CodeCache
+from workers.kernels import choice, load_search, load_searches, make_all
+from workers.kernels.cache import CodeCache, is_trusted
+from workers.kernels.catalogue import list_all, list_for
 from workers.kernels.instructions import ArmSha
 from workers.kernels.loop import Hashing, write_search
 from workers.kernels.machine_code import Processor, load_object, make_object, make_search
@@ -148,6 +149,58 @@ def test_kept_code_that_cannot_be_trusted_is_made_anew(tmp_path: Path, fault: st
     assert cache.get(b"key", lambda: b"made anew") == b"made anew"
 
 
+@pytest.mark.parametrize(
+    ("owner", "mode", "trusted"),
+    [
+        (1000, 0o100600, True),
+        (0, 0o100644, True),
+        (1001, 0o100600, False),
+        (0, 0o100664, False),
+        (1000, 0o100602, False),
+    ],
+)
+def test_code_is_trusted_that_only_the_user_or_root_can_write(
+    owner: int, mode: int, trusted: bool
+) -> None:
+    assert is_trusted(owner, mode, user=1000) is trusted
+
+
+def test_machine_code_that_is_installed_is_neither_made_nor_kept_again(tmp_path: Path) -> None:
+    installed, own = tmp_path / "installed", tmp_path / "own"
+    CodeCache(installed).get(b"key", lambda: b"installed")
+    cache = CodeCache(own, installed)
+    assert cache.get(b"key", lambda: b"made") == b"installed"
+    assert not own.exists()
+    assert cache.get(b"other key", lambda: b"made") == b"made"
+    assert len(list(installed.iterdir())) == len(list(own.iterdir())) == 1
+
+
+def test_an_installation_made_elsewhere_has_every_kernel_that_runs_here(tmp_path: Path) -> None:
+    installed, own = tmp_path / "installed", tmp_path / "own"
+    names = make_all(installed)
+    assert len(names) == len(list(installed.iterdir()))
+    found = [kernel.name for kernel in load_searches(own, installed)]
+    assert found == [recipe.name for recipe in list_for(Processor.here())]
+    assert set(found) <= set(names)
+    assert not own.exists()
+
+
+@pytest.mark.parametrize("architecture", ["x86_64", "aarch64", "arm64", "riscv64"])
+def test_what_is_made_on_one_processor_is_what_another_one_asks_for(architecture: str) -> None:
+    recipes = list_all(architecture)
+    for recipe in recipes:
+        rich = Processor(f"{architecture}-unknown-linux-gnu", "some", recipe.needs | {"more"})
+        plain = Processor(rich.triple, "another", frozenset())
+        assert recipe in list_for(rich)
+        assert rich.with_only(recipe.needs).describe() == plain.with_only(recipe.needs).describe()
+    assert list_for(plain) == [recipes[-1]]
+
+
+def test_of_the_vectors_only_the_widest_is_tried() -> None:
+    able = Processor("x86_64-unknown-linux-gnu", "some", frozenset({"avx2", "avx512f", "sha"}))
+    assert [recipe.name for recipe in list_for(able)] == ["vectors-16"]
+
+
 def test_a_directory_that_cannot_be_written_costs_only_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -192,5 +245,5 @@ def test_the_fastest_kernel_is_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path:
     seconds = {slow.search: 2.0, fast.search: 1.0}
     monkeypatch.setattr(choice, "_time", seconds.__getitem__)
     for kernels in ([slow, fast], [fast, slow]):
-        monkeypatch.setattr(choice, "load_searches", lambda _, found=kernels: found)
+        monkeypatch.setattr(choice, "load_searches", lambda *_, found=kernels: found)
         assert load_search(tmp_path) is fast

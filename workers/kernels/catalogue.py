@@ -1,21 +1,60 @@
-"""Which kernels a processor can run."""
+"""Which kernels there are, and which of them a processor can run."""
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 from workers.kernels.instructions import ArmSha, X86Sha
 from workers.kernels.loop import Hashing
 from workers.kernels.machine_code import Processor
 from workers.kernels.vectors import Vectors
 
-_LANES = {"avx512f": 16, "avx2": 8}  # by the processor's feature, the widest first
-_ANY_LANES = 4  # SSE2, NEON; LLVM splits them where a processor has no vectors at all
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a kernel is made of.
+
+    Attributes:
+        name: as people see it.
+        hashing: its way to hash.
+        needs: LLVM's names of what a processor has to have for it.
+    """
+
+    name: str
+    hashing: Hashing
+    needs: frozenset[str]
 
 
-def list_for(processor: Processor) -> Iterator[tuple[str, Hashing]]:
-    """Name each kernel that ``processor`` can run, and its way to hash."""
-    if processor.architecture == "x86_64" and {"sha", "sse4.1"} <= processor.features:
-        yield "x86-sha", X86Sha()
-    if processor.architecture in {"aarch64", "arm64"} and "sha2" in processor.features:
-        yield "arm-sha2", ArmSha()
-    lanes = next((n for feature, n in _LANES.items() if feature in processor.features), _ANY_LANES)
-    yield f"vectors-{lanes}", Vectors(lanes)
+def _vectors(lanes: int, *needs: str) -> Recipe:
+    return Recipe(f"vectors-{lanes}", Vectors(lanes), frozenset(needs))
+
+
+_SHA = {
+    "x86_64": [Recipe("x86-sha", X86Sha(), frozenset({"sha", "sse4.1"}))],
+    "aarch64": [Recipe("arm-sha2", ArmSha(), frozenset({"sha2"}))],
+    "arm64": [Recipe("arm-sha2", ArmSha(), frozenset({"sha2"}))],
+}
+# the widest first
+_WIDE = {"x86_64": [_vectors(16, "avx512f"), _vectors(8, "avx2")]}
+# SSE2, NEON; LLVM splits them where a processor has no vectors at all
+_ANY = _vectors(4)
+
+
+def list_all(architecture: str) -> list[Recipe]:
+    """Each kernel that some processor of ``architecture`` can run."""
+    return [*_SHA.get(architecture, []), *_list_vectors(architecture)]
+
+
+def list_for(processor: Processor) -> list[Recipe]:
+    """Each kernel that ``processor`` can run; of the vectors, which come last, the widest alone."""
+
+    def keep_able(recipes: list[Recipe]) -> list[Recipe]:
+        return [one for one in recipes if one.needs <= processor.features]
+
+    architecture = processor.architecture
+    return [
+        *keep_able(_SHA.get(architecture, [])),
+        keep_able(_list_vectors(architecture))[0],
+    ]
+
+
+def _list_vectors(architecture: str) -> list[Recipe]:
+    return [*_WIDE.get(architecture, []), _ANY]

@@ -6,10 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from chain.header import PREFIX_SIZE
 from chain.proof_of_work import HASHLIB, Search, search_with_hashlib
 from workers.kernels.cache import CodeCache
+
+if TYPE_CHECKING:
+    from workers.kernels.catalogue import Recipe
+    from workers.kernels.machine_code import Processor
 
 _TRIAL_HASHES = 100_000  # a few milliseconds of a kernel
 _PROOF_NONCES = 2_000  # are searched by hashlib too, to see that a kernel finds the same
@@ -25,13 +30,14 @@ class Kernel:
     search: Search
 
 
-def load_search(cache: Path) -> Kernel:
+def load_search(cache: Path, installed: Path | None = None) -> Kernel:
     """The fastest kernel that runs here; hashlib, with a warning, where no other does.
 
     Args:
         cache: the directory that keeps machine code.
+        installed: one that :func:`make_all` has filled.
     """
-    kernels = load_searches(cache)
+    kernels = load_searches(cache, installed)
     if not kernels:
         _log.warning(
             "nonces are searched by hashlib, far slower than machine code would: "
@@ -41,30 +47,56 @@ def load_search(cache: Path) -> Kernel:
     return min(kernels, key=lambda kernel: _time(kernel.search))
 
 
-def load_searches(cache: Path) -> list[Kernel]:
+def load_searches(cache: Path, installed: Path | None = None) -> list[Kernel]:
     """Every kernel that runs here and is right; none where llvmlite does not run."""
     try:
-        return list(_load(CodeCache(cache)))
+        return list(_load(CodeCache(cache, installed)))
     except (ImportError, OSError) as error:  # there is no wheel, or its library does not load
         _log.warning("llvmlite does not run here: %s", error)
         return []
 
 
+def make_all(directory: Path) -> list[str]:
+    """Keep the machine code of each kernel for this architecture in ``directory``.
+
+    Returns:
+        The kernels' names.
+    """
+    from workers.kernels import catalogue, machine_code  # noqa: PLC0415  # may be missing
+
+    here, cache = machine_code.Processor.here(), CodeCache(directory)
+    recipes = catalogue.list_all(here.architecture)
+    for recipe in recipes:
+        _make(cache, recipe, here)
+    return [recipe.name for recipe in recipes]
+
+
 def _load(cache: CodeCache) -> Iterator[Kernel]:
-    from workers.kernels import catalogue, loop, machine_code  # noqa: PLC0415  # may be missing
+    from workers.kernels import catalogue, machine_code  # noqa: PLC0415  # may be missing
 
     processor = machine_code.Processor.here()
-    for name, hashing in catalogue.list_for(processor):
-        source = str(loop.write_search(hashing))
-        code = cache.get(
-            source.encode() + processor.describe(),
-            partial(machine_code.make_object, source, processor),
-        )
+    for recipe in catalogue.list_for(processor):
+        code = _make(cache, recipe, processor)
         search = machine_code.make_search(machine_code.load_object(code))
         if _is_right(search):
-            yield Kernel(name, search)
+            yield Kernel(recipe.name, search)
         else:
-            _log.error("the kernel %s finds wrong nonces on this machine, and is not used", name)
+            _log.error(
+                "the kernel %s finds wrong nonces on this machine, and is not used", recipe.name
+            )
+
+
+def _make(cache: CodeCache, recipe: "Recipe", here: "Processor") -> bytes:
+    """The machine code of ``recipe``, for every processor like ``here`` that has what it needs."""
+    from workers.kernels import loop, machine_code  # noqa: PLC0415  # may be missing
+
+    # not for this very processor, which would not be faster: so it can be made on another one
+    processor = here.with_only(recipe.needs)
+    source = str(loop.write_search(recipe.hashing))
+    return cache.get(
+        source.encode() + processor.describe(),
+        partial(machine_code.make_object, source, processor),
+    )
 
 
 def _is_right(search: Search) -> bool:

@@ -54,6 +54,10 @@ class Processor:
             frozenset(name for name, has_it in features.items() if has_it),
         )
 
+    def with_only(self, features: frozenset[str]) -> "Processor":
+        """The least processor of this architecture and system that has ``features``."""
+        return Processor(self.triple, "generic", features)
+
     @property
     def architecture(self) -> str:
         """The first part of the triple."""

@@ -1,0 +1,1 @@
+"""The compose file with real containers: python -m tests.containers.run, as root."""
