@@ -20,6 +20,7 @@ class Parameter:
         text: one sentence.
         schema: JSON Schema of its value.
         example: a value.
+        is_required: whether the request has to have it; a part of the path it always has.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Parameter:
     text: str
     schema: Mapping[str, Any]
     example: Any = None
+    is_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,15 @@ from web.requests import parse_number
 from web.services import services
 
 blueprint = Blueprint("events", __name__)
+EVENT = {
+    "type": "object",
+    "properties": {
+        "event": {"enum": ["state", "away"]},
+        "id": {"type": "string", "pattern": "^[0-9]+$"},
+        "retry": {"type": "integer"},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+}
 _HEAD = b"retry: %d\n" % (1000 * PERIOD_S)
 
 
@@ -23,7 +32,7 @@ _HEAD = b"retry: %d\n" % (1000 * PERIOD_S)
         200,
         "What is new since the last event: `state` with samples and blocks, or `away` while the "
         "server is. It ends; come again with the last id after the time that it names.",
-        {"type": "string"},
+        EVENT,
         "text/event-stream",
     ),
     parameters=[

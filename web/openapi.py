@@ -152,7 +152,7 @@ def _describe_parameter(parameter: Parameter) -> dict[str, Any]:
     described: dict[str, Any] = {
         "name": parameter.name,
         "in": parameter.where,
-        "required": parameter.where == "path",
+        "required": parameter.is_required or parameter.where == "path",
         "description": parameter.text,
         "schema": dict(parameter.schema),
     }

@@ -70,7 +70,8 @@ def look_for(blocks: Blocks, address: str, *, before: Spot, most: int) -> Look:
     written = canonical.encode(address)
     marks = (b'"recipient":' + written, b'"sender":' + written)
     size = 0
-    for block in _descend(blocks, before.index):
+    top = min(before.index, blocks.tip().header.index)
+    for block in _descend(blocks, top):
         index = block.header.index
         # most blocks do not have it, and a search in bytes tells so a hundred times as fast
         if any(mark in block.body for mark in marks):
@@ -80,7 +81,7 @@ def look_for(blocks: Blocks, address: str, *, before: Spot, most: int) -> Look:
                     if len(payments) == most:
                         return Look(payments, payment.spot)
         size += len(block.body)
-        if size >= _MOST_BYTES or before.index - index >= _MOST_BLOCKS:
+        if size >= _MOST_BYTES or top - index >= _MOST_BLOCKS:
             return Look(payments, Spot(index, 0))
     return Look(payments, None)
 

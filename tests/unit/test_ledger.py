@@ -677,5 +677,7 @@ def test_a_look_for_an_address_ends_after_so_much_of_the_chain(
     assert (look.payments, look.ended) == ([], Spot(4, 0))
     look = look_for(ledger.blocks, "alice", before=Spot(4, 0), most=9)
     assert ([payment.spot for payment in look.payments], look.ended) == ([Spot(2, 0)], Spot(2, 0))
+    # from beyond the tip, a look begins at the tip
+    assert look_for(ledger.blocks, "alice", before=Spot(10**15, 0), most=9).ended == Spot(4, 0)
     monkeypatch.setattr(payments, "_MOST_BYTES", 1)
     assert look_for(ledger.blocks, "alice", before=Spot(9, 0), most=9).ended == Spot(6, 0)

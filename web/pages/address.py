@@ -30,6 +30,7 @@ _RETRY_AFTER_S = "5"
             "The address.",
             {"type": "string", "minLength": 1, "maxLength": MAX_ADDRESS},
             "alice",
+            is_required=True,
         ),
         Parameter(
             "before",

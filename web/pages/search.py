@@ -24,8 +24,9 @@ _HASH_BYTES = 32
             "q",
             "query",
             "A block's index or hash, a transaction's id, or an address.",
-            {"type": "string", "minLength": 1, "maxLength": MAX_ADDRESS},
+            {"type": "string", "maxLength": MAX_ADDRESS, "pattern": r"\S"},
             "1",
+            is_required=True,
         )
     ],
     reads_ledger=False,
