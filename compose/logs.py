@@ -52,7 +52,8 @@ class TextLines(_Lines):
         members = self.read(record)
         head = [members.pop(name) for name in ("time", "level", "logger", "event")]
         words = [f"{name}={value}" for name, value in members.items()]
-        line = " ".join([head[0], head[1].upper(), f"{head[2]}:", head[3], *words])
+        event = " ".join(head[3].splitlines())
+        line = " ".join([head[0], head[1].upper(), f"{head[2]}:", event, *words])
         told = self.explain(record)
         return f"{line}\n{told}" if told else line
 

@@ -5,8 +5,11 @@ Where they go, how many are taken and how they are named is told by OpenTelemetr
 the extra minequeue[otel]; nothing of them is loaded where MINEQUEUE_TRACES is no.
 """
 
+import multiprocessing.util
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+from celery.signals import worker_process_shutdown
 
 from chain.header import Header
 from chain.ledger import Trail
@@ -41,6 +44,7 @@ def trace_requests(app: "WSGIApplication") -> "WSGIApplication":
 
 def _hand_on(app: "WSGIApplication") -> "WSGIApplication":
     """Name the span of a request to ``app``, so that what follows the request follows it too."""
+    from opentelemetry.trace import get_current_span  # noqa: PLC0415  # as above
     from opentelemetry.trace.propagation.tracecontext import (  # noqa: PLC0415  # as above
         TraceContextTextMapPropagator,
     )
@@ -49,9 +53,9 @@ def _hand_on(app: "WSGIApplication") -> "WSGIApplication":
 
     def name(environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
         carrier: dict[str, str] = {}
-        propagator.inject(carrier)
         environ.pop(TRACEPARENT, None)
-        if carrier.get("traceparent", "").endswith("-01"):  # one that is not sampled goes nowhere
+        if get_current_span().get_span_context().trace_flags.sampled:
+            propagator.inject(carrier)
             environ[TRACEPARENT] = carrier["traceparent"]
         return app(environ, start_response)
 
@@ -108,4 +112,7 @@ def _make_provider(service: str) -> Any:
     named = Resource({"service.name": service}).merge(OTELResourceDetector().detect())
     provider = TracerProvider(resource=named)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    # the processes of web server and pool are children, which end without what atexit would run
+    multiprocessing.util.Finalize(None, provider.shutdown, exitpriority=1)
+    worker_process_shutdown.connect(lambda **_: provider.shutdown(), weak=False)
     return provider

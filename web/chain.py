@@ -7,10 +7,11 @@ from flask import Blueprint, Response, request
 
 from chain.block import Block
 from chain.ledger import Blocks, Record
-from web.answers import answer_json
+from web.answers import JSON, answer_json
 from web.described import Reply, described
 from web.parameters import IF_NONE_MATCH, MAX_PAGE, in_path, page
-from web.problems import Problem, not_found
+from web.problems import not_found
+from web.reading import stream
 from web.requests import parse_hex, parse_number, read_number
 from web.schemas import Block as BlockSchema
 from web.schemas import Chain, Headers, Tip
@@ -18,7 +19,6 @@ from web.services import services
 
 blueprint = Blueprint("chain", __name__)
 _HASH_BYTES = 32
-_RETRY_AFTER_S = "5"  # a reader has a thread for as long as it likes; most need less
 _CHUNK_BYTES = 64 * 1024  # small blocks are sent together, large ones in parts
 
 
@@ -99,17 +99,6 @@ def _blocks() -> Blocks:
     return services().ledger.blocks
 
 
-def _too_many_readers() -> Problem:
-    return Problem(
-        429,
-        "too-many-readers",
-        "Too many readers",
-        "As many read the chain as this process has room for; ask again later, or read its headers "
-        "and single blocks.",
-        headers={"Retry-After": _RETRY_AFTER_S},
-    )
-
-
 def _read_page(tip: Record, *, default: int) -> tuple[int, int]:
     """The first and the last index that ?from= and ?limit= ask for."""
     length = tip.header.index
@@ -119,15 +108,7 @@ def _read_page(tip: Record, *, default: int) -> tuple[int, int]:
 
 
 def _stream(head: bytes, first: int, last: int, length: int) -> Response:
-    room = services().reading_room
-    if not room.take():
-        raise _too_many_readers()
-    answer = Response(
-        _write_blocks(head, _blocks().iterate(first, last), length),
-        content_type="application/json",
-    )
-    answer.call_on_close(room.leave)  # also where the reader goes away in the middle
-    return answer
+    return stream(_write_blocks(head, _blocks().iterate(first, last), length), JSON)
 
 
 def _write_blocks(head: bytes, blocks: Iterator[Block], length: int) -> Iterator[bytes]:

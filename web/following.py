@@ -7,9 +7,10 @@ from contextlib import contextmanager
 
 from flask import request
 
-from chain.errors import MinequeueError
+from chain.errors import LedgerUnavailable, MinequeueError
 from chain.ledger import Trail
 from web import request_ids
+from web.problems import Problem
 from web.services import services
 
 TRACEPARENT = "HTTP_TRACEPARENT"  # in the WSGI environment, W3C Trace Context
@@ -40,10 +41,13 @@ def following(name: bytes, made: str, entries: int) -> Iterator[None]:
     is_followed = at.ledger.following.follow(name, trail)
     try:
         yield
-    except MinequeueError:
-        at.ledger.following.end([name])
+    except LedgerUnavailable:
+        raise  # it may be accepted all the same, and the server is not to be waited for twice
+    except (MinequeueError, Problem):
+        if is_followed:
+            at.ledger.following.end([name])
         raise
     fields = {"request_id": named, "path": request.path, "entries": entries, "last": made}
     if not is_followed:
-        fields["followed"] = False
+        fields["followed"] = "repeats another" if is_followed is None else "too many are"
     _log.info("accepted", extra={"fields": fields})

@@ -137,7 +137,7 @@ class Live:
         """
         is_old = time.monotonic() - self._taken >= PERIOD_S
         if is_old and not (self._has_thread and (self._view or self._failure)):
-            with suppress(MinequeueError):  # what came of it is kept
+            with suppress(MinequeueError, LookupError):  # what came of it is kept
                 self.take()
         if self._view is None:
             raise self._failure or LedgerUnavailable
@@ -148,19 +148,22 @@ class Live:
 
         Raises:
             MinequeueError: the server is away, or its memory is used up.
+            LookupError: the ledger has no genesis block.
         """
         with self._taking:
             self._taken = time.monotonic()
             try:
                 self._view = self._take(self._view or View((), ()))
-            except MinequeueError as error:
-                self._failure = error
+            except Exception as error:
+                self._failure = error if isinstance(error, MinequeueError) else LedgerUnavailable()
                 if self._view:
                     self._view = replace(self._view, is_away=True)
                 raise
 
     def _take(self, seen: View) -> View:
         reading, sample = self._look()
+        if seen.samples and sample.number < seen.samples[-1][0]:
+            seen = View((), seen.blocks)  # the server's clock was set back: begin anew
         kept = self._ledger.samples.keep(
             sample.number,
             msgspec.json.encode(sample),
@@ -222,5 +225,7 @@ class Live:
             try:
                 self.take()
             except MinequeueError as error:
-                _log.warning("no sample for the live pages: %s", error)
+                _log.warning("no sample for the live pages (%s)", type(error).__name__)
+            except Exception:  # noqa: BLE001  # nobody would start this thread again
+                _log.exception("no sample for the live pages")
             pause.wait(PERIOD_S)

@@ -104,12 +104,13 @@ class Agent:
         request: dict[str, Any] = {"ProtectionEnabled": wanted}
         if wanted:
             request["ExpiresInMinutes"] = EXPIRES_MIN
+        answer = b""
         try:
             answer = self._put(json.dumps(request).encode())
             found = json.loads(answer)["protection"]["ProtectionEnabled"]
         except (OSError, http.client.HTTPException) as error:
             raise AgentFailed(f"the ECS agent does not answer: {error!r}") from error
-        except (ValueError, KeyError, TypeError) as error:  # it says failure or error instead
+        except (ValueError, KeyError, TypeError, RecursionError) as error:  # it says something else
             raise AgentFailed(f"the ECS agent refused: {answer[:500]!r}") from error
         if found is not wanted:
             raise AgentFailed(f"the ECS agent says that protection is {found}")

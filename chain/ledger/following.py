@@ -13,7 +13,7 @@ from chain.ledger.connection import Connection
 from chain.ledger.keys import Keys
 
 MOST = 10_000  # requests at once
-_LONG_S = 86_400  # after the last one; what was mined elsewhere is forgotten by then
+_LONG_MS = 86_400_000  # each; what was mined elsewhere is forgotten by then
 _AT_ONCE = 1000
 
 
@@ -40,7 +40,7 @@ class Following:
         self._connection = connection
         self._keys = keys
 
-    def follow(self, name: bytes, trail: Trail) -> bool:
+    def follow(self, name: bytes, trail: Trail) -> bool | None:
         """Follow a request; called before anything of it is on the queue, so no miner is faster.
 
         Args:
@@ -48,15 +48,19 @@ class Following:
             trail: what is told when that is mined.
 
         Returns:
-            False where as many are followed as may be.
+            True where it is followed by this call; None where it repeats what is followed or mined
+            already; False where as many are followed as may be.
 
         Raises:
-            LedgerUnavailable, QueueFull: it is not followed.
+            LedgerUnavailable, QueueFull: it may be followed or not.
         """
+        keys = self._keys
         answer: bytes = self._connection.script(
-            "follow", [self._keys.followed], [name, msgspec.json.encode(trail), MOST, _LONG_S]
+            "follow",
+            [keys.followed, keys.followed_since, keys.transactions, keys.jobs],
+            [name, msgspec.json.encode(trail), MOST, _LONG_MS],
         )
-        return answer == b"FOLLOWED"
+        return None if answer == b"KNOWN" else answer == b"FOLLOWED"
 
     def is_any(self) -> bool:
         """Whether any request is followed."""
@@ -67,17 +71,10 @@ class Following:
         """End following those of ``names`` that are followed, and give their trails.
 
         Raises:
-            LedgerUnavailable: they are followed until they expire.
+            LedgerUnavailable: they may be followed until a day has passed.
         """
-        trails: list[Trail] = []
+        keys = [self._keys.followed, self._keys.followed_since]
+        found: list[bytes] = []
         for start in range(0, len(names), _AT_ONCE):
-            trails += self._end(names[start : start + _AT_ONCE])
-        return trails
-
-    def _end(self, names: Sequence[bytes]) -> list[Trail]:
-        key = self._keys.followed
-        found: Any = self._connection.run(lambda client: client.hmget(key, list(names)))
-        known = [name for name, raw in zip(names, found, strict=True) if raw]
-        if known:
-            self._connection.run(lambda client: client.hdel(key, *known))
-        return [msgspec.json.decode(raw, type=Trail) for raw in found if raw]
+            found += self._connection.script("unfollow", keys, names[start : start + _AT_ONCE])
+        return [msgspec.json.decode(raw, type=Trail) for raw in found]

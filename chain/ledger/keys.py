@@ -39,6 +39,7 @@ class Keys:
         self.refusals = key("refusals")
         self.samples = key("samples")
         self.followed = key("followed")
+        self.followed_since = key("followed_since")
         # the chain
         self.tip = key("tip")
         self.records = key("records")

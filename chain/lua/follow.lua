@@ -1,15 +1,27 @@
--- A request is followed until its last entry is in a block; so many at once, and each for so long.
--- KEYS[1] followed  hash: a transaction's id (32 B) or a job -> the trail of its request; expires whole
---   so long after the last one that was followed
--- ARGV[1] the transaction or the job, ARGV[2] the trail, ARGV[3] most at once, ARGV[4] how long (s)
--- Returns FOLLOWED or FULL.
-local followed = KEYS[1]
+-- A request is followed until its last entry is in a block; so many at once, each for so long.
+-- KEYS[1] followed        hash: a transaction's id (32 B) or a job -> the trail of its request
+-- KEYS[2] followed_since  sorted set: the same names, by when they were followed (Unix ms)
+-- KEYS[3] transactions    see submit.lua
+-- KEYS[4] jobs            see request_mine.lua
+-- ARGV[1] the transaction or the job, ARGV[2] the trail, ARGV[3] most at once, ARGV[4] how long (ms)
+-- Returns FOLLOWED; KNOWN where another request is followed by this name, or it is in a block
+-- already; FULL.
+local followed, since, transactions, jobs = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local name, trail, most, long = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 
-redis.call('HDEL', followed, name) -- first, for the reason given in claim_range.lua
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+for _, old in ipairs(redis.call('ZRANGEBYSCORE', since, '-inf', now - long, 'LIMIT', 0, 1000)) do
+  redis.call('ZREM', since, old)
+  redis.call('HDEL', followed, old)
+end
+local place = redis.call('HGET', transactions, name) or redis.call('HGET', jobs, name)
+if (place and place ~= '') or redis.call('HEXISTS', followed, name) == 1 then
+  return 'KNOWN'
+end
 if redis.call('HLEN', followed) >= most then
   return 'FULL'
 end
 redis.call('HSET', followed, name, trail)
-redis.call('EXPIRE', followed, long)
+redis.call('ZADD', since, now, name)
 return 'FOLLOWED'

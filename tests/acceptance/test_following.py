@@ -16,6 +16,7 @@ from tests.waiting import wait_for
 
 CLIENT_TRACE = "0af7651916cd43dd8448eb211c80319c"
 CLIENT_SPAN = "b7ad6b7169203331"
+WEB, WORKER = "minequeue-web", "minequeue-worker"
 
 
 class Collector:
@@ -93,6 +94,9 @@ def test_a_request_is_followed_in_the_logs_and_in_one_trace(tmp_path: Path) -> N
             assert mine.status == 200
             wait_for(lambda: find_event(stack, "workers", "mined", "checkout-17"), "its block", 20)
             wait_for(lambda: len(collector.of(CLIENT_TRACE)) == 2, "both spans", 20)
+            for _ in range(20):  # whose traces begin here
+                assert post(stack.url, {"sender": "a", "recipient": "b", "amount": 9}).status == 202
+            stack.wait_until_drained()
         finally:
             assert stack.stop() == 0
         accepted = find_event(stack, "web", "accepted", "checkout-17")
@@ -104,8 +108,12 @@ def test_a_request_is_followed_in_the_logs_and_in_one_trace(tmp_path: Path) -> N
         job = find_event(stack, "workers", "mined", "mine-18")
         assert job
         assert job["index"] == mine.json()["index"]
+    # a clean stop sends what was not sent yet: no trace lacks its other half
+    traces = {span.trace_id.hex() for _, span in collector.spans}
+    assert len(traces) == 22
+    assert all(set(collector.of(trace)) == {WEB, WORKER} for trace in traces)
     spans = collector.of(CLIENT_TRACE)
-    web, worker = spans["minequeue-web"], spans["minequeue-worker"]
+    web, worker = spans[WEB], spans[WORKER]
     assert web.parent_span_id.hex() == CLIENT_SPAN
     assert worker.parent_span_id == web.span_id
     told = {attribute.key: attribute.value for attribute in worker.attributes}

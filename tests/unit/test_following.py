@@ -10,8 +10,9 @@ from flask.testing import FlaskClient
 from chain.ledger import Ledger, Trail
 from chain.ledger import following as following_module
 from chain.proof_of_work import search_with_hashlib
-from tests.ledgers import mine_all
+from tests.ledgers import mine_all, mined_ids
 from tests.web_clients import PLAIN, make_client
+from web.tokens import Tokens, draw_token, make_entry
 from workers.miner import Miner
 from workers.report import Report
 
@@ -129,10 +130,53 @@ def test_what_is_refused_is_not_followed(ledger: Ledger, client: FlaskClient) ->
     headers = {"X-Request-Id": NAME, "Idempotency-Key": "one"}
     client.post("/chain/new", json=PLAIN, headers=headers)
     mine_all(ledger)
-    ledger.following.end([])
+    assert ledger.following.is_any()  # the miner of mine_all tells nobody
+    ledger.following.end([bytes.fromhex(name) for name in mined_ids(ledger)])
     other = client.post("/chain/new", json={**PLAIN, "amount": 6}, headers=headers)
     assert other.status_code == 422
     assert mine(ledger) == []
+
+
+def test_who_is_rate_limited_is_not_followed(ledger: Ledger) -> None:
+    text = draw_token()
+    tokens = Tokens((make_entry("slow", ["submit"], text, 0, 1),))
+    client = make_client(ledger, tokens=tokens)
+    headers = {"X-Request-Id": NAME, "Authorization": f"Bearer {text}"}
+    content = [{**PLAIN, "nonce": str(number)} for number in range(2)]
+    assert client.post("/chain/new", json=content[0], headers=headers).status_code == 202
+    assert client.post("/chain/new", json=content[1], headers=headers).status_code == 429
+    assert [trail.request_id for trail in mine(ledger)] == [NAME]
+
+
+def test_a_repeat_leaves_the_first_one_followed(ledger: Ledger, client: FlaskClient) -> None:
+    content = {**PLAIN, "nonce": "same"}
+    for name, key in (("first", "a"), ("second", "b")):
+        headers = {"X-Request-Id": name, "Idempotency-Key": key}
+        assert client.post("/chain/new", json=content, headers=headers).status_code == 202
+    stranger = {"X-Request-Id": "third", "Idempotency-Key": "a"}
+    other = {**PLAIN, "nonce": "other"}
+    assert client.post("/chain/new", json=[other, content], headers=stranger).status_code == 422
+    assert [trail.request_id for trail in mine(ledger)] == ["first"]
+
+
+def test_what_is_mined_already_is_not_followed(ledger: Ledger, client: FlaskClient) -> None:
+    content = {**PLAIN, "nonce": "same"}
+    client.post("/chain/new", json=content)
+    client.post("/chain/mine", headers={"Idempotency-Key": "block"})
+    mine_all(ledger)
+    client.post("/chain/new", json=content, headers={"X-Request-Id": NAME})
+    client.post("/chain/mine", headers={"X-Request-Id": NAME, "Idempotency-Key": "block"})
+    assert not ledger.following.is_any()
+
+
+def test_each_is_followed_for_so_long(
+    ledger: Ledger, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = {**PLAIN, "nonce": "old"}, {**PLAIN, "nonce": "new"}
+    client.post("/chain/new", json=old, headers={"X-Request-Id": "old"})
+    monkeypatch.setattr(following_module, "_LONG_MS", -1)
+    client.post("/chain/new", json=new, headers={"X-Request-Id": "new"})
+    assert [trail.request_id for trail in mine(ledger)] == ["new"]
 
 
 def test_so_many_are_followed_and_the_others_are_accepted_all_the_same(

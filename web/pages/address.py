@@ -8,14 +8,14 @@ from chain.ledger import Spot, look_for
 from chain.transaction import MAX_ADDRESS
 from web.described import Parameter, Reply, described
 from web.pages.rendering import HTML, page_reply, refusals, render
-from web.problems import Problem, bad_parameter
+from web.problems import bad_parameter
+from web.reading import sit
 from web.requests import parse_number
 from web.services import services
 
 blueprint = Blueprint("address_page", __name__)
 _SHOWN = 50  # transactions on one page
 _SPOT = re.compile(r"([0-9]{1,15})\.([0-9]{1,15})", re.ASCII)
-_RETRY_AFTER_S = "5"
 
 
 @blueprint.get("/addresses")
@@ -49,9 +49,7 @@ def read_page() -> Response:
         raise bad_parameter("name", f"name must be an address of 1 to {MAX_ADDRESS} characters.")
     blocks = services().ledger.blocks
     before = _read_before() or Spot(blocks.tip().header.index + 1, 0)
-    with services().reading_room.enter() as seated:
-        if not seated:
-            raise _too_many_readers()
+    with sit():
         look = look_for(blocks, name, before=before, most=_SHOWN)
     return render("address.html", name=name, look=look)
 
@@ -65,13 +63,3 @@ def _read_before() -> Spot | None:
     if len(numbers) != 2 or numbers[0] is None or numbers[1] is None:  # noqa: PLR2004  # a pair
         raise bad_parameter("before", "before must be a block's index, a point and a position.")
     return Spot(numbers[0], numbers[1])
-
-
-def _too_many_readers() -> Problem:
-    return Problem(
-        429,
-        "too-many-readers",
-        "Too many readers",
-        "As many readers as the service has room for read the chain; come again later.",
-        headers={"Retry-After": _RETRY_AFTER_S},
-    )
