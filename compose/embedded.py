@@ -77,8 +77,8 @@ def redis_url(socket: Path) -> str:
     return f"unix://{socket}"
 
 
-def server_command(executable: str, data_dir: Path, socket: Path) -> list[str]:
-    """The command that serves ``data_dir`` on ``socket``."""
+def server_command(executable: str, data_dir: Path, socket: Path, max_memory: int = 0) -> list[str]:
+    """The command that serves ``data_dir`` on ``socket``, in so many bytes, 0 for any."""
     directory = data_dir.absolute() / "ledger"
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     options = {
@@ -91,6 +91,7 @@ def server_command(executable: str, data_dir: Path, socket: Path) -> list[str]:
         "appendfsync": "always",
         "aof-load-truncated": "yes",
         "save": "",
+        "maxmemory": str(max_memory),
         "maxmemory-policy": "noeviction",
         # a day's idempotency keys are freed in the background: a million take 0.2 s otherwise
         "lazyfree-lazy-expire": "yes",

@@ -152,6 +152,12 @@ class Settings:
     server_binary: str = _setting(
         "", str, "The embedded server's executable; else the installed one, else one on PATH."
     )
+    max_memory: int = _setting(
+        "0",
+        _integer(0, 2**50),
+        "The most bytes of memory of the embedded server, past which the answer is 429; 0 for no "
+        "bound.",
+    )
     workers: tuple[int, int] = _setting(
         f"1,{_CPUS}", _pair, "MIN,MAX miners; the pool follows the backlog between them."
     )

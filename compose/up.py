@@ -108,7 +108,7 @@ def _make_parts(settings: Settings, data_dir: Path) -> list[Part]:
     if not settings.redis_url:
         path = embedded.socket_path(data_dir)
         executable = embedded.find_server(settings.server_binary)
-        command = embedded.server_command(executable, data_dir, path)
+        command = embedded.server_command(executable, data_dir, path, settings.max_memory)
         parts.insert(
             0,
             Part(

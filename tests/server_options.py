@@ -6,7 +6,7 @@ from compose.embedded import server_command
 
 # where it listens and where it keeps its data is its place's own; only the embedded one's
 # environment is looked for
-_OWN = frozenset({"port", "unixsocket", "unixsocketperm", "dir", "set-proc-title"})
+_OWN = frozenset({"port", "unixsocket", "unixsocketperm", "dir", "maxmemory", "set-proc-title"})
 
 
 def kept_options(scratch: Path) -> dict[str, str]:

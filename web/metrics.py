@@ -134,9 +134,12 @@ def _describe_counts(measures: Measures) -> Iterator[Metric]:
     for worker, rate in sorted(measures.rates.items()):
         rates.add_metric([worker], rate)
     yield rates
-    if measures.log_is_written is not None:
-        written = measures.log_is_written
+    if server := measures.server:
+        written = server.log_is_written
         yield _gauge("server_log_written", "Whether the server could write its log.", written)
+        yield _gauge("server_memory_bytes", "Memory that the server uses.", server.memory)
+        text = "Memory that the server may use; 0 where nothing bounds it."
+        yield _gauge("server_memory_limit_bytes", text, server.memory_limit)
 
 
 def _describe_resolving(measures: Measures) -> Metric:

@@ -28,6 +28,21 @@ class Histogram:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerState:
+    """What the server says of itself.
+
+    Attributes:
+        log_is_written: whether it could write its log the last time.
+        memory: bytes that it uses.
+        memory_limit: bytes that it may use; 0 where it may use all that there are.
+    """
+
+    log_is_written: bool
+    memory: int
+    memory_limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class Measures:
     """Everything that is counted.
 
@@ -36,15 +51,14 @@ class Measures:
         histograms: by their names: waited, mined, and resolved_kept, _replaced and _failed.
         refusals: how many requests were refused, by the problem's name.
         rates: the hashes a second of each worker's miners at work, by the worker's name.
-        log_is_written: whether the server could write its log the last time; None where it does
-            not say.
+        server: what the server says of itself; None where it does not.
     """
 
     counters: Mapping[str, int]
     histograms: Mapping[str, Histogram]
     refusals: Mapping[str, int]
     rates: Mapping[str, int]
-    log_is_written: bool | None
+    server: ServerState | None
 
 
 class Measuring:
@@ -79,7 +93,7 @@ class Measuring:
             histograms=_read_histograms(_numbers(histograms)),
             refusals=_numbers(refusals),
             rates=by_worker,
-            log_is_written=self._is_log_written(),
+            server=self._read_server(),
         )
 
     def count(self) -> dict[str, int]:
@@ -87,12 +101,16 @@ class Measuring:
         raw: Any = self._connection.run(lambda client: client.hgetall(self._keys.counters))
         return _numbers(raw)
 
-    def _is_log_written(self) -> bool | None:
+    def _read_server(self) -> ServerState | None:
         try:
-            info: Any = self._connection.run(lambda client: client.info("persistence"))
+            info: Any = self._connection.run(lambda client: client.info("everything"))
         except redis.ResponseError:
             return None  # some managed servers tell nobody
-        return bool(info.get("aof_last_write_status") == "ok")
+        return ServerState(
+            log_is_written=info.get("aof_last_write_status") == "ok",
+            memory=int(info.get("used_memory", 0)),
+            memory_limit=int(info.get("maxmemory", 0)),
+        )
 
     def count_refusals(self, counts: Mapping[str, int]) -> None:
         """Add to the refusals, by the problem's name."""

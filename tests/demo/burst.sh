@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The article's burst against the stack that `make up` runs here: 75,000 transactions and 1,000 mine
+# A burst against the stack that `make up` runs here: 75,000 transactions and 1,000 mine
 # requests, then the wait until all are in blocks, then the check of the whole chain.
 #   tests/demo/burst.sh            nothing dies
 #   tests/demo/burst.sh workers    SIGKILL of every worker process, five times on the way

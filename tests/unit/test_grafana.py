@@ -27,6 +27,8 @@ ABSENT = {
     "minequeue_requests_refused_total",
     "minequeue_hash_rate_hashes_per_second",
     "minequeue_server_log_written",
+    "minequeue_server_memory_bytes",
+    "minequeue_server_memory_limit_bytes",
 }
 
 
