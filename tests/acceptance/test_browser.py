@@ -163,8 +163,12 @@ def test_the_page_is_used_by_the_keyboard_alone(stack: Stack, watched: Watched) 
     assert watched.complaints == []
 
 
-@pytest.mark.parametrize("path", ["", "blocks/1", "addresses?name=alice", "search?q="])
+@pytest.mark.parametrize("path", ["", "blocks/2", "addresses?name=narrow", "search?q=", "tx/"])
 def test_no_page_is_wider_than_a_phone(stack: Stack, browser: Browser, path: str) -> None:
+    payment = {"sender": "narrow", "recipient": "w" * 128, "amount": 2**53 - 1}
+    made = post(stack.url, payment).json()["id"]
+    stack.wait_until_drained()
+    path += made if path == "tx/" else ""
     watched = Watched(browser, viewport=PHONE, is_mobile=True, has_touch=True)
     watched.page.goto(f"{stack.url}/{path}")
     assert watched.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -36,6 +36,7 @@ def test_a_reader_gets_from_nothing_to_a_proven_transaction(stack: Stack, tmp_pa
         cwd=tmp_path,
         env={
             **stack.environment,
+            "http_proxy": "",  # curl follows it
             "PATH": f"{Path(sys.executable).parent}:{stack.environment['PATH']}",
             "NODE": stack.url,
             "DATA": str(stack.data_dir),
