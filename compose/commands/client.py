@@ -1,0 +1,118 @@
+"""What a node is asked, for people."""
+
+import os
+import sys
+from typing import Any
+from urllib.parse import quote
+
+import click
+
+from compose.settings import Settings
+
+_url_option = click.option(
+    "--url", default="http://127.0.0.1:3000", show_default=True, help="The node's."
+)
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def _call(url: str) -> Any:
+    from compose.node_client import NodeClient
+
+    return NodeClient(url, Settings.from_environment(os.environ).token)
+
+
+@click.command()
+@_url_option
+@click.option("--sender", help="Who pays.")
+@click.option("--recipient", help="Who is paid; makes one transaction of these options.")
+@click.option("--amount", type=int, help="How much, in the smallest unit.")
+@click.option("--nonce", help="Makes equal payments distinct.")
+@click.option(
+    "--receipts",
+    # opened before anything is sent
+    type=click.File("w", lazy=False),
+    help="File that gets every receipt, as NDJSON.",
+)
+@_json_option
+@click.argument("source", type=click.File("rb"), default="-")
+def submit(url: str, source: Any, receipts: Any, as_json: bool, **fields: Any) -> None:
+    """Submit one transaction, or one of each line of SOURCE (a file, or - for standard input).
+
+    The exit code is 1 if any is refused. What the node has no room for is sent again when it says.
+    A file that is sent twice within a day adds nothing the second time, and gives the same
+    receipts.
+    MINEQUEUE_TOKEN is shown to the node.
+
+    Example: minequeue submit --sender alice --recipient bob --amount 5
+    """
+    from compose.submit import describe, say, submit_lines, submit_one
+
+    given = {name: value for name, value in fields.items() if value is not None}
+    if given and "recipient" not in given:
+        raise click.UsageError("One transaction needs --recipient; without options, name a file.")
+    if given:
+        say(submit_one(_call(url), given), as_json=as_json)
+        return
+    accepted, refused = submit_lines(_call(url), source, receipts)
+    click.echo(describe(accepted, refused, as_json=as_json))
+    sys.exit(1 if refused else 0)
+
+
+@click.command()
+@_url_option
+@click.option("--wait", type=click.IntRange(0, 60), help="Seconds to wait for the block.")
+@_json_option
+def mine(url: str, wait: int | None, as_json: bool) -> None:
+    """Ask for a block.
+
+    Example: minequeue mine --wait 10
+    """
+    from compose.submit import say
+
+    headers = {"Prefer": f"wait={wait}"} if wait else {}
+    say(_call(url).call("POST", "/chain/mine", b"", **headers)[1], as_json=as_json)
+
+
+@click.command()
+@_url_option
+@click.option("--watch", is_flag=True, help="Go on each second, with plots of the last minute.")
+@_json_option
+def status(url: str, watch: bool, as_json: bool) -> None:
+    """Tell what waits, and who works on it.
+
+    Example: minequeue status --watch
+    """
+    from compose.status import follow, show_once
+
+    (follow if watch else show_once)(_call(url), as_json=as_json)
+
+
+@click.command()
+@_url_option
+@_json_option
+@click.argument("transaction_id", metavar="ID")
+def tx(url: str, transaction_id: str, as_json: bool) -> None:
+    """Tell where the transaction ID is.
+
+    Example: minequeue tx cb9eb56d567441e4e619c9fd5b7d4e74b7d94bec8978c47149124a641a0c6822
+    """
+    from compose.submit import say
+
+    say(_call(url).call("GET", f"/transactions/{quote(transaction_id, '')}")[1], as_json=as_json)
+
+
+@click.command()
+@_url_option
+@_json_option
+@click.argument("name")
+def block(url: str, name: str, as_json: bool) -> None:
+    """Print the block NAME: an index, or a hash.
+
+    Example: minequeue block 2
+    """
+    from compose.submit import say
+
+    say(_call(url).call("GET", f"/chain/blocks/{quote(name, '')}")[1], as_json=as_json)
+
+
+COMMANDS = (submit, mine, status, tx, block)
