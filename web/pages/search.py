@@ -13,6 +13,7 @@ from web.services import services
 
 blueprint = Blueprint("search", __name__)
 _HASH_BYTES = 32
+_BLANKS = " \t\r\n"  # around what is pasted
 
 
 @blueprint.get("/search")
@@ -24,7 +25,7 @@ _HASH_BYTES = 32
             "q",
             "query",
             "A block's index or hash, a transaction's id, or an address.",
-            {"type": "string", "maxLength": MAX_ADDRESS, "pattern": r"\S"},
+            {"type": "string", "maxLength": MAX_ADDRESS, "pattern": f"[^{_BLANKS}]"},
             "1",
             is_required=True,
         )
@@ -33,7 +34,7 @@ _HASH_BYTES = 32
 )
 def search() -> Response:
     """Lead to a block, a transaction or an address."""
-    text = request.args.get("q", "").strip()
+    text = request.args.get("q", "").strip(_BLANKS)
     if not 1 <= len(text) <= MAX_ADDRESS:
         raise bad_parameter(
             "q",
