@@ -181,7 +181,7 @@ def test_the_server_is_told_what_the_embedded_one_is(tmp_path: Path) -> None:
 
 def test_the_server_is_that_of_kubernetes() -> None:
     other = manifests.container(manifests.written(), "valkey")["image"]
-    assert SERVICES["valkey"]["image"] == f"docker.io/{other}"
+    assert SERVICES["valkey"]["image"] == other
 
 
 def test_only_the_parts_reach_the_server_and_only_the_resolver_calls_others() -> None:
