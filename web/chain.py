@@ -8,17 +8,16 @@ from flask import Blueprint, Response, request
 from chain.block import Block
 from chain.ledger import Blocks, Record
 from web.answers import JSON, answer_json
+from web.blocks import NAME, find_block
 from web.described import Reply, described
-from web.parameters import IF_NONE_MATCH, MAX_PAGE, in_path, page
-from web.problems import not_found
+from web.parameters import IF_NONE_MATCH, MAX_PAGE, page
 from web.reading import stream
-from web.requests import parse_hex, parse_number, read_number
+from web.requests import read_number
 from web.schemas import Block as BlockSchema
 from web.schemas import Chain, Headers, Tip
 from web.services import services
 
 blueprint = Blueprint("chain", __name__)
-_HASH_BYTES = 32
 _CHUNK_BYTES = 64 * 1024  # small blocks are sent together, large ones in parts
 
 
@@ -69,20 +68,11 @@ def read_tip() -> Response:
 @described(
     Reply(200, "The block.", BlockSchema),
     problems=(404,),
-    parameters=[
-        in_path("name", "Its index, or its hash.", "^([1-9][0-9]{0,14}|[0-9a-f]{64})$", "1")
-    ],
+    parameters=[NAME],
 )
 def read_block(name: str) -> Response:
     """One block, by its index or by its hash."""
-    digest = parse_hex(name, _HASH_BYTES)
-    index = parse_number(name) if digest is None else _blocks().find_index(digest)
-    block = _blocks().read_block(index) if index else None
-    if block is None:
-        raise not_found(
-            "There is no such block; name it by its index (from 1) or its hash (64 hex digits)."
-        )
-    return Response(block.as_json(), content_type="application/json")
+    return Response(find_block(name).as_json(), content_type=JSON)
 
 
 def stream_chain(head: bytes) -> Response:

@@ -37,9 +37,10 @@ def name_of(environ: "WSGIEnvironment") -> str:
     given: str = environ.get(GIVEN, "")
     if _GOOD.fullmatch(given):
         return given
-    name: str = environ.setdefault(_MADE, "") or _drawn.draw()
-    environ[_MADE] = name
-    return name
+    if _MADE not in environ:
+        environ[_MADE] = _drawn.draw()
+    made: str = environ[_MADE]
+    return made
 
 
 def check(environ: "WSGIEnvironment") -> None:

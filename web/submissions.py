@@ -81,7 +81,7 @@ def submit() -> Response:
 
 
 def _following(accepted: Sequence[Transaction]) -> AbstractContextManager[None]:
-    last = accepted[-1].id  # the queue keeps the order, so where this one is, all are
+    last = accepted[-1].id  # the queue keeps the order, so where it is, all that came with it is
     return following(bytes.fromhex(last), last[: request_ids.DIGITS], len(accepted))
 
 

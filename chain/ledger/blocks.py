@@ -10,9 +10,11 @@ from chain.header import Header
 from chain.ledger.connection import Connection
 from chain.ledger.keys import Keys
 from chain.ledger.record import Record
+from chain.validation import MEDIAN_SPAN
 
 _HEADERS_AT_ONCE = 500  # 64 KB of records in one answer
 _IDS_AT_ONCE = 1000
+_COMPRESSION = 1  # zlib's fastest: a block's hashes hardly shrink further
 _BODIES_AT_ONCE = 4  # an answer holds at most so many blocks; a block has a few megabytes
 
 
@@ -37,6 +39,11 @@ class MinedBy:
     hash: str
 
 
+def pack_body(body: bytes) -> bytes:
+    """How the ledger keeps a block's body."""
+    return zlib.compress(body, _COMPRESSION)
+
+
 def name_root(header: Header) -> bytes:
     """How a transaction's place names its block's content: equal roots mean equal positions."""
     return header.merkle_root[:8]
@@ -55,6 +62,11 @@ class Blocks:
         if raw is None:
             raise LookupError("the ledger has no genesis block")
         return Record.unpack(raw)
+
+    def read_recent_timestamps(self, index: int) -> list[int]:
+        """Those that the block after ``index`` is judged by, oldest first; Unix milliseconds."""
+        recent = self.read_records(max(1, index - MEDIAN_SPAN + 1), index)
+        return [record.header.timestamp for record in recent]
 
     def find_index(self, digest: bytes) -> int | None:
         """The index of the block with this hash (32 bytes), or None."""

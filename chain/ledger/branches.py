@@ -5,7 +5,6 @@ itself where nobody finishes it.
 """
 
 import uuid
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -16,17 +15,16 @@ import msgspec
 from chain.block import Block, count_contracts
 from chain.branch import HeaderBranch
 from chain.errors import BranchTooLarge, InvalidBlock
-from chain.ledger.blocks import Blocks, name_root
+from chain.ledger.blocks import Blocks, name_root, pack_body
 from chain.ledger.connection import Connection
 from chain.ledger.keys import BranchKeys, Keys
 from chain.ledger.record import Record
 from chain.rules import Rules
-from chain.validation import MEDIAN_SPAN, validate_body
+from chain.validation import validate_body
 
 MOST_STAGED_BYTES = 256 * 2**20  # of transactions; a branch that needs more is refused
 _STAGED_S = 600  # how long what was staged is kept after the last of it came
 _AT_ONCE = 1000
-_COMPRESSION = 1
 
 
 class Adopting(Enum):
@@ -57,12 +55,10 @@ class Branches:
 
     def follow(self, fork: Record) -> HeaderBranch:
         """Begin to check headers that follow ``fork``, a block of ours."""
-        index = fork.header.index
-        recent = self._blocks.read_records(max(1, index - MEDIAN_SPAN + 1), index)
         return HeaderBranch(
             fork.header,
             fork.cumulative_work,
-            [record.header.timestamp for record in recent],
+            self._blocks.read_recent_timestamps(fork.header.index),
             minimum_bits=self._rules.bits,
         )
 
@@ -189,7 +185,7 @@ class Branch:
     def _write(self, block: Block, ids: Sequence[bytes]) -> None:
         header, staged = block.header, self._staged
         record = Record(header, self._headers.work_at(header.index)).pack()
-        body = zlib.compress(block.body, _COMPRESSION)
+        body = pack_body(block.body)
         root = name_root(header)
         places: list[bytes] = []
         for position, own_id in enumerate(ids):

@@ -1,6 +1,5 @@
 """Mining: one candidate on the tip, nonce ranges for whoever helps, and the block's connection."""
 
-import zlib
 from enum import Enum
 from typing import Any
 
@@ -9,18 +8,17 @@ from chain.backlog import OpenCandidate, Reading
 from chain.block import EMPTY_BODY, count_contracts
 from chain.errors import WrongNetwork, WrongRules
 from chain.header import Header, genesis, put_nonce
-from chain.ledger.blocks import Blocks, name_root
+from chain.ledger.blocks import Blocks, name_root, pack_body
 from chain.ledger.connection import Connection
 from chain.ledger.keys import Keys
 from chain.ledger.mempool import ENTRY_HEAD
 from chain.ledger.record import Record
 from chain.rules import Rules
 from chain.template import Template, build_template, take_while_fits
-from chain.validation import MAX_AHEAD_MS, MEDIAN_SPAN, validate_header
+from chain.validation import MAX_AHEAD_MS, validate_header
 
 _ENTRIES_AT_ONCE = 1000
 _PLACES_AT_ONCE = 1000  # about 3 ms of the server
-_COMPRESSION = 1  # zlib's fastest: a block's hashes hardly shrink further
 
 
 class Opening(Enum):
@@ -63,7 +61,7 @@ class Mining:
             [
                 first.hash,
                 Record(first, first.work).pack(),
-                _compress(EMPTY_BODY),
+                pack_body(EMPTY_BODY),
                 str(int(self._rules.signed)),
             ],
         )
@@ -89,11 +87,9 @@ class Mining:
         """Build the block that is due on the tip of ``reading``; None where none is due."""
         if not backlog.is_block_due(reading, self._rules):
             return None
-        index = reading.tip.index
-        recent = self._blocks.read_records(max(1, index - MEDIAN_SPAN + 1), index)
         return build_template(
             reading.tip,
-            [record.header.timestamp for record in recent],
+            self._blocks.read_recent_timestamps(reading.tip.index),
             self._read_pending(reading.pending),
             bits=self._rules.bits,
             recipient=recipient,
@@ -123,7 +119,7 @@ class Mining:
                 template.count,
                 reading.oldest_job or "",
                 bytes.fromhex(template.reward.id),
-                _compress(template.block.body),
+                pack_body(template.block.body),
                 reading.candidate.prefix if reading.candidate else "",
                 count_contracts(template.block.leaves),
             ],
@@ -153,13 +149,10 @@ class Mining:
             InvalidBlock: the header breaks a rule; nothing was changed.
         """
         header = Header.unpack(put_nonce(candidate.prefix, nonce))
-        recent = self._blocks.read_records(
-            max(1, reading.tip.index - MEDIAN_SPAN + 1), reading.tip.index
-        )
         validate_header(
             header,
             reading.tip,
-            [record.header.timestamp for record in recent],
+            self._blocks.read_recent_timestamps(reading.tip.index),
             now_ms=reading.now_ms,
             minimum_bits=self._rules.bits,
         )
@@ -233,7 +226,3 @@ class Mining:
             lambda client: client.lrange(self._keys.pending, start, end)
         )
         return list(found)
-
-
-def _compress(body: bytes) -> bytes:
-    return zlib.compress(body, _COMPRESSION)
