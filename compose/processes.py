@@ -12,6 +12,7 @@ from granian.http import HTTP1Settings
 from compose.errors import NoSignOfLife
 from compose.listening import flower_host, refuse_open_doors
 from compose.logs import configure, make_config
+from compose.no_server import saying_why_no_server_answers
 from compose.settings import Settings
 from compose.web_wiring import make_ledger
 from compose.wiring import (
@@ -48,7 +49,7 @@ def run_web(settings: Settings, app: str = WEB_APP) -> None:
         MinequeueError: the ledger cannot be used.
     """
     refuse_open_doors(settings)
-    make_ledger(settings)  # here, so that what is wrong is said once and not by every process
+    _need_ledger(settings)  # here, so that what is wrong is said once and not by every process
     _hand_down(settings)
     Granian(
         app,
@@ -83,7 +84,7 @@ def run_worker(settings: Settings, name: str) -> None:
     """
     os.nice(_GIVES_WAY)
     configure(settings.log)
-    make_ledger(settings)
+    _need_ledger(settings)
     find_kernel(settings.data_dir)  # here, so that the pool's processes need not
     least, most = settings.workers
     app = make_celery(settings)
@@ -103,11 +104,16 @@ def run_resolver(settings: Settings, name: str) -> None:
         MinequeueError: the ledger cannot be used.
     """
     configure(settings.log)
-    make_ledger(settings)
+    _need_ledger(settings)
     app = make_celery(settings)
     app.duty = ResolverDuty()
     app.signs = resolver_signs_path(settings)
     _serve(app, _name_fully(name), app.resolve_queue, "--concurrency=1")
+
+
+def _need_ledger(settings: Settings) -> None:
+    with saying_why_no_server_answers():
+        make_ledger(settings)
 
 
 def _serve(app: WorkerApp, name: str, queue: str, pool: str) -> None:

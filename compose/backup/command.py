@@ -2,15 +2,13 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import IO
 
 import click
 
-from chain.errors import LedgerUnavailable
 from chain.ledger import Ledger
-from compose.backup.errors import CannotExport, NoServer
+from compose.backup.errors import CannotExport
 from compose.backup.exporter import Exporter
 from compose.backup.files import STANDARD, open_to_read, open_to_write
 from compose.backup.importer import Imported, import_lines, refuse_others
@@ -19,6 +17,7 @@ from compose.backup.progress import show_progress
 from compose.backup.reader import read_backup, verify_frame
 from compose.backup.resume import find_end
 from compose.backup.writer import Writer
+from compose.no_server import saying_why_no_server_answers
 from compose.settings import Settings
 from compose.web_wiring import make_ledger, open_ledger
 
@@ -68,7 +67,7 @@ def run_export(
     """
     if is_resumed and name == STANDARD:
         raise click.UsageError("--resume needs a file: standard output cannot be read back.")
-    with _one_sentence_for_the_server():
+    with saying_why_no_server_answers():
         ledger = open_ledger(settings)
         refuse_no_chain(ledger)
         length = ledger.blocks.tip().header.index
@@ -123,7 +122,7 @@ def run_import(settings: Settings, name: str, *, as_json: bool) -> None:
         NoServer: the server does not answer.
         MinequeueError: see :func:`import_file`.
     """
-    with _one_sentence_for_the_server():
+    with saying_why_no_server_answers():
         found = import_file(
             name, settings.network, settings.signatures, lambda: make_ledger(settings)
         )
@@ -189,11 +188,3 @@ def _show_each(
         if size:
             show(file.tell(), size)
         yield line
-
-
-@contextmanager
-def _one_sentence_for_the_server() -> Iterator[None]:
-    try:
-        yield
-    except LedgerUnavailable as error:
-        raise NoServer from error

@@ -17,7 +17,3 @@ class CannotExport(MinequeueError):
 
 class Reorganised(MinequeueError):
     """The chain was reorganised while it was read; go on with minequeue export FILE --resume."""
-
-
-class NoServer(MinequeueError):
-    """The server does not answer; start the stack or set MINEQUEUE_REDIS_URL, then try again."""

@@ -131,3 +131,26 @@ def _find_mined(flower_url: str) -> str | None:
     assert answer.status == 200
     runs = answer.json().values()
     return next((r["result"] for r in runs if "'outcome': 'mined'" in (r["result"] or "")), None)
+
+
+@pytest.mark.parametrize("part", ["web", "worker", "resolver"])
+def test_a_part_that_finds_no_server_ends_with_a_sentence_that_says_why(
+    part: str, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "compose", part],
+        env={
+            **{k: v for k, v in os.environ.items() if not k.startswith("MINEQUEUE_")},
+            "MINEQUEUE_REDIS_URL": f"redis://:{QUOTED}@127.0.0.1:{free_port()}/0",
+            "MINEQUEUE_REDIS_WAIT": "0.5",
+            "MINEQUEUE_DATA_DIR": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Connection refused" in done.stderr
+    assert "MINEQUEUE_REDIS_URL" in done.stderr
+    assert PASSWORD not in done.stderr
+    assert len(done.stderr.splitlines()) == 1

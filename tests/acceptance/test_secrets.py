@@ -104,6 +104,7 @@ def test_a_stack_with_few_rights_and_many_secrets_mines_and_tells_none(
     )
     refused = stack.run("web")
     assert refused.returncode == 1
+    assert "invalid username-password" in refused.stderr
     told += [refused.stdout, refused.stderr, burst.stdout, burst.stderr]
     stack.stop()
     told += [stack.said(), *(log.read_text() for log in (stack.data_dir / "logs").iterdir())]
