@@ -1,5 +1,6 @@
 """A container engine of one's own: podman with a store, networks and settings in one directory."""
 
+import json
 import os
 import shutil
 import signal
@@ -76,6 +77,17 @@ class Engine:
             sys.executable, "-m", "podman_compose", "--file", COMPOSE_FILE, *words
         )  # fmt: skip
 
+    def hold_bridges(self) -> None:
+        """Let the bridges of the networks keep the addresses that they have.
+
+        Before 1.9 netavark leaves them to the kernel, which takes the lowest of all that are on a
+        bridge. With each container that comes or goes it may be another one, and who has the old
+        one in its ARP table finds no name server for up to 100 s:
+        https://github.com/containers/netavark/pull/833
+        """
+        for bridge in json.loads(self._run("ip", "-json", "link", "show", "type", "bridge")):
+            self._run("ip", "link", "set", bridge["ifname"], "address", bridge["address"])
+
     def names(self, service: str) -> list[str]:
         """Its containers that run."""
         chosen = f"label=com.docker.compose.service={service}"
@@ -116,7 +128,8 @@ class Engine:
         for service in services:
             chosen = f"label=com.docker.compose.service={service}"
             names = self.podman("ps", "--all", "--filter", chosen, "--format", "{{.Names}}").split()
-            self.podman("rm", "--force", "--time", "0", "--ignore", *names)
+            if names:
+                self.podman("rm", "--force", "--time", "0", *names)
 
     def close(self) -> None:
         """Let go of the store, so that its directory can be removed."""

@@ -6,16 +6,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import click
-
 from tests.acceptance.http import request
 from tests.compose_file import OURS, SERVICES
 from tests.containers.engine import Engine
+from tests.containers.load import Load
 from tests.containers.timeline import say, timed
 from tests.waiting import wait_for
 
 RUN = [*OURS, "valkey"]
-_BURST = ("--requests", "40000", "--mine", "3", "--retry", "--seed", "1")
 # each exit code is one demand that is not met; *.o are kernels, made where none was installed
 _SEES = """
 for program in cc gcc c++ make ld as; do command -v $program && exit 11; done
@@ -39,24 +37,22 @@ def main(directory: Path) -> None:
 
 def _run(engine: Engine, url: str) -> None:
     with timed(f"up: {', '.join(RUN)}; all are healthy"):
+        # between them these two are on each network, alone
+        for name in ("valkey", "web"):
+            engine.compose("up", "--detach", name)
+            engine.hold_bridges()
         engine.compose("up", "--detach", *RUN)
         for name in RUN:
             _wait_for_fleet(engine, name, 1)
     for name in OURS:
         _look_inside(engine, name)
-    command = [sys.executable, "-m", "compose", "burst", url, *_BURST]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as burst:
-        say(f"minequeue burst {' '.join(_BURST)}")
+    with Load(url):
         _scale_to_three(engine, url)
         for service in ("worker", "web", "valkey", "resolver", "worker"):
             name = engine.names(service)[0]
             with timed(f"SIGKILL {name}, and it is back"):
                 engine.kill(name)
         _scale_to_one(engine, url)
-        assert burst.poll() is None, "the burst was over before the last of this"
-        output, _ = burst.communicate(timeout=600)
-    click.echo(output, nl=False)
-    assert burst.returncode == 0, f"the burst's exit code is {burst.returncode}"
     say("minequeue check")
     subprocess.run([sys.executable, "-m", "compose", "check", url], check=True)
     with timed("stopped: every container ended within its time"):
