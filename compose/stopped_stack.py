@@ -1,4 +1,8 @@
-"""The chain of a stack that does not run: its server is started for a moment."""
+"""The chain of a stack that does not run: its server is started for a moment, and only read.
+
+So nothing is begun or compared here, as the start of a part does: a name that is mistaken would
+begin a chain, and a check needs none of the node's rules.
+"""
 
 import os
 import subprocess
@@ -6,11 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from flask import Flask
+
 from compose import embedded
 from compose.chain_page import CannotRead
 from compose.data_dir import hold, log_path
 from compose.settings import Settings
-from compose.wiring import make_web
+from compose.web_wiring import make_services, open_ledger
+from web.app import create_app
 
 
 @contextmanager
@@ -18,7 +25,7 @@ def serve(data_dir: Path, network: str | None) -> Iterator[Callable[[str, int | 
     """Give a function that answers a path as the web tier would, cut off after so many bytes.
 
     Raises:
-        CannotRead: it is no data directory.
+        CannotRead: it is no data directory, or holds no chain of that network.
         StartRefused: it is in use.
     """
     if not (data_dir / "ledger").is_dir():
@@ -36,7 +43,7 @@ def serve(data_dir: Path, network: str | None) -> Iterator[Callable[[str, int | 
         )
         try:
             embedded.wait_until_ready(socket, lambda: server.poll() is None)
-            client = make_web(settings).test_client()
+            client = _open(settings).test_client()
 
             def get(path: str, most: int | None) -> bytes:
                 raw = bytearray()
@@ -51,3 +58,25 @@ def serve(data_dir: Path, network: str | None) -> Iterator[Callable[[str, int | 
         finally:
             server.terminate()
             server.wait()
+
+
+def _open(settings: Settings) -> Flask:
+    """The web app on what is there.
+
+    Raises:
+        CannotRead: there is no chain of this network.
+    """
+    ledger = open_ledger(settings)
+    try:
+        ledger.blocks.tip()
+    except LookupError:
+        raise CannotRead(
+            f"{settings.data_dir} holds no chain of the network {settings.network!r}; name its "
+            "network with --network."
+        ) from None
+    services = make_services(settings, ledger, wake_miners=_nobody, wake_resolver=_nobody)
+    return create_app(services)
+
+
+def _nobody() -> None:
+    """Nobody works here who could be woken."""
