@@ -28,8 +28,10 @@ def flower_host(settings: Settings) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches ``host``."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    """Whether only this machine reaches the address ``host``."""
+    return ipaddress.ip_address(host).is_loopback
+
+
+def url_of(host: str, port: int) -> str:
+    """Where a browser finds what listens on the address ``host``; one of IPv6 is in brackets."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

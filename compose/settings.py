@@ -4,6 +4,7 @@ A setting is an environment variable, MINEQUEUE_ and the field's name in capital
 and a variable of that prefix that is no setting, stop the start and are named.
 """
 
+import ipaddress
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -72,6 +73,14 @@ def _word(text: str) -> str:
     return text
 
 
+def _address(text: str) -> str:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        raise ValueError("an IP address, such as 127.0.0.1") from None
+    return text
+
+
 def _signatures(text: str) -> str:
     if text not in {"optional", "required"}:
         raise ValueError("optional or required")
@@ -119,7 +128,13 @@ def _web_url(text: str) -> str:
 
 
 def _redis_url(text: str) -> str:
-    if text and urlsplit(text).scheme not in {"redis", "rediss", "unix"}:
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018  # is read late, and refused then
+    except ValueError:
+        # what was told would show a part of the password
+        raise ValueError("no URL; in a password write / as %2F, # as %23, ? as %3F") from None
+    if text and parts.scheme not in {"redis", "rediss", "unix"}:
         raise ValueError("redis://, rediss:// or unix://")
     return text
 
@@ -138,7 +153,7 @@ _PORT = _integer(1, 65_535)
 class Settings:
     """All settings of one process; see each field's text."""
 
-    host: str = _setting("127.0.0.1", _word, "The address that web and Flower listen on.")
+    host: str = _setting("127.0.0.1", _address, "The IP address that web and Flower listen on.")
     port: int = _setting("3000", _PORT, "The web tier's port.")
     flower_port: int = _setting("5555", _PORT, "Flower's port.")
     data_dir: Path = _setting(

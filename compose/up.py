@@ -15,7 +15,7 @@ from compose import embedded, orphans
 from compose.data_dir import hold
 from compose.direct import open_url
 from compose.errors import StartRefused
-from compose.listening import flower_host, refuse_open_doors
+from compose.listening import flower_host, refuse_open_doors, url_of
 from compose.part import Part
 from compose.settings import STACK_MARK, Settings, variable
 from compose.supervisor import Supervisor
@@ -53,7 +53,7 @@ def run_up(settings: Settings) -> None:
 
 def _greet(settings: Settings) -> None:
     click.echo(
-        f"minequeue is ready: http://{settings.host}:{settings.port}/  "
+        f"minequeue is ready: {url_of(settings.host, settings.port)}/  "
         "(Ctrl-C stops it; what was accepted stays on disk)"
     )
     if not settings.tokens:
@@ -68,8 +68,8 @@ def _make_parts(settings: Settings, data_dir: Path) -> list[Part]:
     environment["PYTHONSAFEPATH"] = "1"
     worker = f"workers@minequeue-{settings.port}"
     resolver = f"resolver@minequeue-{settings.port}"
-    web = f"http://{settings.host}:{settings.port}"
-    flower = f"http://{flower_host(settings)}:{settings.flower_port}"
+    web = url_of(settings.host, settings.port)
+    flower = url_of(flower_host(settings), settings.flower_port)
 
     def part(
         name: str,

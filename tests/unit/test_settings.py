@@ -35,6 +35,8 @@ def test_settings_reach_another_process_unchanged() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("HOST", ""),
+        ("HOST", "localhost"),  # a name may lead to several addresses, and one is listened on
         ("PORT", "0"),
         ("PORT", "65536"),
         ("PORT", "http"),
@@ -51,6 +53,8 @@ def test_settings_reach_another_process_unchanged() -> None:
         ("BLOCK_INTERVAL", "0"),
         ("BLOCK_INTERVAL", "nan"),
         ("REDIS_URL", "http://host"),
+        ("REDIS_URL", "redis://host:port/0"),
+        ("REDIS_URL", "redis://[::1/0"),
         ("NETWORK", ""),
         ("NETWORK", "a}b"),
         ("REDIS_WAIT", "inf"),
@@ -65,6 +69,7 @@ def test_a_bad_value_names_its_variable(name: str, value: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
+        ("host", "::", "::"),
         ("port", "65535", 65535),
         ("bits", "64", 64),
         ("workers", "0,3", (0, 3)),
@@ -87,9 +92,15 @@ def test_a_password_is_shown_neither_in_a_repr_nor_in_an_error() -> None:
     settings = Settings.from_environment({"MINEQUEUE_REDIS_URL": "redis://user:secret@host:1/0"})
     assert "secret" not in repr(settings)
     assert "***@host:1" in repr(settings)
-    with pytest.raises(BadSetting) as refusal:
-        Settings.from_environment({"MINEQUEUE_REDIS_URL": "http://user:secret@host"})
-    assert "secret" not in str(refusal.value)
+    # the last two are no URLs, and a reader of URLs says so with a part of them
+    for url in (
+        "http://user:secret@host",
+        "redis://user:secret/#@host:1/0",
+        "redis://user:secret\u2100@host:1/0",
+    ):
+        with pytest.raises(BadSetting) as refusal:
+            Settings.from_environment({"MINEQUEUE_REDIS_URL": url})
+        assert "secret" not in str(refusal.value)
 
 
 def test_the_readme_lists_every_setting_with_its_default() -> None:
