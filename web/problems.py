@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from flask import Flask, Response
-from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound
 
 from chain import errors
 
@@ -111,7 +111,9 @@ def register_problems(app: Flask, count: Callable[[str], None], *, retry_after_s
 
 
 def of_http_error(error: HTTPException) -> Problem:
-    """Flask's and werkzeug's own refusals: unknown paths, wrong methods, large bodies."""
+    """Flask's and werkzeug's own refusals: unknown paths, wrong methods, faults."""
+    if isinstance(error, NotFound):
+        return not_found("There is no such path; GET /docs shows those that there are.")
     status = error.code or 500
     detail = error.description or "The request cannot be served."
     headers = {}

@@ -29,6 +29,15 @@ def _is_problem(answer: Any, status: int, slug: str) -> dict[str, Any]:
     return problem
 
 
+def test_a_path_that_there_is_not_is_told_as_any_other_thing_that_there_is_not(
+    client: FlaskClient,
+) -> None:
+    problem = _is_problem(client.get("/nowhere"), 404, "not-found")
+    other = _is_problem(client.get("/chain/blocks/77"), 404, "not-found")
+    assert problem["title"] == other["title"]  # RFC 9457: the same for all of a type
+    assert "GET /docs" in problem["detail"]
+
+
 def test_an_accepted_submission_wakes_the_miners_and_a_refused_one_does_not(
     ledger: Ledger,
 ) -> None:
