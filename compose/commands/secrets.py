@@ -23,7 +23,7 @@ def new(file: Path, as_json: bool) -> None:
     """Draw a key, keep it in FILE, and print its address.
 
     FILE is readable by its owner alone, and never overwritten. Whoever has it spends from the
-    address, and without it nobody does.
+    address, and where the network demands signatures, nobody else does.
 
     Example: minequeue key new alice.key
     """
