@@ -2,13 +2,14 @@
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from compose.errors import StartRefused
 
-_LARGE_LOG = 10 * 2**20  # bytes; a log that is larger at a start becomes the old one
+LARGE_LOG = 10 * 2**20  # bytes; a log that is larger becomes the old one
 _TAIL = 2000  # bytes of a log that are worth showing
 
 
@@ -48,9 +49,13 @@ def log_path(data_dir: Path, part: str) -> Path:
 
 
 def rotate_log(path: Path) -> None:
-    """Keep one old log beside the new one."""
-    if path.exists() and path.stat().st_size > _LARGE_LOG:
-        path.replace(path.with_suffix(".old.log"))
+    """Where the log is large, make it the old one; who is appending to it goes on in an empty one.
+
+    What is written between the two steps is lost, which may be a few lines.
+    """
+    if path.exists() and path.stat().st_size > LARGE_LOG:
+        shutil.copyfile(path, path.with_suffix(".old.log"))
+        os.truncate(path, 0)
 
 
 def read_tail(path: Path) -> str:

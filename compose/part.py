@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from compose.alive import is_alive
-from compose.data_dir import log_path, rotate_log
+from compose.data_dir import log_path
 
 _GONE_S = 5.0  # how long the remains of a killed group may take to go
 _PERIOD_S = 0.01  # a group that is not our child cannot be waited for but by looking
@@ -58,9 +58,7 @@ class RunningPart:
         self.part = part
         self.is_ready = False
         self.began = time.time()
-        path = log_path(data_dir, part.name)
-        rotate_log(path)
-        with path.open("ab") as log:
+        with log_path(data_dir, part.name).open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  # our own programs
                 part.command,
                 env=part.environment,

@@ -1,7 +1,8 @@
 """Starts the parts of a stack in order, restarts what dies, and stops all in reverse.
 
 One loop takes events one at a time: a death, a restart that is due, a signal. While a part is
-starting it also looks, a few times a second, whether that part serves yet.
+starting it also looks, a few times a second, whether that part serves yet, and later once a minute
+whether a log has become large.
 """
 
 import queue
@@ -14,11 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from compose.data_dir import log_path, read_tail
+from compose.data_dir import log_path, read_tail, rotate_log
 from compose.errors import StartRefused
 from compose.part import Part, RunningPart
 
 _LOOK_S = 0.05  # between two looks at a part that is starting
+_LOGS_S = 60  # between two looks at the logs
 # before the restart of a part that died so often in a row without having served in between
 _PAUSES_S = (0.0, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0)
 _STARTS = 3  # a part that dies so often before it ever served stops the start
@@ -93,11 +95,12 @@ class Supervisor:
                     self._start(part)
                 case None:
                     self._look()
+                    self._rotate_logs()
 
     def _next_event(self) -> _Event | None:
         starting = any(not running.is_ready for running in self._running.values())
         try:
-            return self._events.get(timeout=_LOOK_S if starting else None)
+            return self._events.get(timeout=_LOOK_S if starting else _LOGS_S)
         except queue.Empty:
             return None
 
@@ -128,6 +131,14 @@ class Supervisor:
                 if first_time and all(other.is_ready for other in self._running.values()):
                     self._start_next_stage()
                     return
+
+    def _rotate_logs(self) -> None:
+        for name in self._running:
+            path = log_path(self._data_dir, name)
+            try:
+                rotate_log(path)
+            except OSError as error:  # a full disk, say, which is no reason to end a stack
+                self._announce(f"{path} is large, and cannot be put aside ({error.strerror})")
 
     def _bury(self, running: RunningPart) -> None:
         """Clear away what is left of a dead part, and have it started again."""
