@@ -45,9 +45,7 @@ def create_app(services: Services) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.converters["node"] = NodeConverter
     provide(app, services)
-    register_problems(
-        app, services.refusals.count, retry_after_s=services.ledger.rules.block_interval_s
-    )
+    register_problems(app, services.refusals.count)
     app.logger.addFilter(name_request)
     for module in BLUEPRINTS:
         app.register_blueprint(module.blueprint)

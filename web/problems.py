@@ -1,6 +1,5 @@
 """Errors as problem details (RFC 9457): a stable type, and a sentence that says what to change."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,9 @@ from chain import errors
 
 CONTENT_TYPE = "application/problem+json"
 _RETRIED = frozenset({429, 503})  # told when to come again
+# seconds, as the header has them: a restart of the server takes two, and a full queue is shorter by
+# a block, most readers and writers done, whatever the block interval is
+RETRY_AFTER_S = "5"
 _OF_ERRORS: dict[type[errors.MinequeueError], tuple[int, str, str]] = {
     errors.MalformedJson: (400, "malformed-json", "Malformed JSON"),
     errors.InvalidTransaction: (400, "invalid-transaction", "Invalid transaction"),
@@ -80,20 +82,20 @@ def not_found(detail: str) -> Problem:
     return Problem(404, "not-found", "Not found", detail)
 
 
-def of_error(error: errors.MinequeueError, *, retry_after_s: float = 1) -> Problem:
+def of_error(error: errors.MinequeueError) -> Problem:
     """The problem that an error of the chain is to a client."""
     if type(error) not in _OF_ERRORS:
         raise error
     status, slug, title = _OF_ERRORS[type(error)]
     problem = Problem(status, slug, title, str(error))
     if status in _RETRIED:
-        problem.headers["Retry-After"] = str(max(1, math.ceil(retry_after_s)))
+        problem.headers["Retry-After"] = RETRY_AFTER_S
     if isinstance(error, errors.InvalidTransaction) and error.field:
         problem.more["field"] = error.field
     return problem
 
 
-def register_problems(app: Flask, count: Callable[[str], None], *, retry_after_s: float) -> None:
+def register_problems(app: Flask, count: Callable[[str], None]) -> None:
     """Answer every error of ``app`` as a problem, and count it by its name."""
 
     @app.errorhandler(Problem)
@@ -103,7 +105,7 @@ def register_problems(app: Flask, count: Callable[[str], None], *, retry_after_s
 
     @app.errorhandler(errors.MinequeueError)
     def answer_error(error: errors.MinequeueError) -> Response:
-        return answer_problem(of_error(error, retry_after_s=retry_after_s))
+        return answer_problem(of_error(error))
 
     @app.errorhandler(HTTPException)
     def answer_http_error(error: HTTPException) -> Response:

@@ -5,10 +5,8 @@ from contextlib import contextmanager
 
 from flask import Response
 
-from web.problems import Problem
+from web.problems import RETRY_AFTER_S, Problem
 from web.services import services
-
-_RETRY_AFTER_S = "5"  # most readers need less
 
 
 def stream(parts: Iterable[bytes], content_type: str) -> Response:
@@ -45,5 +43,5 @@ def _too_many_readers() -> Problem:
         "Too many readers",
         "As many read the chain as this process has room for; ask again later, or read its headers "
         "and single blocks.",
-        headers={"Retry-After": _RETRY_AFTER_S},
+        headers={"Retry-After": RETRY_AFTER_S},
     )
