@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from chain.errors import MinequeueError
+from chain.peers.allowed import Allowed
 from chain.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS
 from web.tokens import Tokens
-from workers.peers.allowed import Allowed
 
 PREFIX = "MINEQUEUE_"
 # set by `minequeue up` on what it starts, to find it again; not a setting

@@ -17,7 +17,6 @@ from web.refusals import Refusals
 from web.request_ids import GIVEN
 from web.services import Limits, Services
 from web.waiting_room import WaitingRoom
-from workers.peers.url import PeerUrl
 
 _MAX_WAIT_S = 60  # the longest that an answer is held back
 # of eight threads: so many may be held back, by requests that wait, by readers and by writers; the
@@ -82,7 +81,6 @@ def make_services(
         combiner=Combiner(ledger.mempool.submit, most=settings.max_batch),
         wake_miners=wake_miners,
         wake_resolver=wake_resolver,
-        read_peer=lambda text: str(PeerUrl.parse(text)),
         refusals=Refusals(ledger.measuring.count_refusals),
         doors=Doors(settings.tokens, ledger.gates.charge),
         policy=make_policy(settings),

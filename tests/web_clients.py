@@ -15,7 +15,6 @@ from web.refusals import Refusals
 from web.services import Limits, Services
 from web.tokens import Tokens
 from web.waiting_room import WaitingRoom
-from workers.peers.url import PeerUrl
 
 POLICY = Policy(least=0, most=2, target_drain_s=10, quiet_s=10)
 PLAIN = {"sender": "alice", "recipient": "bob", "amount": 5}
@@ -48,7 +47,6 @@ def make_client(
         combiner=Combiner(ledger.mempool.submit, most=100),
         wake_miners=wake,
         wake_resolver=wake,
-        read_peer=lambda text: str(PeerUrl.parse(text)),
         refusals=Refusals(ledger.measuring.count_refusals),
         doors=Doors(tokens, ledger.gates.charge),
         policy=POLICY,

@@ -9,6 +9,7 @@ from werkzeug.routing import PathConverter
 
 from chain.errors import InvalidPeer
 from chain.ledger import Outcome, Sight
+from chain.peers.url import PeerUrl
 from web.answers import JSON, answer_json
 from web.chain import stream_chain
 from web.described import Body, Reply, described
@@ -70,7 +71,7 @@ def register_nodes() -> Response:
     if not named:
         raise InvalidPeer(_NAMES)
     network = services().ledger.network
-    network.register([services().read_peer(text) for text in named])
+    network.register([str(PeerUrl.parse(text)) for text in named])
     services().wake_resolver()
     return answer_json(
         {"message": "New nodes have been added.", "total_nodes": list(network.peers())}, 201
@@ -88,7 +89,7 @@ def register_nodes() -> Response:
 @needs("admin")
 def remove_node(address: str) -> Response:
     """Forget a node, named by its address."""
-    if not services().ledger.network.remove(services().read_peer(address)):
+    if not services().ledger.network.remove(str(PeerUrl.parse(address))):
         raise not_found("There is no such node; GET /nodes/ lists those that are known.")
     return Response(status=204)
 

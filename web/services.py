@@ -44,7 +44,6 @@ class Services:
         combiner: takes submissions to the ledger, many in one call.
         wake_miners: tells the workers that there may be work; returns at once, never raises.
         wake_resolver: tells the resolver that there may be work; returns at once, never raises.
-        read_peer: gives the one way to write a node's address, or raises InvalidPeer.
         refusals: counts them.
         doors: who may do what.
         policy: how many miners there should be.
@@ -61,7 +60,6 @@ class Services:
     combiner: Combiner
     wake_miners: Callable[[], None]
     wake_resolver: Callable[[], None]
-    read_peer: Callable[[str], str]
     refusals: Refusals
     doors: Doors
     policy: Policy

@@ -14,11 +14,11 @@ import fakeredis
 import pytest
 
 from chain.ledger import Connection, Ledger, Sight
+from chain.peers.allowed import Allowed
 from chain.proof_of_work import search_with_hashlib
 from tests.ledgers import RULES, make_ledger, make_miner, request_mine, submit
 from tests.peers_http import serve_app, serve_raw, write, write_json
 from tests.web_clients import make_client
-from workers.peers.allowed import Allowed
 from workers.peers.client import PeerClient
 from workers.peers.http_node import HttpNode
 from workers.peers.resolver import Resolver

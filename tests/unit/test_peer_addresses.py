@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.errors import InvalidPeer
-from workers.peers.allowed import Allowed, BadAllowList
-from workers.peers.url import PeerUrl
+from chain.peers.allowed import Allowed, BadAllowList
+from chain.peers.url import PeerUrl
 
 WORDS = st.text(alphabet="abx0123456789.:/@?#[]-_*%\\ hts", max_size=40)
 

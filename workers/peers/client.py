@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from workers.peers.allowed import Allowed
+from chain.peers.allowed import Allowed
+from chain.peers.url import PeerUrl
 from workers.peers.node import PeerAway, PeerFaulty
-from workers.peers.url import PeerUrl
 from workers.peers.wire import Deadline, Wire
 
 _RESOLVERS = 4  # threads; a resolver that hangs keeps one of them

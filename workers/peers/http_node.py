@@ -12,10 +12,10 @@ from chain.block import Block, join_body
 from chain.header import Header
 from chain.header_json import BadHeader, HeaderJson
 from chain.ledger import Record
+from chain.peers.url import PeerUrl
 from chain.rules import MAX_BODY_BYTES
 from workers.peers.client import BadStatus, PeerClient
 from workers.peers.node import PeerFaulty
-from workers.peers.url import PeerUrl
 
 _SMALL = 64 * 1024  # bytes of an answer with one header
 _PAGE_BYTES = 1024  # bytes for each header of a page
