@@ -3,12 +3,15 @@
 import os
 import signal
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # a shell that runs the tests in the background lets them ignore Ctrl-C, and all that they start too
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# these are no files of tests by their names, but what they assert is to be shown as theirs is
+pytest.register_assert_rewrite("tests.ledger_tests")
 settings.register_profile(
     "minequeue",
     deadline=None,

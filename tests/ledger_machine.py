@@ -29,7 +29,6 @@ from chain.ledger import (
     Submission,
     Verdict,
 )
-from chain.proof_of_work import search_with_hashlib
 from chain.template import Template
 from chain.validation import validate_body, validate_header
 from tests.ledgers import (
@@ -44,6 +43,7 @@ from tests.ledgers import (
     place_some,
     read_chain,
 )
+from tests.mining_steps import build_template, solve
 
 MINERS = st.integers(0, 2)
 SMALL_BLOCKS = replace(RULES, block_transactions=3)  # so that many are due by themselves
@@ -193,9 +193,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if start is None:
             miner.joined = None
         else:
-            nonce = search_with_hashlib(candidate.prefix, start, 10_000)
-            assert nonce is not None
-            self.solved.append((reading, candidate, nonce))
+            self.solved.append((reading, candidate, solve(candidate, start)))
 
     @precondition(lambda self: self.solved)
     @rule(data=st.data())
@@ -216,16 +214,12 @@ class LedgerMachine(RuleBasedStateMachine):
     def a_fourth_miner_connects_a_whole_block(self) -> None:
         reading = self.ledger.queue.read()
         if reading.candidate is None:
-            template = self.ledger.mining.build(reading, "node")
-            assert template is not None
+            reading, template = build_template(self.ledger)
             assert self.ledger.mining.open(reading, template) is Opening.OPENED
             self._note_candidate(reading, template)
             reading = self.ledger.queue.read()
         assert reading.candidate is not None
-        nonce = search_with_hashlib(reading.candidate.prefix, 1 << 40, 10_000)
-        assert nonce is not None
-        late = search_with_hashlib(reading.candidate.prefix, 1 << 41, 10_000)
-        assert late is not None
+        nonce, late = (solve(reading.candidate, start) for start in (1 << 40, 1 << 41))
         self.solved += [(reading, reading.candidate, nonce), (reading, reading.candidate, late)]
         self._connect(reading, reading.candidate, nonce)
 

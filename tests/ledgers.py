@@ -7,7 +7,7 @@ from typing import Any
 from chain.backlog import OpenCandidate
 from chain.block import Block
 from chain.header import Header, put_nonce
-from chain.ledger import Connection, Ledger, Submission, Verdict
+from chain.ledger import Connection, Ledger, Pending, Place, Submission, Verdict
 from chain.ledger.blocks import name_root
 from chain.ledger.keys import Keys
 from chain.proof_of_work import search_with_hashlib
@@ -89,6 +89,12 @@ def place_some(ledger: Ledger, candidate: OpenCandidate, count: int) -> Any:
         [keys.candidate, keys.pending, keys.transactions],
         [candidate.prefix, header.index, name_root(header), count],
     )
+
+
+def find_place(ledger: Ledger, transaction: Transaction) -> tuple[int, int] | Pending | None:
+    """The block's index and the position in it, where it is in a block."""
+    found = ledger.blocks.locate_transaction(bytes.fromhex(transaction.id))
+    return (found.header.index, found.position) if isinstance(found, Place) else found
 
 
 def read_chain(ledger: Ledger) -> list[Block]:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from chain.ledger import Connection, connect
+from chain.ledger import Connection, Ledger, connect
 from compose.embedded import find_server, redis_url, server_command, wait_until_ready
 from tests.integration.workers import StartWorker, make_start
+from tests.ledgers import make_ledger
 
 
 @pytest.fixture(scope="session")
@@ -53,3 +54,8 @@ def connection(server_url: str) -> Iterator[Connection]:
     made.client.flushall()
     yield made
     made.client.close()
+
+
+@pytest.fixture
+def ledger(connection: Connection) -> Ledger:
+    return make_ledger(connection)

@@ -7,8 +7,8 @@ from hypothesis import settings
 from chain.errors import QueueFull
 from chain.ledger import Connection
 from tests.ledger_machine import LedgerMachine
+from tests.ledger_tests import *  # noqa: F403  # the same as on fakeredis
 from tests.ledgers import make_ledger, mine_all, mined_ids, request_mine, submit
-from tests.unit.test_ledger import *  # noqa: F403  # the same tests with another connection
 
 
 class RealServerMachine(LedgerMachine):

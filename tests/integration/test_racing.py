@@ -5,9 +5,9 @@ from multiprocessing.synchronize import Barrier
 
 from chain.backlog import OpenCandidate, Reading
 from chain.ledger import Connection, connect
-from chain.proof_of_work import search_with_hashlib
 from chain.validation import validate_body
 from tests.ledgers import RULES, make_ledger, mine_all, mined_ids, read_chain, request_mine, submit
+from tests.mining_steps import open_candidate, solve
 
 RACERS = 6
 ROUNDS = 15
@@ -24,8 +24,7 @@ def _race(
     ledger = make_ledger(connect(url, wait_s=5))
     for _ in range(ROUNDS):
         reading, candidate = rounds.get(timeout=30)
-        nonce = search_with_hashlib(candidate.prefix, lane << 32, 1 << 20)
-        assert nonce is not None
+        nonce = solve(candidate, lane << 32)
         start.wait(30)
         answers.put(ledger.mining.connect(reading, candidate, nonce).name)
 
@@ -47,14 +46,9 @@ def test_of_many_who_connect_on_one_tip_one_wins_and_nothing_is_lost(
     for _ in range(ROUNDS):
         accepted += submit(ledger, 5)
         request_mine(ledger)
-        reading = ledger.queue.read()
-        template = ledger.mining.build(reading, "node")
-        assert template is not None
-        ledger.mining.open(reading, template)
-        reading = ledger.queue.read()
-        assert reading.candidate is not None
+        opened = open_candidate(ledger)
         for lane in rounds:
-            lane.put((reading, reading.candidate))
+            lane.put(opened)
         outcome = sorted(answers.get(timeout=30) for _ in range(RACERS))
         assert outcome == ["CONNECTED"] + ["STALE"] * (RACERS - 1)
     for racer in racers:

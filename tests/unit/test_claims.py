@@ -4,25 +4,13 @@ from random import Random
 
 import pytest
 
-from chain.backlog import OpenCandidate
-from chain.ledger import Connecting, Connection, Ledger
-from chain.proof_of_work import search_with_hashlib
+from chain.ledger import Connecting, Connection
 from tests.ledgers import make_ledger, request_mine
+from tests.mining_steps import open_candidate, solve
 
 MINERS = 64
 CLAIMS = 1500
 DEATHS = 0.1  # of all claims: the miner dies with its range, and another takes its place
-
-
-def _open(ledger: Ledger) -> OpenCandidate:
-    request_mine(ledger)
-    reading = ledger.queue.read()
-    template = ledger.mining.build(reading, "node")
-    assert template is not None
-    ledger.mining.open(reading, template)
-    candidate = ledger.queue.read().candidate
-    assert candidate is not None
-    return candidate
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -31,7 +19,8 @@ def test_no_range_is_searched_twice_and_none_is_waited_for_though_miners_die(
 ) -> None:
     random = Random(seed)
     ledger = make_ledger(connection)
-    candidate = _open(ledger)
+    request_mine(ledger)
+    _, candidate = open_candidate(ledger)
     leases = [f"miner {n}" for n in range(MINERS)]
     free = 0  # the first nonce that nobody was given
     deaths = 0
@@ -47,8 +36,7 @@ def test_no_range_is_searched_twice_and_none_is_waited_for_though_miners_die(
             leases[who] = f"the successor at claim {claim}"
             deaths += 1
     assert deaths > CLAIMS * DEATHS / 2
-    nonce = search_with_hashlib(candidate.prefix, free, 10_000)
-    assert nonce is not None
+    nonce = solve(candidate, free)
     assert ledger.mining.connect(ledger.queue.read(), candidate, nonce) is Connecting.CONNECTED
     for lease in leases:
         assert ledger.mining.claim(candidate, 1, lease=lease, lease_ms=5000, rate=1) is None

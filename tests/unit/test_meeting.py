@@ -25,6 +25,7 @@ from tests.ledgers import (
     request_mine,
     submit,
 )
+from tests.mining_steps import build_template
 from tests.peers import LedgerNode, meet
 from workers.peers import meeting
 from workers.peers.node import PeerFaulty
@@ -222,9 +223,7 @@ def test_what_was_being_mined_on_the_old_tip_is_dropped_and_its_request_stays(
 ) -> None:
     (transaction,) = submit(ours)
     job = request_mine(ours)
-    reading = ours.queue.read()
-    template = ours.mining.build(reading, "node")
-    assert template
+    reading, template = build_template(ours)
     assert ours.mining.open(reading, template) is Opening.OPENED
     _mine(theirs)
     meet(ours, theirs)

@@ -9,9 +9,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from chain.errors import LedgerUnavailable
 from chain.ledger import Connecting, Connection, Ledger, Submission
-from chain.proof_of_work import search_with_hashlib
 from chain.transaction import accept_submission
 from tests.ledgers import RULES, make_ledger, make_miner, mine_all, request_mine, submit
+from tests.mining_steps import open_candidate, solve
 from tests.peers import LedgerNode, meet
 from tests.web_clients import PLAIN, make_client
 from web.refusals import Refusals
@@ -83,18 +83,10 @@ def test_buckets_are_cumulative_and_hold_what_they_say(ledger: Ledger, client: F
 def test_a_find_that_came_too_late_is_a_stale_attempt(ledger: Ledger, client: FlaskClient) -> None:
     submit(ledger)
     request_mine(ledger)
-    reading = ledger.queue.read()
-    template = ledger.mining.build(reading, "node")
-    assert template
-    ledger.mining.open(reading, template)
-    joined = ledger.queue.read()
-    assert joined.candidate
-    finds = (search_with_hashlib(joined.candidate.prefix, start, 1000) for start in (0, 1 << 40))
-    early, late = finds
-    assert early is not None
-    assert late is not None
-    assert ledger.mining.connect(joined, joined.candidate, early) is Connecting.CONNECTED
-    assert ledger.mining.connect(joined, joined.candidate, late) is Connecting.STALE
+    reading, candidate = open_candidate(ledger)
+    early, late = (solve(candidate, start) for start in (0, 1 << 40))
+    assert ledger.mining.connect(reading, candidate, early) is Connecting.CONNECTED
+    assert ledger.mining.connect(reading, candidate, late) is Connecting.STALE
     found = _scrape(client)
     assert found["mining_attempts_total", "connected"] == 1
     assert found["mining_attempts_total", "stale"] == 1
@@ -113,10 +105,7 @@ def test_a_reorganisation_is_counted(ledger: Ledger, client: FlaskClient) -> Non
         make_miner(other).run()
     submit(ledger)
     request_mine(ledger)
-    reading = ledger.queue.read()
-    template = ledger.mining.build(reading, "node")
-    assert template
-    ledger.mining.open(reading, template)
+    open_candidate(ledger)
     meet(ledger, other)
     found = _scrape(client)
     assert found["reorganisations_total",] == 1

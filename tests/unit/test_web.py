@@ -15,6 +15,7 @@ from chain.proof_of_work import HASHLIB
 from chain.signature import SecretKey
 from chain.transaction import sign_submission
 from tests.ledgers import BOUNDS, RULES, make_ledger, make_miner, mine_all, submit
+from tests.mining_steps import open_candidate
 from tests.web_clients import PLAIN, Rung, make_client
 
 
@@ -147,10 +148,7 @@ def test_a_job_is_queued_then_mining_then_done(ledger: Ledger, client: FlaskClie
     assert job is not None
     path = job["links"]["self"]
     assert client.get(path).json["status"] == "queued"  # type: ignore[index]  # JSON
-    reading = ledger.queue.read()
-    template = ledger.mining.build(reading, "node")
-    assert template is not None
-    ledger.mining.open(reading, template)
+    open_candidate(ledger)
     assert client.get(path).json["status"] == "mining"  # type: ignore[index]  # JSON
     make_miner(ledger).run()
     done = client.get(path).json

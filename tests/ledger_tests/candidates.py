@@ -1,0 +1,120 @@
+"""Mine requests, the candidate on the tip, and the ranges of nonces that are claimed of it."""
+
+from dataclasses import replace
+
+from chain import backlog
+from chain.header import Header, put_nonce
+from chain.ledger import Connecting, Connection, Ledger, MinedBy, Opening, Pending, Verdict
+from tests.ledgers import (
+    BOUNDS,
+    RULES,
+    make_job,
+    make_ledger,
+    mine_all,
+    read_chain,
+    request_mine,
+    submit,
+)
+from tests.mining_steps import build_template, claim_range, connect_next, open_candidate, solve
+
+
+def test_a_mine_request_sent_again_waits_once(ledger: Ledger) -> None:
+    job = request_mine(ledger)
+    assert ledger.mempool.request_mine(job) is Verdict.ACCEPTED
+    assert ledger.queue.read().mine_requests == 1
+    assert ledger.blocks.locate_job(job) == Pending()
+
+
+def test_mine_requests_have_a_bound(connection: Connection) -> None:
+    ledger = make_ledger(connection, bounds=replace(BOUNDS, pending=1))
+    request_mine(ledger)
+    refused = make_job()
+    assert ledger.mempool.request_mine(refused) is Verdict.FULL
+    assert ledger.blocks.locate_job(refused) is None
+
+
+def test_each_mine_request_makes_exactly_one_block_the_oldest_first(ledger: Ledger) -> None:
+    jobs = [request_mine(ledger) for _ in range(5)]
+    mine_all(ledger)
+    chain = read_chain(ledger)
+    assert len(chain) == 6
+    assert [ledger.blocks.locate_job(job) for job in jobs] == [
+        MinedBy(block.header.index, block.header.hash.hex()) for block in chain[1:]
+    ]
+
+
+def test_a_tip_has_one_candidate_and_the_second_offer_joins_it(ledger: Ledger) -> None:
+    request_mine(ledger)
+    first, second = build_template(ledger), build_template(ledger)
+    assert ledger.mining.open(*first) is Opening.OPENED
+    assert ledger.mining.open(*second) is Opening.JOINED
+    candidate = ledger.queue.read().candidate
+    assert candidate is not None
+    assert candidate.prefix == first[1].block.header.prefix
+
+
+def test_a_candidate_on_an_old_tip_is_refused(ledger: Ledger) -> None:
+    request_mine(ledger)
+    request_mine(ledger)
+    late = build_template(ledger)
+    assert connect_next(ledger) is Connecting.CONNECTED
+    assert ledger.mining.open(*late) is Opening.STALE
+    assert ledger.queue.read().candidate is None
+
+
+def test_a_candidate_for_a_request_that_is_not_the_oldest_is_refused(ledger: Ledger) -> None:
+    request_mine(ledger)
+    reading, template = build_template(ledger)
+    assert ledger.mining.open(replace(reading, oldest_job=make_job()), template) is Opening.STALE
+
+
+def test_a_candidate_of_more_transactions_than_wait_is_refused(ledger: Ledger) -> None:
+    request_mine(ledger)
+    reading, template = build_template(ledger)
+    assert ledger.mining.open(reading, replace(template, count=1)) is Opening.STALE
+
+
+def test_a_candidate_under_other_rules_is_replaced(connection: Connection) -> None:
+    easy = make_ledger(connection)
+    request_mine(easy)
+    open_candidate(easy)
+    hard = make_ledger(connection, replace(RULES, bits=RULES.bits + 1))
+    reading = hard.queue.read()
+    assert hard.mining.find_candidate(reading) is None
+    template = hard.mining.build(reading, "node")
+    assert template is not None
+    assert hard.mining.open(reading, template) is Opening.OPENED
+    assert hard.mining.find_candidate(hard.queue.read()) is not None
+
+
+def test_ranges_are_disjoint_and_in_order(ledger: Ledger) -> None:
+    request_mine(ledger)
+    _, candidate = open_candidate(ledger)
+    assert [claim_range(ledger, candidate, count) for count in (5, 7, 1)] == [0, 5, 12]
+
+
+def test_a_claim_on_a_candidate_that_is_gone_is_stale(ledger: Ledger) -> None:
+    request_mine(ledger)
+    reading, candidate = open_candidate(ledger)
+    ledger.mining.connect(reading, candidate, solve(candidate))
+    assert claim_range(ledger, candidate) is None
+
+
+def test_a_claim_renews_the_lease_and_tells_the_speed(ledger: Ledger) -> None:
+    request_mine(ledger)
+    _, candidate = open_candidate(ledger)
+    with ledger.fleet.lease() as lease:
+        ledger.mining.claim(candidate, 1, lease=lease, lease_ms=5000, rate=1234)
+        reading = ledger.queue.read()
+        assert (reading.miners, reading.live_rate, reading.miner_rate) == (1, 1234, 1234)
+    reading = ledger.queue.read()
+    assert (reading.miners, reading.live_rate, reading.miner_rate) == (0, 0, 1234)
+
+
+def test_the_candidates_header_names_what_the_backlog_counts(ledger: Ledger) -> None:
+    submit(ledger, 11)
+    reading = ledger.queue.read()
+    assert backlog.calculate_blocks(reading, RULES) == 2
+    _, candidate = open_candidate(ledger)
+    header = Header.unpack(put_nonce(candidate.prefix, 0))
+    assert (header.index, header.bits, candidate.count) == (2, RULES.bits, 10)

@@ -1,0 +1,90 @@
+"""The genesis block, and what is read: the queue, samples, payments of an address."""
+
+from dataclasses import replace
+
+import pytest
+
+from chain.errors import WrongNetwork
+from chain.ledger import Connection, Ledger, Spot, look_for, payments
+from tests.ledgers import BOUNDS, RULES, make_ledger, mine_all, read_chain, request_mine, submit
+
+
+def test_the_chain_begins_with_its_genesis_once(ledger: Ledger) -> None:
+    before = ledger.blocks.tip()
+    ledger.mining.create_genesis()
+    assert ledger.blocks.tip() == before
+    assert [block.header.index for block in read_chain(ledger)] == [1]
+
+
+def test_another_networks_genesis_is_refused(ledger: Ledger) -> None:
+    other = make_ledger(ledger.connection, replace(RULES, network="other"))
+    assert other.blocks.tip().header.hash != ledger.blocks.tip().header.hash
+    client = ledger.connection.client
+    client.hset(
+        "{minequeue:test}:records", "1", client.hget("{minequeue:other}:records", "1") or b""
+    )
+    with pytest.raises(WrongNetwork):
+        make_ledger(ledger.connection)
+
+
+def test_an_empty_queue_reads_as_zero(ledger: Ledger) -> None:
+    reading = ledger.queue.read()
+    assert (reading.depth, reading.pending_bytes, reading.oldest_age_s) == (0, 0, 0.0)
+    assert reading.candidate is None
+    assert reading.tip.index == 1
+
+
+def test_a_ledger_without_a_genesis_says_so(connection: Connection) -> None:
+    bare = Ledger(connection, RULES, BOUNDS)
+    with pytest.raises(LookupError, match="no genesis"):
+        bare.queue.read()
+    with pytest.raises(LookupError, match="no genesis"):
+        bare.blocks.tip()
+
+
+def test_a_moment_has_one_sample_and_old_ones_go(connection: Connection) -> None:
+    samples = make_ledger(connection).samples
+    assert samples.keep(10, b"first of 10", most=3, after=0) == [(10, b"first of 10")]
+    assert samples.keep(10, b"second of 10", most=3, after=0) == [(10, b"first of 10")]
+    for number in (11, 12, 13):
+        samples.keep(number, b"%d" % number, most=3, after=0)
+    assert samples.keep(13, b"", most=3, after=0) == [(11, b"11"), (12, b"12"), (13, b"13")]
+    assert samples.keep(13, b"", most=3, after=12) == [(13, b"13")]
+
+
+def test_payments_of_an_address_are_found_newest_first_and_in_parts(
+    connection: Connection,
+) -> None:
+    ledger = make_ledger(connection)
+    accepted = []
+    for count in (3, 0, 4):
+        accepted += [transaction.id for transaction in submit(ledger, count)] if count else []
+        request_mine(ledger)
+        mine_all(ledger)
+    found: list[str] = []
+    before: Spot | None = Spot(100, 0)
+    while before is not None:
+        look = look_for(ledger.blocks, "alice", before=before, most=2)
+        found += [payment.fields["id"] for payment in look.payments]
+        assert len(look.payments) <= 2
+        before = look.ended
+    assert found == accepted[::-1]
+
+
+def test_a_look_for_an_address_ends_after_so_much_of_the_chain(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = make_ledger(connection)
+    submit(ledger, 1)
+    for _ in range(5):
+        request_mine(ledger)
+    mine_all(ledger)
+    monkeypatch.setattr(payments, "_MOST_BLOCKS", 2)
+    look = look_for(ledger.blocks, "alice", before=Spot(6, 0), most=9)
+    assert (look.payments, look.ended) == ([], Spot(4, 0))
+    look = look_for(ledger.blocks, "alice", before=Spot(4, 0), most=9)
+    assert ([payment.spot for payment in look.payments], look.ended) == ([Spot(2, 0)], Spot(2, 0))
+    # from beyond the tip, a look begins at the tip
+    assert look_for(ledger.blocks, "alice", before=Spot(10**15, 0), most=9).ended == Spot(4, 0)
+    monkeypatch.setattr(payments, "_MOST_BYTES", 1)
+    assert look_for(ledger.blocks, "alice", before=Spot(9, 0), most=9).ended == Spot(6, 0)

@@ -1,0 +1,41 @@
+"""The steps in which a block is made, for tests of what happens between them."""
+
+from chain.backlog import OpenCandidate, Reading
+from chain.ledger import Connecting, Ledger, Opening
+from chain.proof_of_work import search_with_hashlib
+from chain.template import Template
+
+
+def build_template(ledger: Ledger) -> tuple[Reading, Template]:
+    """What the next block could be, and the reading that it was built on."""
+    reading = ledger.queue.read()
+    template = ledger.mining.build(reading, "node")
+    assert template is not None
+    return reading, template
+
+
+def open_candidate(ledger: Ledger) -> tuple[Reading, OpenCandidate]:
+    """Offer a candidate, where there is none; the reading that holds it."""
+    assert ledger.mining.open(*build_template(ledger)) is Opening.OPENED
+    reading = ledger.queue.read()
+    assert reading.candidate is not None
+    return reading, reading.candidate
+
+
+def claim_range(ledger: Ledger, candidate: OpenCandidate, count: int = 100) -> int | None:
+    """Claim so many nonces under a lease of its own; the first of them."""
+    with ledger.fleet.lease() as lease:
+        return ledger.mining.claim(candidate, count, lease=lease, lease_ms=5000, rate=7)
+
+
+def solve(candidate: OpenCandidate, start: int = 0) -> int:
+    """The first nonce from ``start`` that meets the target."""
+    nonce = search_with_hashlib(candidate.prefix, start, 100_000)
+    assert nonce is not None
+    return nonce
+
+
+def connect_next(ledger: Ledger) -> Connecting:
+    """Make the next block."""
+    reading, candidate = open_candidate(ledger)
+    return ledger.mining.connect(reading, candidate, solve(candidate))
