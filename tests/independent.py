@@ -37,12 +37,16 @@ def calculate_root(leaves: list[bytes]) -> bytes:
     return digest(b"\x01" + calculate_root(leaves[:split]) + calculate_root(leaves[split:]))
 
 
+def pack_header(block: dict[str, Any]) -> bytes:
+    """The 96 bytes that are hashed."""
+    numbers = [block[name] for name in ("version", "bits", "index", "timestamp")]
+    hashes = bytes.fromhex(block["previous_hash"]) + bytes.fromhex(block["merkle_root"])
+    return struct.pack(">IIQQ", *numbers) + hashes + struct.pack(">Q", block["proof"])
+
+
 def seal(block: dict[str, Any]) -> dict[str, Any]:
     """Mine ``block`` again after its fields were changed; its Merkle root is taken as it stands."""
-    start = struct.pack(
-        ">IIQQ", block["version"], block["bits"], block["index"], block["timestamp"]
-    )
-    start += bytes.fromhex(block["previous_hash"]) + bytes.fromhex(block["merkle_root"])
+    start = pack_header({**block, "proof": 0})[:-8]
     proof = 0
     while True:
         found = digest(start + struct.pack(">Q", proof))

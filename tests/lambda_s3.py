@@ -9,9 +9,9 @@ from urllib.parse import quote_plus
 
 import boto3
 
-from tests.acceptance.http import request
-from tests.acceptance.stack import free_port
+from tests.http import request
 from tests.lambda_events import Event, object_event
+from tests.stack import free_port
 from tests.waiting import wait_for
 
 _REGION = "us-east-1"

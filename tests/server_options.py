@@ -1,4 +1,4 @@
-"""What every server that keeps the ledger must be told, for tests."""
+"""What every server that keeps the ledger must be told, for tests, and what its user may do."""
 
 from pathlib import Path
 
@@ -7,6 +7,10 @@ from compose.embedded import server_command
 # where it listens and where it keeps its data is its place's own; only the embedded one's
 # environment is looked for
 _OWN = frozenset({"port", "unixsocket", "unixsocketperm", "dir", "maxmemory", "set-proc-title"})
+# what docs/security.md gives to the operator
+RIGHTS = (
+    "~{minequeue:*", "~{minequeue}:*", "&*", "+@all", "-@admin", "-@dangerous", "+info",
+)  # fmt: skip
 
 
 def kept_options(scratch: Path) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.acceptance.stack import Stack
+from tests.stack import Stack
 
 
 @pytest.fixture(scope="session")

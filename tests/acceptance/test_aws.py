@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from compose.settings import Settings
-from tests.acceptance.stack import free_port
+from tests.stack import free_port
 from tests.waiting import wait_for
 from web.embedded_metrics import DIMENSION, NAMESPACE, UNITS
 from web.tokens import draw_token, make_entry

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.http import post_raw, request
-from tests.acceptance.stack import Stack
+from tests.http import post_raw, request
+from tests.stack import Stack
 
 MINED, WAITING = 50, 20
 

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.acceptance.http import Answer, post, post_raw, request, talk
-from tests.acceptance.stack import Stack
+from tests.http import Answer, post, post_raw, request, talk
+from tests.stack import Stack
 
 PLAIN = {"sender": "alice", "recipient": "bob", "amount": 5}
 DEEP = 10_000

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.acceptance.http import post, post_raw
-from tests.acceptance.stack import Stack
+from tests.http import post, post_raw
+from tests.stack import Stack
 from tests.waiting import wait_for
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")

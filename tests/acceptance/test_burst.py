@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.acceptance.http import Answer, post, request
-from tests.acceptance.stack import Stack
+from tests.http import Answer, post, request
+from tests.stack import Stack
 from tests.waiting import wait_for
 
 SUBMISSIONS = 2000

@@ -5,8 +5,8 @@ import sys
 import time
 from pathlib import Path
 
-from tests.acceptance.stack import Stack, free_port
 from tests.chaos.timeline import Timeline
+from tests.stack import Stack, free_port
 from tests.waiting import wait_for
 
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.acceptance.stack import Stack, free_port
+from tests.stack import Stack, free_port
 
 LINES = 2_500  # more than two requests
 

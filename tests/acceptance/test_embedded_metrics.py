@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.acceptance.stack import Stack
+from tests.stack import Stack
 from tests.waiting import wait_for
 from web.embedded_metrics import NAMESPACE
 

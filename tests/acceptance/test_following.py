@@ -10,8 +10,8 @@ from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from tests.acceptance.http import post, request
-from tests.acceptance.stack import Stack
+from tests.http import post, request
+from tests.stack import Stack
 from tests.waiting import wait_for
 
 CLIENT_TRACE = "0af7651916cd43dd8448eb211c80319c"

@@ -21,9 +21,8 @@ from kubernetes_validate.utils import all_versions
 
 from compose.embedded import find_server
 from compose.settings import Settings
-from tests.acceptance.http import post, request
 from tests.acceptance.pods import Pod
-from tests.acceptance.stack import free_port
+from tests.http import post, request
 from tests.manifests import (
     KUBERNETES,
     Object,
@@ -36,6 +35,7 @@ from tests.manifests import (
     pods,
     probes,
 )
+from tests.stack import free_port
 from tests.waiting import wait_for
 
 KUBECTL = shutil.which("kubectl")

@@ -12,8 +12,6 @@ import pytest
 
 from chain.ledger import Ledger
 from compose.embedded import redis_url
-from tests.integration.conftest import start_server
-from tests.integration.workers import is_drained, make_settings, make_start, open_ledger
 from tests.lambda_events import (
     DUMMY,
     balancer_request,
@@ -28,7 +26,9 @@ from tests.lambda_events import (
 from tests.lambda_function import Function, Place, build_zip
 from tests.lambda_s3 import S3, serve_s3
 from tests.ledgers import mined_ids
+from tests.server import start_server
 from tests.waiting import wait_for
+from tests.workers import is_drained, make_settings, make_start, open_ledger
 
 pytestmark = pytest.mark.skipif(
     (platform.system(), platform.machine()) != ("Linux", "x86_64"),

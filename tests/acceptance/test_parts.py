@@ -14,8 +14,8 @@ import redis
 import trustme
 
 from compose.embedded import SERVERS, find_server
-from tests.acceptance.http import post, request
-from tests.acceptance.stack import free_port
+from tests.http import post, request
+from tests.stack import free_port
 from tests.waiting import wait_for
 
 PASSWORD = "a-secret:with/special@characters"

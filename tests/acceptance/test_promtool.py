@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.http import post
-from tests.acceptance.stack import Stack
+from tests.http import post
+from tests.stack import Stack
 
 RULES = Path(__file__).parents[2] / "compose" / "grafana" / "rules"
 PROMTOOL = shutil.which("promtool")

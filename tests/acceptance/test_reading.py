@@ -1,12 +1,10 @@
 """What the service answers of its chain, held against hashes that are computed here."""
 
-from hashlib import sha256
 from typing import Any
 
-from tests.acceptance.http import Answer, post, request
-from tests.acceptance.stack import Stack
-from tests.independent import canonical, digest
-from tests.unit.test_wire_format import _header_of
+from tests.http import Answer, post, request
+from tests.independent import canonical, digest, pack_header
+from tests.stack import Stack
 from tests.waiting import wait_for
 
 PLAIN = {"sender": "alice", "recipient": "bob", "amount": 5}
@@ -43,7 +41,7 @@ def test_a_receipt_leads_to_a_proof_that_needs_no_trust(stack: Stack, url: str) 
         proof = stack.get(receipt["links"]["proof"]).json()
         header = proof["block"]
         assert _root_by(proof).hex() == header["merkle_root"] == proof["merkle_root"]
-        assert sha256(_header_of(header).pack()).hexdigest() == header["hash"]
+        assert digest(pack_header(header)).hex() == header["hash"]
         assert place["block"] == {"index": header["index"], "hash": header["hash"]}
         assert place["position"] == proof["leaf_index"]
         block = stack.get(f"/chain/blocks/{header['hash']}").json()

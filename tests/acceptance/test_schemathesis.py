@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.stack import Stack
+from tests.stack import Stack
 
 ROOT = Path(__file__).parents[2]
 # of each operation in each phase; `make fuzz` says more

@@ -9,18 +9,15 @@ from pathlib import Path
 import pytest
 
 from compose.embedded import find_server
-from tests.acceptance.http import post, request
-from tests.acceptance.stack import Stack, free_port
+from tests.http import post, request
+from tests.server_options import RIGHTS
+from tests.stack import Stack, free_port
 from tests.waiting import wait_for
 from web.tokens import draw_token, make_entry
 
 USER, PASSWORD = "minequeue", "pass-word-of-redis-1f7c"
 FLOWER_PASSWORD = "pass-word-of-flower-9a2e"
 TOKEN = draw_token()
-# what docs/security.md gives to the operator
-RIGHTS = (
-    "~{minequeue:*", "~{minequeue}:*", "&*", "+@all", "-@admin", "-@dangerous", "+info",
-)  # fmt: skip
 
 
 class Server:

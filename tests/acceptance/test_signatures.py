@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.http import post, post_raw
-from tests.acceptance.stack import Stack
+from tests.http import post, post_raw
+from tests.stack import Stack
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.http import PATIENCE_S, post
-from tests.acceptance.stack import Stack
+from tests.http import PATIENCE_S, post
+from tests.stack import Stack
 from tests.waiting import wait_for
 
 READERS, WAITERS, WRITERS = 2, 1, 3  # seats for each, by the threads below

@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from compose.alive import is_alive
-from tests.acceptance.http import post, request
-from tests.acceptance.stack import Stack
+from tests.http import post, request
+from tests.stack import Stack
 from tests.waiting import wait_for
 
 PLAIN = {"sender": "alice", "recipient": "bob", "amount": 1}

@@ -25,8 +25,8 @@ from chain.transaction import accept_submission
 from compose.embedded import redis_url, socket_path
 from tests.bench.report import Figure, Report
 from tests.bench.scale_fill import make_transaction
-from tests.integration.conftest import start_server
 from tests.ledgers import make_ledger, request_mine
+from tests.server import start_server
 from workers.miner import Miner
 
 TRANSACTIONS = 1_000_000

@@ -14,7 +14,7 @@ from compose.embedded import redis_url
 from compose.wiring import find_kernel
 from tests.bench.drain import make_transactions
 from tests.bench.report import Figure, Report
-from tests.integration.conftest import start_server
+from tests.server import start_server
 
 T = TypeVar("T")
 BLOCKS = 20

@@ -16,8 +16,8 @@ from chain.transaction import Transaction, accept_submission
 from compose.embedded import redis_url
 from tests.bench.report import Figure, Report
 from tests.bench.scale_fill import make_transaction
-from tests.integration.conftest import start_server
 from tests.ledgers import request_mine
+from tests.server import start_server
 from workers.miner import Miner
 
 COUNT = 100_000

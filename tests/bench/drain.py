@@ -12,10 +12,10 @@ from chain.ledger import Ledger, Submission, Verdict
 from chain.transaction import Transaction, accept_submission
 from compose.settings import Settings
 from compose.wiring import broker_url
-from tests.acceptance.stack import Stack
 from tests.bench import task_per_transaction
 from tests.bench.fleet import open_ledger, request_blocks, run_stack, workers_held
 from tests.bench.report import Figure, Report
+from tests.stack import Stack
 from tests.waiting import wait_for
 
 BITS = "16"

@@ -12,7 +12,7 @@ import psutil
 from chain.ledger import Ledger, Verdict
 from compose.settings import Settings
 from compose.web_wiring import make_ledger
-from tests.acceptance.stack import Stack
+from tests.stack import Stack
 
 
 @contextmanager

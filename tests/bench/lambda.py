@@ -15,8 +15,6 @@ from chain.errors import MinequeueError
 from chain.ledger import Ledger, Submission
 from compose.embedded import redis_url
 from tests.bench.report import Figure, Report
-from tests.integration.conftest import start_server
-from tests.integration.workers import make_settings, open_ledger
 from tests.lambda_events import (
     Event,
     balancer_request,
@@ -31,6 +29,8 @@ from tests.lambda_events import (
 from tests.lambda_function import Function, Place, build_zip
 from tests.lambda_s3 import S3, serve_s3
 from tests.ledgers import make_transaction
+from tests.server import start_server
+from tests.workers import make_settings, open_ledger
 
 STARTS = 10
 EVENTS = 500  # of each kind

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from tests.acceptance.stack import Stack
 from tests.bench.report import Figure, Report
+from tests.stack import Stack
 
 PAGES = 200
 SPAN_S = 30.0

@@ -12,9 +12,9 @@ from chain.rules import Bounds, Rules
 from chain.transaction import Transaction, accept_submission
 from compose.embedded import redis_url
 from tests.bench.report import Figure, Report
-from tests.integration.conftest import start_server
 from tests.ledgers import request_mine
 from tests.peers import meet
+from tests.server import start_server
 from workers.miner import Miner
 
 COUNT = 50_000  # transactions of our stale blocks; the branch has a block more

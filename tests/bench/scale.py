@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from tests.acceptance.stack import Stack
 from tests.bench.report import Figure, Report
 from tests.bench.scale_fill import Filling, fill
 from tests.bench.scale_latency import (
@@ -28,6 +27,7 @@ from tests.bench.scale_latency import (
 )
 from tests.bench.scale_server import Server
 from tests.bench.scale_stream import MIB, read_a_little, read_whole
+from tests.stack import Stack
 
 TRANSACTIONS = 1_000_000
 _FEW = 100  # on the chain that counts as empty: there must be one to ask for

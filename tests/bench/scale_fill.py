@@ -6,8 +6,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from tests.acceptance.http import post_raw
-from tests.acceptance.stack import Stack
+from tests.http import post_raw
+from tests.stack import Stack
 
 BATCH = 10_000  # the largest that the web tier takes by default
 _AT_ONCE = 2  # batches under way: while one is read, the other is written to the queue

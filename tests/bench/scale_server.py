@@ -9,7 +9,7 @@ from typing import Any
 import redis
 
 from compose import embedded
-from tests.acceptance.stack import Stack
+from tests.stack import Stack
 from tests.waiting import wait_for
 
 _SLOW_US = 10_000  # commands that took longer are remembered

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from tests.acceptance.stack import Stack
+from tests.stack import Stack
 from tests.waiting import wait_for
 
 MIB = 2**20

@@ -19,7 +19,7 @@ from compose.embedded import redis_url
 from compose.wiring import find_kernel
 from tests.bench.fleet import open_ledger, request_blocks, run_stack, workers_held
 from tests.bench.report import Figure, Report
-from tests.integration.conftest import start_server
+from tests.server import start_server
 from tests.waiting import wait_for
 from workers.miner import Miner
 

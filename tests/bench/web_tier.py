@@ -13,8 +13,8 @@ from typing import Any
 import redis
 
 from compose.embedded import find_server, server_command, socket_path, wait_until_ready
-from tests.acceptance.http import request
-from tests.acceptance.stack import free_port
+from tests.http import request
+from tests.stack import free_port
 from tests.waiting import wait_for
 
 _STOP_S = 20

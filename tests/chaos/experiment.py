@@ -18,11 +18,11 @@ from compose.burst.follow import read_chain, read_jobs, wait_until_drained
 from compose.burst.plan import Plan, make_actions
 from compose.burst.record import Answer, Record
 from compose.burst.verdict import judge
-from tests.acceptance.stack import Stack
-from tests.bench.ancestor import run_ancestor
-from tests.bench.synchronous import Block, is_valid_chain
+from tests.chaos.ancestor import run_ancestor
 from tests.chaos.report import Run, tabulate, write_report
+from tests.chaos.synchronous import Block, is_valid_chain
 from tests.chaos.timeline import Timeline
+from tests.stack import Stack
 
 _CONCURRENCY = 100  # as the article's `ab -c 100`
 _PAUSE_S = 10.0  # between the bursts

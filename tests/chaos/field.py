@@ -20,8 +20,6 @@ from compose.embedded import SERVERS, socket_path
 from compose.embedded import redis_url as socket_url
 from compose.settings import Settings
 from compose.web_wiring import make_ledger
-from tests.acceptance.http import request
-from tests.acceptance.stack import Stack
 from tests.chaos.disk import mount_small
 from tests.chaos.figures import BLOCK_INTERVAL_S, Figures
 from tests.chaos.load import Load
@@ -29,6 +27,8 @@ from tests.chaos.proxy import Proxy
 from tests.chaos.server import Server
 from tests.chaos.timeline import Timeline
 from tests.chaos.watch import Watch
+from tests.http import request
+from tests.stack import Stack
 from tests.waiting import wait_for
 
 Kind: TypeAlias = Literal["own", "named"]

@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 from compose.embedded import find_server, server_command, socket_path, wait_until_ready
-from tests.acceptance.stack import free_port
+from tests.stack import free_port
 
 
 class Server:

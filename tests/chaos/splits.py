@@ -23,12 +23,12 @@ from chain.transaction import REWARD_SENDER
 from compose.burst.follow import read_chain
 from compose.burst.record import Record
 from compose.embedded import socket_path
-from tests.acceptance.http import post, request
-from tests.acceptance.stack import Stack
 from tests.chaos.load import Load
 from tests.chaos.promises import PromiseBroken
 from tests.chaos.proxy import Proxy
 from tests.chaos.run import describe, say
+from tests.http import post, request
+from tests.stack import Stack
 from tests.waiting import wait_for
 
 NODES = 3

@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.acceptance.http import request
 from tests.compose_file import OURS, SERVICES
 from tests.containers.engine import Engine
 from tests.containers.load import Load
 from tests.containers.timeline import say, timed
+from tests.http import request
 from tests.waiting import wait_for
 
 RUN = [*OURS, "valkey"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
-from tests.acceptance.stack import Stack
+from tests.stack import Stack
 
 _BURSTS = ("--requests", "60000", "--bursts", "3", "--pause", "25", "--seed", "1")
 _WIDE: ViewportSize = {"width": 1280, "height": 860}

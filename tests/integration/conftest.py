@@ -1,7 +1,6 @@
 """A real server: the one that MINEQUEUE_REDIS_URL names, else an embedded one of this session."""
 
 import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from chain.ledger import Connection, Ledger, connect
-from compose.embedded import find_server, redis_url, server_command, wait_until_ready
-from tests.integration.workers import StartWorker, make_start
+from compose.embedded import redis_url
 from tests.ledgers import make_ledger
+from tests.server import start_server
+from tests.workers import StartWorker, make_start
 
 
 @pytest.fixture(scope="session")
@@ -32,19 +32,6 @@ def start_worker(tmp_path: Path) -> Iterator[StartWorker]:
     """Starts `minequeue worker` on a server; what was started is gone after the test."""
     with ExitStack() as started:
         yield make_start(started, tmp_path)
-
-
-def start_server(directory: Path) -> "subprocess.Popen[bytes]":
-    """Start an embedded server that keeps its data in ``directory``, and wait until it answers."""
-    socket = directory / "valkey.sock"
-    process = subprocess.Popen(
-        server_command(
-            find_server(os.environ.get("MINEQUEUE_SERVER_BINARY", "")), directory, socket
-        ),
-        stdout=subprocess.DEVNULL,
-    )
-    wait_until_ready(socket, lambda: process.poll() is None)
-    return process
 
 
 @pytest.fixture

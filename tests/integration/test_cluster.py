@@ -10,10 +10,10 @@ import pytest
 import redis
 
 from compose.embedded import find_server, redis_url, server_command, wait_until_ready
-from tests.acceptance.stack import free_port
-from tests.integration.workers import StartWorker, is_drained, open_ledger
 from tests.ledgers import request_mine, submit
+from tests.stack import free_port
 from tests.waiting import wait_for
+from tests.workers import StartWorker, is_drained, open_ledger
 
 
 @pytest.fixture

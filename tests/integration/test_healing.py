@@ -16,10 +16,10 @@ from chain.errors import QueueFull
 from chain.ledger import Ledger
 from compose.embedded import redis_url
 from compose.wiring import make_celery
-from tests.integration.conftest import start_server
-from tests.integration.workers import StartWorker, make_settings, open_ledger
 from tests.ledgers import request_mine, submit
+from tests.server import start_server
 from tests.waiting import wait_for
+from tests.workers import StartWorker, make_settings, open_ledger
 
 AGAIN_S = 10  # from the server's return to the next block
 FROZEN_S = 30

@@ -1,9 +1,9 @@
 """The pool of a real worker follows the decision: out at once, in after the quiet time, to zero."""
 
 from chain.ledger import Connection
-from tests.integration.workers import StartWorker, is_drained, open_ledger
 from tests.ledgers import request_mine
 from tests.waiting import wait_for
+from tests.workers import StartWorker, is_drained, open_ledger
 
 MINERS = 3
 REQUESTS = 150

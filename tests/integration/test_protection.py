@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from chain.ledger import Connection
-from tests.integration.workers import StartWorker, is_drained, open_ledger
 from tests.ledgers import request_mine
 from tests.waiting import wait_for
+from tests.workers import StartWorker, is_drained, open_ledger
 from workers.protection import EXPIRES_MIN, Agent, AgentFailed
 
 PATH = "/api/some-id/task-protection/v1/state"

@@ -9,10 +9,10 @@ import psutil
 import pytest
 
 from chain.ledger import Connection, Ledger, Submission
-from tests.integration.conftest import start_server
-from tests.integration.workers import StartWorker, is_drained, open_ledger
 from tests.ledgers import make_transaction, mined_ids, read_chain, request_mine
+from tests.server import start_server
 from tests.waiting import wait_for
+from tests.workers import StartWorker, is_drained, open_ledger
 
 
 def _submit(ledger: Ledger, count: int) -> list[str]:

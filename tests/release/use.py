@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Iterator
 
-from tests.acceptance.stack import Stack
+from tests.stack import Stack
 
 PAGES = ("/", "/docs", "/metrics")
 _LINK = re.compile(r'(?:src|href)="(/[^"#?]+\.\w+)"')

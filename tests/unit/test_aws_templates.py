@@ -12,8 +12,8 @@ from chain.ledger import Connection
 from compose import processes
 from compose.cli import cli
 from compose.settings import Settings, variable
-from tests.acceptance.test_secrets import RIGHTS
 from tests.ledgers import make_ledger
+from tests.server_options import RIGHTS
 from tests.web_clients import make_client
 from web.embedded_metrics import DIMENSION, NAMESPACE, UNITS
 from workers.watchdog import STOP_S

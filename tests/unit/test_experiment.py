@@ -3,9 +3,9 @@ import pytest
 from compose.burst.plan import Plan, make_actions
 from compose.burst.record import Answer, Record
 from compose.burst.verdict import judge
-from tests.bench.synchronous import Blockchain
 from tests.chaos.experiment import identify, is_kept
 from tests.chaos.report import Run
+from tests.chaos.synchronous import Blockchain
 from tests.chaos.timeline import Timeline
 
 

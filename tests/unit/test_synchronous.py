@@ -3,8 +3,8 @@ from threading import Barrier
 
 import pytest
 
-from tests.bench import synchronous
-from tests.bench.synchronous import create_app, is_valid_chain
+from tests.chaos import synchronous
+from tests.chaos.synchronous import create_app, is_valid_chain
 
 
 def test_a_transaction_is_announced_for_the_next_block_and_mined_inside_the_request() -> None:

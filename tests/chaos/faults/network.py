@@ -4,9 +4,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
-from tests.acceptance.http import Answer, post, request
 from tests.chaos.field import PATIENCE_S, Field, Kind
 from tests.chaos.trap import Moment, Trap
+from tests.http import Answer, post, request
 from tests.waiting import wait_for
 
 SCRIPTS = ("submit", "request_mine", "open_candidate", "place_transactions", "connect_block")

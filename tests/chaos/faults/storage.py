@@ -5,9 +5,9 @@ import time
 from contextlib import suppress
 from random import Random
 
-from tests.acceptance.http import post
 from tests.chaos.faults.fault import NotCovered
 from tests.chaos.field import PATIENCE_S, Field, Kind
+from tests.http import post
 from tests.waiting import wait_for
 
 _PAYMENT = {"sender": "probe", "recipient": "nobody", "amount": 1}

@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from tests.acceptance.http import Answer, request
+from tests.http import Answer, request
 from tests.waiting import wait_for
 
 START_S = 60

@@ -1,7 +1,7 @@
 """The design that minequeue replaces: the tutorial's blockchain, which mines inside the request.
 
 Chain and waiting transactions live in the process, so each replica has its own; nothing is locked.
-Run as ``python -m tests.bench.synchronous PORT`` it is one replica. Written anew after what the
+Run as ``python -m tests.chaos.synchronous PORT`` it is one replica. Written anew after what the
 ancestor does; registering peers and resolving conflicts with them is left out.
 """
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compose.burst.follow import ask
-from tests.acceptance.stack import free_port
-from tests.bench.synchronous import Block
+from tests.chaos.synchronous import Block
+from tests.stack import free_port
 from tests.waiting import wait_for
 
 REPLICAS = 2
@@ -42,8 +42,8 @@ def run_ancestor() -> Iterator[Ancestor]:
     front = free_port()
     with ExitStack() as stack:
         for port in ports:
-            stack.enter_context(_run("tests.bench.synchronous", port))
-        stack.enter_context(_run("tests.bench.round_robin", front, *ports))
+            stack.enter_context(_run("tests.chaos.synchronous", port))
+        stack.enter_context(_run("tests.chaos.round_robin", front, *ports))
         for port in (*ports, front):
             wait_for(lambda p=port: _listens(p), f"port {port}", _START_S)  # type: ignore[misc]  # mypy does not infer defaults of lambdas
         yield Ancestor(f"http://127.0.0.1:{front}", [f"http://127.0.0.1:{port}" for port in ports])

@@ -1,0 +1,1 @@
+"""What the README and docs/ show: bursts with kills, and pictures of the pages."""
