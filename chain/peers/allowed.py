@@ -5,16 +5,14 @@ called: neither another machine of the operator's network nor a cloud's metadata
 """
 
 import ipaddress
-import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from chain.errors import MinequeueError
+from chain.peers.names import is_host_name
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
-_NAME = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
-_MOST_NAME = 253  # characters (RFC 1035)
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 # clouds tell their secrets there, whatever name leads to it (AWS over IPv6; the others are
 # link-local)
@@ -50,7 +48,7 @@ class Allowed:
             try:
                 networks.append(ipaddress.ip_network(entry))
             except ValueError:
-                if not _NAME.fullmatch(entry) or len(entry) > _MOST_NAME or _ends_in_number(entry):
+                if not is_host_name(entry.removeprefix("*.")):
                     raise BadAllowList(f"{entry!r} is neither a network nor a name.") from None
                 names.append(entry)
         return cls(tuple(networks), tuple(names))
@@ -89,9 +87,3 @@ def _is_special(address: Address) -> bool:
         or address.is_reserved
         or (isinstance(address, ipaddress.IPv6Address) and address in _METADATA)
     )
-
-
-def _ends_in_number(name: str) -> bool:
-    """Whether some resolvers would read the name as an IPv4 address, as 0x7f.1 or 2130706433."""
-    last = name.rpartition(".")[2]
-    return last.isdigit() or re.fullmatch(r"0x[0-9a-f]*", last) is not None

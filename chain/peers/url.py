@@ -1,19 +1,14 @@
 """A node's address: scheme, host and port, and one way to write it."""
 
 import ipaddress
-import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from chain.errors import InvalidPeer
+from chain.peers.names import is_host_name
 
 _MOST = 300  # characters
 _PORTS = {"http": 80, "https": 443}
-_MOST_PORT = 65_535
-_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
-_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*")
-_MOST_NAME = 253
-_NUMBER = re.compile(r"(.*\.)?(\d+|0x[0-9a-f]*)")  # what some resolvers read as an IPv4 address
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +57,6 @@ def _read_host(host: str) -> str:
         return str(ipaddress.ip_address(host))
     except ValueError:
         pass  # then it has to be a name
-    if len(host) > _MOST_NAME or not _NAME.fullmatch(host) or _NUMBER.fullmatch(host):
+    if not is_host_name(host):
         raise InvalidPeer(f"{host!r} is neither a host's name nor an IP address.")
     return host

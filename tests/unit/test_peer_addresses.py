@@ -85,7 +85,21 @@ def test_whatever_is_read_as_an_allow_list_is_written_as_it_is_read(text: str) -
 
 
 @pytest.mark.parametrize(
-    "text", ["10.0.0.0/33", "10.0.0.1/8", "node_/x", "*", "*.*", "0x7f.1", "1"]
+    "text",
+    [
+        "10.0.0.0/33",
+        "10.0.0.1/8",
+        "node_/x",
+        "*",
+        "*.*",
+        "0x7f.1",
+        "1",
+        "a-",
+        "a" * 64,
+        ".a",
+        "a..b",
+        "*.1",
+    ],
 )
 def test_a_bad_entry_of_an_allow_list_is_named(text: str) -> None:
     with pytest.raises(BadAllowList) as caught:
