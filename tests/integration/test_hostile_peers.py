@@ -395,10 +395,10 @@ def test_a_name_that_leads_elsewhere_the_second_time_gains_nothing(ours: Ledger)
 
     client = PeerClient(LOOPBACK, answer_s=ANSWER_S, resolve=resolve)
     paths: list[str] = []
+    tip = make_client(ours).get("/chain/tip").get_json()  # before it is asked for: it takes a while
 
     def send(connection: socket.socket, path: str) -> None:
         paths.append(path)
-        tip = make_client(ours).get("/chain/tip").get_json()
         connection.sendall(write_json({**tip, "cumulative_work": str(2**200)}))
 
     with serve_raw(send) as address:
