@@ -4,8 +4,7 @@ import uuid
 from hashlib import sha256
 from typing import Any
 
-from flask import Blueprint, Response, request
-from werkzeug.exceptions import MethodNotAllowed
+from flask import Blueprint, Response
 
 from chain.errors import QueueFull
 from chain.ledger import MinedBy, Outcome, Pending, Verdict
@@ -15,7 +14,8 @@ from web.following import following
 from web.needs import needs
 from web.parameters import IDEMPOTENCY_KEY, PREFER, REQUEST_ID, in_path
 from web.problems import not_found
-from web.requests import parse_hex, read_idempotency_key
+from web.receipts import answer_queued
+from web.requests import parse_hex, read_idempotency_key, refuse_head
 from web.schemas import JobReceipt, JobState, MinedBlock
 from web.services import services
 from web.waiting import wait_for
@@ -48,9 +48,7 @@ _JOB_BYTES = 16
 @needs("mine")
 def mine() -> Response:
     """Queue a mine request; with ``Prefer: wait=N``, wait for its block."""
-    if request.method == "HEAD":
-        # werkzeug adds HEAD to GET; a look at the headers must not make a block
-        raise MethodNotAllowed(["GET", "POST"])
+    refuse_head()
     job = _name_job(read_idempotency_key())
     with following(job.encode(), job, 0):
         if services().ledger.mempool.request_mine(job) is Verdict.FULL:
@@ -59,16 +57,7 @@ def mine() -> Response:
     mined = wait_for(lambda: services().ledger.blocks.locate_job(job))
     if isinstance(mined, MinedBy):
         return _answer_block(mined, job)
-    return answer_json(
-        {
-            "message": "The mine request is on disk and will make one block.",
-            "id": job,
-            "status": "queued",
-            "links": {"self": f"/jobs/{job}"},
-        },
-        202,
-        {"Location": f"/jobs/{job}"},
-    )
+    return answer_queued(job, "The mine request is on disk and will make one block.")
 
 
 @blueprint.get("/jobs/<job>")

@@ -3,8 +3,7 @@
 from typing import Any
 
 import msgspec
-from flask import Blueprint, Response, request
-from werkzeug.exceptions import MethodNotAllowed
+from flask import Blueprint, Response
 from werkzeug.routing import PathConverter
 
 from chain.errors import InvalidPeer
@@ -16,7 +15,8 @@ from web.described import Body, Reply, described
 from web.needs import needs
 from web.parameters import PREFER, in_path
 from web.problems import not_found
-from web.requests import read_body
+from web.receipts import answer_queued
+from web.requests import read_body, refuse_head
 from web.schemas import JobReceipt, Nodes, Registered, Registration, Resolved
 from web.services import services
 from web.waiting import wait_for
@@ -110,24 +110,13 @@ def remove_node(address: str) -> Response:
 @needs("peer")
 def resolve() -> Response:
     """Ask for the nodes to be met; with ``Prefer: wait=N``, wait for what comes of it."""
-    if request.method == "HEAD":
-        # werkzeug adds HEAD to GET; a look at the headers must not make work
-        raise MethodNotAllowed(["GET", "POST"])
+    refuse_head()
     job = services().ledger.network.request_resolve()
     services().wake_resolver()
     outcome = wait_for(lambda: services().ledger.network.find_outcome(job))
     if isinstance(outcome, Outcome):
         return _answer_chain(outcome)
-    return answer_json(
-        {
-            "message": "The nodes will be met.",
-            "id": job,
-            "status": "queued",
-            "links": {"self": f"/jobs/{job}"},
-        },
-        202,
-        {"Location": f"/jobs/{job}"},
-    )
+    return answer_queued(job, "The nodes will be met.")
 
 
 def _show(address: str, sight: Sight) -> dict[str, Any]:

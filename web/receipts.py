@@ -1,11 +1,13 @@
-"""Receipts: what a client gets for an accepted transaction, to the byte the same however often."""
+"""Receipts: what a client gets for what was accepted, to the byte the same however often."""
 
 from collections.abc import Sequence
 
 import msgspec
+from flask import Response
 
 from chain.errors import MinequeueError
 from chain.transaction import Transaction
+from web.answers import answer_json
 from web.problems import of_error
 
 # written and not encoded: an id is hex digits, and a batch has ten thousand receipts
@@ -29,6 +31,13 @@ def write_receipt(transaction: Transaction) -> bytes:
 def write_receipts(outcomes: Sequence[Transaction | MinequeueError]) -> bytes:
     """The answer to a batch, JSON: for each entry its receipt, or why it was refused."""
     return b"[%b]" % b",".join(map(_write_outcome, outcomes))
+
+
+def answer_queued(job: str, message: str) -> Response:
+    """The answer to a request that waits as a job of this id."""
+    path = f"/jobs/{job}"
+    receipt = {"message": message, "id": job, "status": "queued", "links": {"self": path}}
+    return answer_json(receipt, 202, {"Location": path})
 
 
 def _write_outcome(outcome: Transaction | MinequeueError) -> bytes:

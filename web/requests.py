@@ -1,10 +1,11 @@
-"""Reading a request: its body, its Idempotency-Key, its preferences and its parameters, bounded."""
+"""Reading a request, within bounds: method, body, Idempotency-Key, preferences, parameters."""
 
 import re
 from functools import partial
 from typing import IO, TYPE_CHECKING
 
 from flask import request
+from werkzeug.exceptions import MethodNotAllowed
 
 from web.answers import JSON
 from web.problems import Problem, bad_parameter
@@ -20,6 +21,16 @@ _PATIENCE = 2  # so many times the largest body is read of one that is refused
 _PART_BYTES = 64 * 1024
 _MAX_DIGITS = 15  # of a number in a query or path; more cannot be meant
 _WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=$|[,;])", re.IGNORECASE | re.ASCII)
+
+
+def refuse_head() -> None:
+    """See that the request is no HEAD, which werkzeug adds to GET: a look must not make work.
+
+    Raises:
+        MethodNotAllowed: it is one.
+    """
+    if request.method == "HEAD":
+        raise MethodNotAllowed(["GET", "POST"])
 
 
 def read_kind() -> str:
