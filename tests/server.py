@@ -2,19 +2,46 @@
 
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
-from compose.embedded import find_server, server_command, wait_until_ready
+from compose.embedded import find_server, redis_url, server_command, socket_path, wait_until_ready
 
 
-def start_server(directory: Path) -> "subprocess.Popen[bytes]":
-    """Start an embedded server that keeps its data in ``directory``, and wait until it answers."""
-    socket = directory / "valkey.sock"
+def url_of(directory: Path) -> str:
+    """The URL of the server that keeps its data in ``directory``."""
+    return redis_url(socket_path(directory))
+
+
+@contextmanager
+def run_server(directory: Path, *options: str) -> Iterator[str]:
+    """Run a server as :func:`start_server` does; its URL. It is gone when this is left."""
+    process = start_server(directory, *options)
+    try:
+        yield url_of(directory)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def start_server(
+    directory: Path, *options: str, log: IO[bytes] | None = None
+) -> "subprocess.Popen[bytes]":
+    """Start a server that keeps its data in ``directory``, and wait until it answers.
+
+    Args:
+        directory: is made where it is not there.
+        options: what its command line says besides; of what stands twice the later counts.
+        log: where it says what it does; else nowhere.
+    """
+    socket = socket_path(directory)
+    binary = find_server(os.environ.get("MINEQUEUE_SERVER_BINARY", ""))
     process = subprocess.Popen(
-        server_command(
-            find_server(os.environ.get("MINEQUEUE_SERVER_BINARY", "")), directory, socket
-        ),
-        stdout=subprocess.DEVNULL,
+        [*server_command(binary, directory, socket), *options],
+        stdout=log or subprocess.DEVNULL,
+        stderr=log,
     )
     wait_until_ready(socket, lambda: process.poll() is None)
     return process

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from chain.ledger import Ledger
-from compose.embedded import redis_url
 from tests.lambda_events import (
     DUMMY,
     balancer_request,
@@ -26,7 +25,7 @@ from tests.lambda_events import (
 from tests.lambda_function import Function, Place, build_zip
 from tests.lambda_s3 import S3, serve_s3
 from tests.ledgers import mined_ids
-from tests.server import start_server
+from tests.server import run_server
 from tests.waiting import wait_for
 from tests.workers import is_drained, make_settings, make_start, open_ledger
 
@@ -53,10 +52,8 @@ def place(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    directory = tmp_path_factory.mktemp("server")
-    with start_server(directory) as process:
-        yield redis_url(directory / "valkey.sock")
-        process.kill()
+    with run_server(tmp_path_factory.mktemp("server")) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

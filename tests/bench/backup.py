@@ -22,11 +22,10 @@ from chain.ledger import Ledger, Submission, connect
 from chain.proof_of_work import search_with_hashlib
 from chain.rules import Bounds, Rules
 from chain.transaction import accept_submission
-from compose.embedded import redis_url, socket_path
 from tests.bench.report import Figure, Report
 from tests.bench.scale_fill import make_transaction
 from tests.ledgers import make_ledger, request_mine
-from tests.server import start_server
+from tests.server import run_server, url_of
 from workers.miner import Miner
 
 TRANSACTIONS = 1_000_000
@@ -88,14 +87,8 @@ def _figures(name: str, done: _Done) -> Iterator[Figure]:
 
 @contextmanager
 def _serve(directory: Path) -> Iterator[Ledger]:
-    directory.mkdir()
-    with start_server(directory) as server:
-        yield make_ledger(connect(_url(directory), wait_s=60), _RULES, _BOUNDS)
-        server.terminate()
-
-
-def _url(directory: Path) -> str:
-    return redis_url(socket_path(directory))
+    with run_server(directory) as url:
+        yield make_ledger(connect(url, wait_s=60), _RULES, _BOUNDS)
 
 
 def _fill(ledger: Ledger) -> None:
@@ -121,7 +114,7 @@ def _run(directory: Path, *arguments: str) -> _Done:
     command = [sys.executable, "-m", "compose", *arguments, "--json"]
     environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith("MINEQUEUE_")},
-        "MINEQUEUE_REDIS_URL": _url(directory),
+        "MINEQUEUE_REDIS_URL": url_of(directory),
         "MINEQUEUE_NETWORK": _RULES.network,
         "MINEQUEUE_BITS": str(_RULES.bits),
     }

@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 from chain import template
 from chain.ledger import Connecting, Ledger, Opening, Submission, Verdict, connect
 from chain.rules import Bounds, Rules
-from compose.embedded import redis_url
 from compose.wiring import find_kernel
 from tests.bench.drain import make_transactions
 from tests.bench.report import Figure, Report
-from tests.server import start_server
+from tests.ledgers import make_ledger
+from tests.server import run_server
 
 T = TypeVar("T")
 BLOCKS = 20
@@ -40,21 +40,14 @@ class Times:
 def measure() -> Report:
     """Mine full blocks, one step after the other."""
     times = Times()
-    with tempfile.TemporaryDirectory() as scratch:
-        server = start_server(Path(scratch))
-        try:
-            url = redis_url(Path(scratch, "valkey.sock"))
-            ledger = Ledger(connect(url, wait_s=5), _RULES, Bounds(10**6, 2**30))
-            ledger.mining.create_genesis()
-            transactions = make_transactions(BLOCKS * PER_BLOCK)
-            for start in range(0, len(transactions), PER_BLOCK):
-                batch = Submission(transactions[start : start + PER_BLOCK])
-                assert ledger.mempool.submit([batch]) == [Verdict.ACCEPTED]
-            for _ in range(BLOCKS):
-                _mine_one(ledger, Path(scratch), times)
-        finally:
-            server.kill()
-            server.wait()
+    with tempfile.TemporaryDirectory() as scratch, run_server(Path(scratch)) as url:
+        ledger = make_ledger(connect(url, wait_s=5), _RULES, Bounds(10**6, 2**30))
+        transactions = make_transactions(BLOCKS * PER_BLOCK)
+        for start in range(0, len(transactions), PER_BLOCK):
+            batch = Submission(transactions[start : start + PER_BLOCK])
+            assert ledger.mempool.submit([batch]) == [Verdict.ACCEPTED]
+        for _ in range(BLOCKS):
+            _mine_one(ledger, Path(scratch), times)
     whole = [sum(steps) for steps in zip(*times.ms.values(), strict=True)]
     figures = [Figure(name, median(found), "ms") for name, found in times.ms.items()]
     figures.append(Figure("all of it", median(whole), "ms"))

@@ -13,11 +13,10 @@ from chain.ledger import Ledger, Submission, connect
 from chain.proof_of_work import search_with_hashlib
 from chain.rules import Bounds, Rules
 from chain.transaction import Transaction, accept_submission
-from compose.embedded import redis_url
 from tests.bench.report import Figure, Report
 from tests.bench.scale_fill import make_transaction
-from tests.ledgers import request_mine
-from tests.server import start_server
+from tests.ledgers import make_ledger, request_mine
+from tests.server import run_server
 from workers.miner import Miner
 
 COUNT = 100_000
@@ -91,25 +90,16 @@ def _task(vcpu: float, gigabytes: float) -> float:
 
 def _measure_transaction() -> tuple[float, float]:
     """Bytes of memory and of log that a mined transaction takes in a server that never rewrites."""
-    with tempfile.TemporaryDirectory() as scratch:
-        directory = Path(scratch)
-        with start_server(directory) as server:
-            ledger = _open(directory)
-            client: Any = ledger.connection.client
-            client.config_set("auto-aof-rewrite-percentage", 0)
-            before = client.info()
-            for number in range(COUNT // _RULES.block_transactions):
-                _fill_block(ledger, number)
-            after = client.info()
-            server.kill()
+    with tempfile.TemporaryDirectory() as scratch, run_server(Path(scratch)) as url:
+        ledger = make_ledger(connect(url, wait_s=60), _RULES, _BOUNDS)
+        client: Any = ledger.connection.client
+        client.config_set("auto-aof-rewrite-percentage", 0)
+        before = client.info()
+        for number in range(COUNT // _RULES.block_transactions):
+            _fill_block(ledger, number)
+        after = client.info()
     grown = {name: after[name] - before[name] for name in ("used_memory", "aof_current_size")}
     return grown["used_memory"] / COUNT, grown["aof_current_size"] / COUNT
-
-
-def _open(directory: Path) -> Ledger:
-    ledger = Ledger(connect(redis_url(directory / "valkey.sock"), wait_s=60), _RULES, _BOUNDS)
-    ledger.mining.create_genesis()
-    return ledger
 
 
 def _fill_block(ledger: Ledger, block: int) -> None:

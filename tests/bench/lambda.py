@@ -5,15 +5,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
 from chain.errors import MinequeueError
 from chain.ledger import Ledger, Submission
-from compose.embedded import redis_url
 from tests.bench.report import Figure, Report
 from tests.lambda_events import (
     Event,
@@ -29,7 +27,7 @@ from tests.lambda_events import (
 from tests.lambda_function import Function, Place, build_zip
 from tests.lambda_s3 import S3, serve_s3
 from tests.ledgers import make_transaction
-from tests.server import start_server
+from tests.server import run_server
 from tests.workers import make_settings, open_ledger
 
 STARTS = 10
@@ -46,7 +44,7 @@ def measure() -> Report:
         archive = directory / "lambda.zip"
         build_zip(archive)
         place = Place(directory / "place", archive)
-        with _serve(directory / "server") as url:
+        with run_server(directory / "server") as url:
             starts = [_measure_start(place, url) for _ in range(STARTS + 1)][1:]
             bare = [_measure_bare() for _ in range(STARTS)]
             with (
@@ -97,14 +95,6 @@ _KINDS: dict[str, Callable[[int], Event]] = {
         *((f"{number}-{i}", "INSERT", item(f"{number}-{i}")) for i in range(10))
     ),
 }
-
-
-@contextmanager
-def _serve(directory: Path) -> Iterator[str]:
-    directory.mkdir()
-    with start_server(directory) as process:
-        yield redis_url(directory / "valkey.sock")
-        process.kill()
 
 
 def _environment(url: str) -> dict[str, str]:

@@ -10,11 +10,10 @@ from chain.ledger import Ledger, Submission, connect
 from chain.proof_of_work import search_with_hashlib
 from chain.rules import Bounds, Rules
 from chain.transaction import Transaction, accept_submission
-from compose.embedded import redis_url
 from tests.bench.report import Figure, Report
-from tests.ledgers import request_mine
+from tests.ledgers import make_ledger, request_mine
 from tests.peers import meet
-from tests.server import start_server
+from tests.server import run_server
 from workers.miner import Miner
 
 COUNT = 50_000  # transactions of our stale blocks; the branch has a block more
@@ -57,12 +56,8 @@ def measure() -> Report:
 
 @contextmanager
 def _open(directory: Path) -> Iterator[Ledger]:
-    directory.mkdir()
-    with start_server(directory) as server:
-        ledger = Ledger(connect(redis_url(directory / "valkey.sock"), wait_s=60), _RULES, _BOUNDS)
-        ledger.mining.create_genesis()
-        yield ledger
-        server.kill()
+    with run_server(directory) as url:
+        yield make_ledger(connect(url, wait_s=60), _RULES, _BOUNDS)
 
 
 def _make(name: str, count: int) -> list[Transaction]:

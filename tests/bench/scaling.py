@@ -15,11 +15,11 @@ from chain.ledger import Connecting, Ledger, connect
 from chain.ledger.keys import Keys
 from chain.ledger.mining import Mining
 from chain.rules import Bounds, Rules
-from compose.embedded import redis_url
 from compose.wiring import find_kernel
 from tests.bench.fleet import open_ledger, request_blocks, run_stack, workers_held
 from tests.bench.report import Figure, Report
-from tests.server import start_server
+from tests.ledgers import make_ledger
+from tests.server import run_server
 from tests.waiting import wait_for
 from workers.miner import Miner
 
@@ -118,16 +118,15 @@ def _count_needed(header: Header, scratch: Path) -> int:
 
 def _measure_stale(bits: int, scratch: Path) -> Iterator[float]:
     """For each block, how long others went on with its candidate, in milliseconds."""
-    server = start_server(scratch)
-    try:
+    with run_server(scratch) as url:
         rules = Rules("stale", bits, 5, 5000, 2**21)
-        ledger = _open(scratch, rules)
+        ledger = _open(url, rules)
         for _ in range(STALE_BLOCKS):
             request_blocks(ledger, 1)
         processes = get_context("spawn")
         records: Any = processes.Queue()
         miners = [
-            processes.Process(target=_run_miner, args=(scratch, rules, records))
+            processes.Process(target=_run_miner, args=(url, scratch, rules, records))
             for _ in range(MINERS)
         ]
         for miner in miners:
@@ -135,9 +134,6 @@ def _measure_stale(bits: int, scratch: Path) -> Iterator[float]:
         found = [records.get(timeout=300) for _ in miners]
         for miner in miners:
             miner.join()
-    finally:
-        server.kill()
-        server.wait()
     connected = {prefix: at for _, connects in found for prefix, at in connects}
     for searches, _ in found:
         last = dict(searches)  # the last search of each candidate
@@ -163,16 +159,13 @@ class _NotedMining(Mining):
         return outcome
 
 
-def _open(scratch: Path, rules: Rules) -> Ledger:
-    url = redis_url(scratch / "valkey.sock")
-    ledger = Ledger(connect(url, wait_s=2), rules, Bounds(10**6, 2**30))
-    ledger.mining.create_genesis()
-    return ledger
+def _open(url: str, rules: Rules) -> Ledger:
+    return make_ledger(connect(url, wait_s=2), rules, Bounds(10**6, 2**30))
 
 
-def _run_miner(scratch: Path, rules: Rules, records: Any) -> None:
+def _run_miner(url: str, scratch: Path, rules: Rules, records: Any) -> None:
     """Mine until nothing is due; tell when each search ended and each block was connected."""
-    ledger, search = _open(scratch, rules), find_kernel(scratch).search
+    ledger, search = _open(url, rules), find_kernel(scratch).search
     searches: list[tuple[bytes, float]] = []
     mining = ledger.mining = _NotedMining(
         ledger.connection, Keys(rules.network), ledger.blocks, rules

@@ -12,8 +12,9 @@ from typing import Any
 
 import redis
 
-from compose.embedded import find_server, server_command, socket_path, wait_until_ready
+from compose.embedded import socket_path
 from tests.http import request
+from tests.server import run_server
 from tests.stack import free_port
 from tests.waiting import wait_for
 
@@ -60,14 +61,11 @@ def serve_yardsticks() -> Iterator[WebTier]:
             "MINEQUEUE_PORT": str(port),
             "MINEQUEUE_MAX_PENDING": f"{10**8},{2**40}",
         }
-        socket = socket_path(data_dir)
-        with _running(server_command(find_server(""), data_dir, socket), environment) as server:
-            wait_until_ready(socket, lambda: server.poll() is None)
-            web = [sys.executable, "-m", "tests.bench.yardsticks"]
-            with _running(web, environment) as process:
-                tier = WebTier(f"http://127.0.0.1:{port}", socket)
-                wait_for(lambda: _is_ready(tier.url, process), "the start of the web tier")
-                yield tier
+        web = [sys.executable, "-m", "tests.bench.yardsticks"]
+        with run_server(data_dir), _running(web, environment) as process:
+            tier = WebTier(f"http://127.0.0.1:{port}", socket_path(data_dir))
+            wait_for(lambda: _is_ready(tier.url, process), "the start of the web tier")
+            yield tier
 
 
 def _is_ready(url: str, process: "subprocess.Popen[bytes]") -> bool:

@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from compose.embedded import find_server, server_command, socket_path, wait_until_ready
+from tests.server import start_server
 from tests.stack import free_port
 
 
@@ -23,16 +23,9 @@ class Server:
     def start(self) -> "Server":
         """Start it, and wait until it answers."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        socket = socket_path(self.directory)
-        # of an option that is given twice the later counts
-        command = [
-            *server_command(find_server(""), self.directory, socket),
-            *("--port", str(self.port), "--bind", "127.0.0.1"),
-        ]
+        options = ("--port", str(self.port), "--bind", "127.0.0.1")
         with self.log.open("ab") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-        self._process = process
-        wait_until_ready(socket, lambda: process.poll() is None)
+            self._process = start_server(self.directory, *options, log=log)
         return self
 
     def kill(self) -> None:

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from chain.ledger import Connection, Ledger, connect
-from compose.embedded import redis_url
 from tests.ledgers import make_ledger
-from tests.server import start_server
+from tests.server import run_server
 from tests.workers import StartWorker, make_start
 
 
@@ -21,10 +20,8 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if named:
         yield named
         return
-    directory = tmp_path_factory.mktemp("server")
-    with start_server(directory) as server:
-        yield redis_url(directory / "valkey.sock")
-        server.kill()
+    with run_server(tmp_path_factory.mktemp("server")) as url:
+        yield url
 
 
 @pytest.fixture

@@ -14,10 +14,9 @@ import pytest
 
 from chain.errors import QueueFull
 from chain.ledger import Ledger
-from compose.embedded import redis_url
 from compose.wiring import make_celery
 from tests.ledgers import request_mine, submit
-from tests.server import start_server
+from tests.server import run_server, start_server, url_of
 from tests.waiting import wait_for
 from tests.workers import StartWorker, make_settings, open_ledger
 
@@ -31,7 +30,7 @@ class Plant:
     def __init__(self, directory: Path, start_worker: StartWorker) -> None:
         self.directory = directory
         self.server = start_server(directory)
-        self.url = redis_url(directory / "valkey.sock")
+        self.url = url_of(directory)
         self._opened = ExitStack()
         self.ledger: Ledger = self._opened.enter_context(open_ledger(self.url))
         self.worker = start_worker(self.url, workers="1,1")
@@ -110,46 +109,33 @@ def _check(data_dir: Path, *options: str) -> int:
 
 
 def test_a_worker_of_a_plain_name_hears_its_own_pulse(tmp_path: Path) -> None:
-    server = start_server(tmp_path)
-    environment = {
-        **os.environ,
-        **make_settings(
-            redis_url(tmp_path / "valkey.sock"), data_dir=str(tmp_path)
-        ).as_environment(),
-    }
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "compose", "worker", "--name", "plain"],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_for(lambda: _check(tmp_path, "--name", "plain") == 0, "a sign of life", 30)
-    finally:
-        worker.terminate()
-        worker.wait()
-        server.kill()
-        server.wait()
+    with run_server(tmp_path) as url:
+        settings = make_settings(url, data_dir=str(tmp_path)).as_environment()
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "compose", "worker", "--name", "plain"],
+            env={**os.environ, **settings},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            wait_for(lambda: _check(tmp_path, "--name", "plain") == 0, "a sign of life", 30)
+        finally:
+            worker.terminate()
+            worker.wait()
 
 
 def test_workers_come_up_and_mine_where_the_servers_memory_has_run_out(
     tmp_path: Path, start_worker: StartWorker
 ) -> None:
-    server = start_server(tmp_path)
-    try:
-        url = redis_url(tmp_path / "valkey.sock")
-        with open_ledger(url) as ledger:
-            submit(ledger, 50)
-            request_mine(ledger)
-            client: Any = ledger.connection.client  # redis leaves config_set() untyped
-            client.config_set("maxmemory", 1)
-            start_worker(url, workers="1,1")
-            wait_for(lambda: ledger.queue.read().depth == 0, "all to be mined", 30)
-            with pytest.raises(QueueFull):
-                submit(ledger)
-    finally:
-        server.kill()
-        server.wait()
+    with run_server(tmp_path) as url, open_ledger(url) as ledger:
+        submit(ledger, 50)
+        request_mine(ledger)
+        client: Any = ledger.connection.client  # redis leaves config_set() untyped
+        client.config_set("maxmemory", 1)
+        start_worker(url, workers="1,1")
+        wait_for(lambda: ledger.queue.read().depth == 0, "all to be mined", 30)
+        with pytest.raises(QueueFull):
+            submit(ledger)
 
 
 def test_a_worker_leaves_nothing_behind_in_the_server(plant: Plant) -> None:

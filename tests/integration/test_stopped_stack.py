@@ -1,6 +1,5 @@
 """The chain of a data directory whose stack does not run: it is read, and nothing is changed."""
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,8 +11,8 @@ from click.testing import CliRunner, Result
 
 from chain.ledger import Connection, connect
 from compose.cli import cli
-from compose.embedded import find_server, redis_url, server_command, socket_path, wait_until_ready
 from tests.ledgers import RULES, make_ledger
+from tests.server import start_server, url_of
 
 EAST = replace(RULES, network="east", signed=True)
 
@@ -21,12 +20,9 @@ EAST = replace(RULES, network="east", signed=True)
 @contextmanager
 def _serve(data_dir: Path) -> Iterator[Connection]:
     """A connection to the server of ``data_dir``, which ends as its stack's does."""
-    socket = socket_path(data_dir)
-    command = server_command(find_server(""), data_dir, socket)
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+    with start_server(data_dir) as server:
         try:
-            wait_until_ready(socket, lambda: server.poll() is None)
-            connection = connect(redis_url(socket), wait_s=2)
+            connection = connect(url_of(data_dir), wait_s=2)
             yield connection
             connection.client.close()
         finally:

@@ -10,7 +10,7 @@ import pytest
 
 from chain.ledger import Connection, Ledger, Submission
 from tests.ledgers import make_transaction, mined_ids, read_chain, request_mine
-from tests.server import start_server
+from tests.server import start_server, url_of
 from tests.waiting import wait_for
 from tests.workers import StartWorker, is_drained, open_ledger
 
@@ -82,7 +82,7 @@ def test_the_death_of_the_server_loses_and_doubles_nothing(
     tmp_path: Path, start_worker: StartWorker
 ) -> None:
     server = start_server(tmp_path)
-    url = f"unix://{tmp_path / 'valkey.sock'}"
+    url = url_of(tmp_path)
     with open_ledger(url) as ledger:
         start_worker(url)
         accepted: list[str] = []
