@@ -1,27 +1,18 @@
 """Backups for tests: ways to fill a ledger, write it out, edit that, and take it in."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
-import fakeredis
-
-from chain.ledger import Connection, Ledger, Pending
-from chain.rules import Bounds, Rules
+from chain.ledger import Ledger, Pending
 from compose.backup.command import Exported, export_chain, import_file
 from compose.backup.importer import Imported
 from compose.backup.lines import End, encode
-from tests.ledgers import BOUNDS, RULES, make_ledger, make_miner, request_mine, submit
+from tests.ledgers import make_miner, request_mine, submit
 
 BLOCKS, JOBS, WAITING = 6, 3, 5
 FIRST, END = 0, BLOCKS + JOBS + WAITING + 1  # lines of the fixture `full`, from 0
 LAST_BLOCK, JOB, LAST = BLOCKS, BLOCKS + 1, END - 1
-
-
-def open_ledger(rules: Rules = RULES, bounds: Bounds = BOUNDS) -> Iterator[Ledger]:
-    client = fakeredis.FakeRedis(server=fakeredis.FakeServer())
-    yield make_ledger(Connection(client, wait_s=1), rules, bounds)
-    client.close()
 
 
 def mine(ledger: Ledger, transactions: int = 0) -> None:
@@ -36,6 +27,14 @@ def export(
     ledger: Ledger, file: Path, *, first: int | None = None, is_resumed: bool = False
 ) -> Exported:
     return export_chain(ledger, str(file), first=first, is_resumed=is_resumed)
+
+
+def resume_whole(ledger: Ledger, file: Path) -> None:
+    """Go on with ``file``, and see that it is then what a new export writes."""
+    export(ledger, file, is_resumed=True)
+    again = file.with_suffix(".again")
+    export(ledger, again)
+    assert file.read_bytes() == again.read_bytes()
 
 
 def take_in(file: Path, ledger: Ledger) -> Imported:

@@ -6,16 +6,16 @@ node that accepted it, wherever the chains go; and once all have met, there is o
 
 from typing import Any
 
-import fakeredis
 import msgspec
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from chain.audit import Auditor
-from chain.ledger import Connection, Ledger, Pending, Place, Submission, Verdict
+from chain.ledger import Ledger, Pending, Place, Submission, Verdict
 from chain.proof_of_work import search_with_hashlib
-from tests.ledgers import make_ledger, make_transaction, mined_ids, read_chain, request_mine
+from tests.ledgers import make_transaction, mined_ids, read_chain, request_mine
 from tests.peers import meet
+from tests.separate_ledgers import make_separate_ledger
 from workers.miner import Miner
 
 NODES = 5
@@ -27,10 +27,7 @@ class NetworkMachine(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.nodes: list[Ledger] = [
-            make_ledger(Connection(fakeredis.FakeRedis(server=fakeredis.FakeServer()), wait_s=2))
-            for _ in range(NODES)
-        ]
+        self.nodes: list[Ledger] = [make_separate_ledger() for _ in range(NODES)]
         self.accepted: list[list[Submission]] = [[] for _ in range(NODES)]
         self.works = [0] * NODES
 

@@ -6,18 +6,17 @@ import socket
 import threading
 import time
 import tracemalloc
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import fakeredis
 import pytest
 
-from chain.ledger import Connection, Ledger, Sight
+from chain.ledger import Ledger, Sight
 from chain.peers.allowed import Allowed
 from chain.proof_of_work import search_with_hashlib
-from tests.ledgers import RULES, make_ledger, make_miner, request_mine, submit
+from tests.ledgers import RULES, make_miner, request_mine, submit
 from tests.peers_http import serve_app, serve_raw, write, write_json
+from tests.separate_ledgers import make_separate_ledger
 from tests.web_clients import make_client
 from workers.peers.client import PeerClient
 from workers.peers.http_node import HttpNode
@@ -30,23 +29,17 @@ OURS = 3  # blocks of our chain, the genesis block not counted
 
 
 @pytest.fixture
-def ours() -> Iterator[Ledger]:
+def ours() -> Ledger:
     """A node with a chain and a pending transaction."""
-    for ledger in _new_ledger():
-        _mine(ledger, OURS)
-        submit(ledger)
-        yield ledger
+    ledger = make_separate_ledger()
+    _mine(ledger, OURS)
+    submit(ledger)
+    return ledger
 
 
 @pytest.fixture
-def theirs() -> Iterator[Ledger]:
-    yield from _new_ledger()
-
-
-def _new_ledger(**rules: Any) -> Iterator[Ledger]:
-    client = fakeredis.FakeRedis(server=fakeredis.FakeServer())
-    yield make_ledger(Connection(client, wait_s=1), replace(RULES, **rules))
-    client.close()
+def theirs() -> Ledger:
+    return make_separate_ledger()
 
 
 def _mine(ledger: Ledger, blocks: int) -> None:
@@ -82,33 +75,33 @@ def _is_marked(sight: Sight, reason: str, state: str = "faulty") -> None:
 
 
 def test_a_longer_chain_of_less_work_is_not_taken_over(theirs: Ledger) -> None:
-    for ours in _new_ledger(bits=8):
-        _mine(ours, 1)  # 2^8 hashes
-        _mine(theirs, 5)  # five times 2^4
-        with serve_app(make_client(theirs, page=500).application) as address:
-            sight = _meet(ours, address)
-        assert sight.state == "behind"
-        assert sight.index == 6
+    ours = make_separate_ledger(replace(RULES, bits=8))
+    _mine(ours, 1)  # 2^8 hashes
+    _mine(theirs, 5)  # five times 2^4
+    with serve_app(make_client(theirs, page=500).application) as address:
+        sight = _meet(ours, address)
+    assert sight.state == "behind"
+    assert sight.index == 6
 
 
 def test_a_chain_of_headers_without_work_is_refused(ours: Ledger) -> None:
-    for theirs in _new_ledger(bits=1):
-        _mine(theirs, 30)
-        with serve_app(make_client(theirs, page=500).application) as address:
-            _is_marked(_meet(ours, address), "claims 1 bits, the network demands 4")
+    theirs = make_separate_ledger(replace(RULES, bits=1))
+    _mine(theirs, 30)
+    with serve_app(make_client(theirs, page=500).application) as address:
+        _is_marked(_meet(ours, address), "claims 1 bits, the network demands 4")
 
 
 def test_another_network_is_refused(ours: Ledger) -> None:
-    for theirs in _new_ledger(network="other"):
-        _mine(theirs, 5)
-        with serve_app(make_client(theirs, page=500).application) as address:
-            _is_marked(_meet(ours, address), "another network")
+    theirs = make_separate_ledger(replace(RULES, network="other"))
+    _mine(theirs, 5)
+    with serve_app(make_client(theirs, page=500).application) as address:
+        _is_marked(_meet(ours, address), "another network")
 
 
 def test_a_network_with_another_rule_is_refused(ours: Ledger) -> None:
-    for theirs in _new_ledger(signed=True):
-        with serve_app(make_client(theirs, page=500).application) as address:
-            _is_marked(_meet(ours, address), "there signatures are 'required', here optional")
+    theirs = make_separate_ledger(replace(RULES, signed=True))
+    with serve_app(make_client(theirs, page=500).application) as address:
+        _is_marked(_meet(ours, address), "there signatures are 'required', here optional")
 
 
 def test_claimed_work_is_not_believed(ours: Ledger, theirs: Ledger) -> None:

@@ -1,16 +1,14 @@
 """Meetings of two nodes: the heavier chain wins, whole, and no transaction falls between them."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import fakeredis
 import pytest
 
 from chain.block import Block, join_body
 from chain.errors import BranchTooLarge, InvalidBlock
 from chain.header import Header
-from chain.ledger import Connection, Ledger, MinedBy, Opening, Pending, Place, Record, Submission
+from chain.ledger import Ledger, MinedBy, Opening, Pending, Place, Record, Submission
 from chain.merkle import calculate_root
 from chain.proof_of_work import search_with_hashlib
 from chain.transaction import Transaction, reward
@@ -27,24 +25,19 @@ from tests.ledgers import (
 )
 from tests.mining_steps import build_template
 from tests.peers import LedgerNode, meet
+from tests.separate_ledgers import make_separate_ledger
 from workers.peers import meeting
 from workers.peers.node import PeerFaulty
 
 
 @pytest.fixture
-def ours() -> Iterator[Ledger]:
-    yield from _make()
+def ours() -> Ledger:
+    return make_separate_ledger()
 
 
 @pytest.fixture
-def theirs() -> Iterator[Ledger]:
-    yield from _make()
-
-
-def _make() -> Iterator[Ledger]:
-    client = fakeredis.FakeRedis(server=fakeredis.FakeServer())
-    yield make_ledger(Connection(client, wait_s=1))
-    client.close()
+def theirs() -> Ledger:
+    return make_separate_ledger()
 
 
 def _mine(ledger: Ledger, *transactions: Transaction) -> None:
@@ -113,8 +106,7 @@ def test_on_a_tie_the_one_seen_first_stays(ours: Ledger, theirs: Ledger) -> None
 
 
 def test_more_work_wins_over_more_blocks(theirs: Ledger) -> None:
-    client = fakeredis.FakeRedis(server=fakeredis.FakeServer())
-    ours = make_ledger(Connection(client, wait_s=1))
+    ours = make_separate_ledger()
     for _ in range(3):
         _mine(ours)
     harder = make_ledger(theirs.connection, replace(RULES, bits=6))
@@ -269,8 +261,7 @@ def test_a_branch_in_many_batches_is_taken_over_whole(
 
 
 def test_another_network_is_refused(ours: Ledger) -> None:
-    client = fakeredis.FakeRedis(server=fakeredis.FakeServer())
-    other = make_ledger(Connection(client, wait_s=1), replace(RULES, network="other"))
+    other = make_separate_ledger(replace(RULES, network="other"))
     _mine(other)
     with pytest.raises(PeerFaulty, match="another network"):
         meet(ours, other)
@@ -374,8 +365,7 @@ def test_a_body_under_another_header_is_refused(ours: Ledger, theirs: Ledger) ->
 def test_a_branch_with_an_unsigned_transaction_is_refused_where_signatures_are_demanded(
     theirs: Ledger,
 ) -> None:
-    client = fakeredis.FakeRedis(server=fakeredis.FakeServer())
-    ours = make_ledger(Connection(client, wait_s=1), replace(RULES, signed=True))
+    ours = make_separate_ledger(replace(RULES, signed=True))
     _mine(theirs, make_transaction())
     with pytest.raises(InvalidBlock, match="signed transactions alone"):
         meet(ours, theirs)

@@ -2,17 +2,17 @@
 
 from typing import Any
 
-import fakeredis
 import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from chain.errors import LedgerUnavailable
-from chain.ledger import Connecting, Connection, Ledger, Submission
+from chain.ledger import Connecting, Ledger, Submission
 from chain.transaction import accept_submission
-from tests.ledgers import RULES, make_ledger, make_miner, mine_all, request_mine, submit
+from tests.ledgers import make_miner, mine_all, request_mine, submit
 from tests.mining_steps import open_candidate, solve
 from tests.peers import LedgerNode, meet
+from tests.separate_ledgers import make_separate_ledger
 from tests.web_clients import PLAIN, make_client
 from web.refusals import Refusals
 from workers.peers.resolver import Resolver
@@ -93,9 +93,7 @@ def test_a_find_that_came_too_late_is_a_stale_attempt(ledger: Ledger, client: Fl
 
 
 def test_a_reorganisation_is_counted(ledger: Ledger, client: FlaskClient) -> None:
-    other = make_ledger(
-        Connection(fakeredis.FakeRedis(server=fakeredis.FakeServer()), wait_s=1), RULES
-    )
+    other = make_separate_ledger()
     submit(ledger)
     mine_all(ledger)
     contract = accept_submission({**PLAIN, "contract": 1}, lambda: "c")

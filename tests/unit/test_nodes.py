@@ -3,19 +3,19 @@
 import json
 from typing import Any
 
-import fakeredis
 import pytest
 from flask.testing import FlaskClient
 
 from chain.block import Block
 from chain.errors import InvalidBlock, TooManyPeers
 from chain.header import Header
-from chain.ledger import Connection, Ledger, Outcome, Pending, Record, Sight
+from chain.ledger import Ledger, Outcome, Pending, Record, Sight
 from chain.ledger.network import MOST_PEERS
 from chain.rules import MAX_BODY_BYTES
 from chain.validation import validate_body
-from tests.ledgers import make_ledger, make_miner, request_mine
+from tests.ledgers import make_miner, request_mine
 from tests.peers import LedgerNode
+from tests.separate_ledgers import make_separate_ledger
 from tests.web_clients import Rung, make_client
 from workers.peers import meeting
 from workers.peers.resolver import Resolver
@@ -229,8 +229,7 @@ class _Clock:
 
 
 def _other(blocks: int) -> Ledger:
-    client = fakeredis.FakeRedis(server=fakeredis.FakeServer())
-    ledger = make_ledger(Connection(client, wait_s=1))
+    ledger = make_separate_ledger()
     for _ in range(blocks):
         request_mine(ledger)
         make_miner(ledger).run()

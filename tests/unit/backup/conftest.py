@@ -1,23 +1,23 @@
 """Two ledgers of one network, and the file between them."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from chain.ledger import Ledger
-from tests.backups import BLOCKS, JOBS, WAITING, mine, open_ledger
+from tests.backups import BLOCKS, JOBS, WAITING, mine
 from tests.ledgers import request_mine, submit
+from tests.separate_ledgers import make_separate_ledger
 
 
 @pytest.fixture
-def ours() -> Iterator[Ledger]:
-    yield from open_ledger()
+def ours() -> Ledger:
+    return make_separate_ledger()
 
 
 @pytest.fixture
-def other() -> Iterator[Ledger]:
-    yield from open_ledger()
+def other() -> Ledger:
+    return make_separate_ledger()
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from tests.backups import (
     mine,
     read_lines,
     read_waiting,
+    resume_whole,
     take_in,
     tip_index,
 )
@@ -117,10 +118,7 @@ def test_a_reorganisation_meanwhile_is_said_and_resume_goes_on(
         _between(patch, full, which, lambda: meet(full, other))
         with pytest.raises(Reorganised, match="--resume"):
             export(full, file)
-    export(full, file, is_resumed=True)
-    again = file.with_suffix(".again")
-    export(full, again)
-    assert file.read_bytes() == again.read_bytes()
+    resume_whole(full, file)
 
 
 def test_a_reorganisation_between_two_blocks_is_said(

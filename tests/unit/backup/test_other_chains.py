@@ -16,13 +16,13 @@ from tests.backups import (
     edit_line,
     export,
     mine,
-    open_ledger,
     read_lines,
     read_waiting,
     take_in,
     write_sealed,
 )
 from tests.ledgers import RULES, read_chain, submit
+from tests.separate_ledgers import make_separate_ledger
 
 
 def test_another_network_or_rule_is_refused_before_anything_begins(
@@ -39,7 +39,7 @@ def test_another_network_or_rule_is_refused_before_anything_begins(
 
 
 def test_less_work_than_the_node_demands_is_refused(full: Ledger, file: Path) -> None:
-    [demanding] = open_ledger(replace(RULES, bits=5))
+    demanding = make_separate_ledger(replace(RULES, bits=5))
     export(full, file)
     with pytest.raises(InvalidBlock, match="claims 4 bits, the network demands 5"):
         take_in(file, demanding)
@@ -48,7 +48,7 @@ def test_less_work_than_the_node_demands_is_refused(full: Ledger, file: Path) ->
 def test_unsigned_transactions_are_refused_where_signatures_are_required(
     full: Ledger, file: Path
 ) -> None:
-    [signed] = open_ledger(replace(RULES, signed=True))
+    signed = make_separate_ledger(replace(RULES, signed=True))
     export(full, file)
     said = edit_line(FIRST, b"optional", b"required")(read_lines(file)[:END])
     for contents in (said, said[:2] + said[LAST:]):

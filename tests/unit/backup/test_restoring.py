@@ -17,13 +17,13 @@ from tests.backups import (
     WAITING,
     export,
     mine,
-    open_ledger,
     read_lines,
     read_waiting,
     take_in,
     tip_index,
 )
 from tests.ledgers import make_ledger, mine_all, mined_ids, read_chain, submit
+from tests.separate_ledgers import make_separate_ledger
 
 
 def test_what_a_backup_holds_is_restored_block_for_block_and_in_order(
@@ -121,7 +121,7 @@ def test_a_queue_without_room_says_so_and_a_larger_one_takes_the_rest(
         (Bounds(1, 10**6), "jobs"),
         (Bounds(WAITING, 200), "transactions"),
     ):
-        [small] = open_ledger(bounds=bounds)
+        small = make_separate_ledger(bounds=bounds)
         with pytest.raises(BackupRefused, match="MINEQUEUE_MAX_PENDING"):
             take_in(file, small)
         assert read_chain(small) == read_chain(full), missing

@@ -12,14 +12,15 @@ from tests.backups import (
     END,
     export,
     mine,
-    open_ledger,
     read_lines,
     read_waiting,
+    resume_whole,
     take_in,
     tip_index,
 )
 from tests.ledgers import RULES, mine_all, read_chain, submit
 from tests.peers import meet
+from tests.separate_ledgers import make_separate_ledger
 
 
 @pytest.mark.parametrize("kept", range(END + 1))
@@ -52,10 +53,7 @@ def test_a_whole_backup_is_brought_up_to_date(full: Ledger, other: Ledger, file:
 
 
 def test_resume_begins_where_there_is_no_file_yet(full: Ledger, file: Path) -> None:
-    export(full, file, is_resumed=True)
-    again = file.with_suffix(".again")
-    export(full, again)
-    assert file.read_bytes() == again.read_bytes()
+    resume_whole(full, file)
 
 
 def test_resume_drops_blocks_that_are_stale_by_now(ours: Ledger, other: Ledger, file: Path) -> None:
@@ -66,10 +64,7 @@ def test_resume_drops_blocks_that_are_stale_by_now(ours: Ledger, other: Ledger, 
     for _ in range(3):
         mine(other, 1)
     meet(ours, other)
-    export(ours, file, is_resumed=True)
-    again = file.with_suffix(".again")
-    export(ours, again)
-    assert file.read_bytes() == again.read_bytes()
+    resume_whole(ours, file)
 
 
 def test_resume_writes_a_block_anew_whose_transactions_were_edited(
@@ -95,7 +90,7 @@ def test_resume_leaves_a_file_alone_that_is_no_backup(
 
 
 def test_resume_leaves_the_backup_of_another_network_alone(full: Ledger, file: Path) -> None:
-    [elsewhere] = open_ledger(replace(RULES, network="elsewhere"))
+    elsewhere = make_separate_ledger(replace(RULES, network="elsewhere"))
     export(elsewhere, file)
     before = file.read_bytes()
     with pytest.raises(CannotExport, match="name another file"):
