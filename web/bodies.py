@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from web.problems import RETRY_AFTER_S, Problem
+from web.problems import Problem
 
 T = TypeVar("T")
 _SLOW_S = 0.05  # a body that takes longer was not there
@@ -40,7 +40,6 @@ class Bodies:
                 "too-many-writers",
                 "Too many writers",
                 "As many clients as there is room for send their bodies slowly; come again later.",
-                headers={"Retry-After": RETRY_AFTER_S},
             )
         thread = threading.get_ident()
         self._since[thread] = time.monotonic()

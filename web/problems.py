@@ -13,7 +13,7 @@ CONTENT_TYPE = "application/problem+json"
 _RETRIED = frozenset({429, 503})  # told when to come again
 # seconds, as the header has them: a restart of the server takes two, and a full queue is shorter by
 # a block, most readers and writers done, whatever the block interval is
-RETRY_AFTER_S = "5"
+_RETRY_AFTER_S = "5"
 _OF_ERRORS: dict[type[errors.MinequeueError], tuple[int, str, str]] = {
     errors.MalformedJson: (400, "malformed-json", "Malformed JSON"),
     errors.InvalidTransaction: (400, "invalid-transaction", "Invalid transaction"),
@@ -31,7 +31,8 @@ class Problem(Exception):  # an answer, named as the RFC names it
 
     Attributes:
         slug: the stable name, the last part of ``type``.
-        headers: to be sent with it.
+        headers: to be sent with it; where it is worth to come again, with when, which the problem
+            may say itself.
         more: members beside those of the RFC.
     """
 
@@ -49,7 +50,8 @@ class Problem(Exception):  # an answer, named as the RFC names it
         self.status = status
         self.slug = slug
         self.title = title
-        self.headers = headers or {}
+        default = {"Retry-After": _RETRY_AFTER_S} if status in _RETRIED else {}
+        self.headers = {**default, **(headers or {})}
         self.more = more
 
     def as_json(self) -> dict[str, Any]:
@@ -88,8 +90,6 @@ def of_error(error: errors.MinequeueError) -> Problem:
         raise error
     status, slug, title = _OF_ERRORS[type(error)]
     problem = Problem(status, slug, title, str(error))
-    if status in _RETRIED:
-        problem.headers["Retry-After"] = RETRY_AFTER_S
     if isinstance(error, errors.InvalidTransaction) and error.field:
         problem.more["field"] = error.field
     return problem

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from flask import Response
 
-from web.problems import RETRY_AFTER_S, Problem
+from web.problems import Problem
 from web.services import services
 
 
@@ -43,5 +43,4 @@ def _too_many_readers() -> Problem:
         "Too many readers",
         "As many read the chain as this process has room for; ask again later, or read its headers "
         "and single blocks.",
-        headers={"Retry-After": RETRY_AFTER_S},
     )
