@@ -2,6 +2,7 @@
 
 import ipaddress
 
+from chain.peers.url import PeerUrl
 from compose.errors import StartRefused
 from compose.settings import Settings
 
@@ -33,5 +34,5 @@ def is_loopback(host: str) -> bool:
 
 
 def url_of(host: str, port: int) -> str:
-    """Where a browser finds what listens on the address ``host``; one of IPv6 is in brackets."""
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    """Where a browser finds what listens on the address ``host``."""
+    return str(PeerUrl("http", host, port))

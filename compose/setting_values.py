@@ -55,7 +55,7 @@ def yes_or_no(text: str) -> bool:
     return one_of(*_ANSWERS)(text) == _ANSWERS[1]
 
 
-def url_of(*schemes: str) -> Callable[[str], str]:
+def url(*schemes: str) -> Callable[[str], str]:
     """A URL of one of these schemes, or none at all."""
 
     def read(text: str) -> str:

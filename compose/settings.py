@@ -50,7 +50,7 @@ class Settings:
     )
     redis_url: str = _setting(
         "",
-        values.url_of("redis", "rediss", "unix"),
+        values.url("redis", "rediss", "unix"),
         "A Redis or Valkey server (redis://, rediss://, unix://) instead of the embedded one.",
     )
     server_binary: str = _setting(
@@ -161,7 +161,7 @@ class Settings:
     )
     flower_url: str = _setting(
         "",
-        values.url_of("http", "https"),
+        values.url("http", "https"),
         "Where browsers find Flower; else at its port of the host that they ask.",
     )
     max_pending: tuple[int, int] = _setting(

@@ -72,16 +72,19 @@ def _answers(url: str) -> bool:
     return False
 
 
+def _environment(**settings: str) -> dict[str, str]:
+    return {
+        **{k: v for k, v in os.environ.items() if not k.startswith("MINEQUEUE_")},
+        **{f"MINEQUEUE_{name.upper()}": value for name, value in settings.items()},
+    }
+
+
 def _start(started: ExitStack, log: Path, *arguments: str, **settings: str) -> None:
     """Start one part; it is killed with all that it started when the test ends."""
     output = started.enter_context(log.open("ab"))
     process = subprocess.Popen(
         [sys.executable, "-m", "compose", *arguments],
-        env={
-            **{k: v for k, v in os.environ.items() if not k.startswith("MINEQUEUE_")},
-            **{f"MINEQUEUE_{name.upper()}": value for name, value in settings.items()},
-            "FLOWER_BASIC_AUTH": "reader:secret",
-        },
+        env={**_environment(**settings), "FLOWER_BASIC_AUTH": "reader:secret"},
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
@@ -139,12 +142,11 @@ def test_a_part_that_finds_no_server_ends_with_a_sentence_that_says_why(
 ) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "compose", part],
-        env={
-            **{k: v for k, v in os.environ.items() if not k.startswith("MINEQUEUE_")},
-            "MINEQUEUE_REDIS_URL": f"redis://:{QUOTED}@127.0.0.1:{free_port()}/0",
-            "MINEQUEUE_REDIS_WAIT": "0.5",
-            "MINEQUEUE_DATA_DIR": str(tmp_path),
-        },
+        env=_environment(
+            redis_url=f"redis://:{QUOTED}@127.0.0.1:{free_port()}/0",
+            redis_wait="0.5",
+            data_dir=str(tmp_path),
+        ),
         capture_output=True,
         text=True,
         check=False,
