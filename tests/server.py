@@ -16,9 +16,9 @@ def url_of(directory: Path) -> str:
 
 
 @contextmanager
-def run_server(directory: Path, *options: str) -> Iterator[str]:
+def run_server(directory: Path, *options: str, binary: Path | None = None) -> Iterator[str]:
     """Run a server as :func:`start_server` does; its URL. It is gone when this is left."""
-    process = start_server(directory, *options)
+    process = start_server(directory, *options, binary=binary)
     try:
         yield url_of(directory)
     finally:
@@ -27,7 +27,7 @@ def run_server(directory: Path, *options: str) -> Iterator[str]:
 
 
 def start_server(
-    directory: Path, *options: str, log: IO[bytes] | None = None
+    directory: Path, *options: str, log: IO[bytes] | None = None, binary: Path | None = None
 ) -> "subprocess.Popen[bytes]":
     """Start a server that keeps its data in ``directory``, and wait until it answers.
 
@@ -35,11 +35,12 @@ def start_server(
         directory: is made where it is not there.
         options: what its command line says besides; of what stands twice the later counts.
         log: where it says what it does; else nowhere.
+        binary: the executable; else the one that a stack takes.
     """
     socket = socket_path(directory)
-    binary = find_server(os.environ.get("MINEQUEUE_SERVER_BINARY", ""))
+    found = find_server(str(binary or os.environ.get("MINEQUEUE_SERVER_BINARY", "")))
     process = subprocess.Popen(
-        [*server_command(binary, directory, socket), *options],
+        [*server_command(found, directory, socket), *options],
         stdout=log or subprocess.DEVNULL,
         stderr=log,
     )

@@ -5,18 +5,17 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from pathlib import Path
 from random import Random
 
 import psutil
 
 from tests.chaos.faults.fault import NotCovered
 from tests.chaos.field import PATIENCE_S, Field, Kind
+from tests.clock import find_faketime
 from tests.waiting import wait_for
 from workers.watchdog import is_fresh
 
 _HOUR_MS = 3_600_000
-_PLACES = ("/usr/lib/x86_64-linux-gnu/faketime", "/usr/lib/aarch64-linux-gnu/faketime")
 
 
 class ScaleToZero:
@@ -82,7 +81,7 @@ class WrongClock:
 
 
 def _shift(by: str) -> dict[str, str]:
-    library = next((path for p in _PLACES if (path := Path(p) / "libfaketime.so.1").exists()), None)
+    library = find_faketime()
     if library is None:
         raise NotCovered("there is no libfaketime (Debian: faketime)")
     kept = {k: v for k, v in os.environ.items() if not k.startswith("MINEQUEUE_")}
