@@ -109,13 +109,17 @@ def address(text: str) -> str:
 
 
 def tokens(text: str) -> Tokens:
-    """Entries with commas between them, or @FILE that holds them."""
+    """Entries with commas between them, or @FILE that holds them; an empty text is no token."""
+    entries = text
     if text.startswith("@"):
         try:
-            text = Path(text[1:]).read_text("utf-8")
+            entries = Path(text[1:]).read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(f"the file cannot be read: {error}") from None
-    return Tokens.parse(text)
+    known = Tokens.parse(entries)
+    if text and not known:  # without tokens everybody may do everything: only if it is meant
+        raise ValueError("it has no entry; to work without tokens, leave the variable empty")
+    return known
 
 
 def token(text: str) -> str:

@@ -62,13 +62,16 @@ class Tokens:
 
     @classmethod
     def parse(cls, text: str) -> "Tokens":
-        """Read entries with commas or line ends between them.
+        """Read lines, each of entries with commas between them; ``#`` begins a comment.
+
+        A comment ends with its line and not at a comma, so that a line is commented out as a whole.
 
         Raises:
             BadToken: one is malformed, or two have one name.
         """
-        words = (word.strip() for word in re.split(r"[,\n]", text))
-        known = tuple(_read(word) for word in words if word and not word.startswith("#"))
+        entries = (line.partition("#")[0].split(",") for line in text.split("\n"))
+        words = (word.strip() for line in entries for word in line)
+        known = tuple(_read(word) for word in words if word)
         if len({token.name for token in known}) != len(known):
             raise BadToken("Two tokens have one name.")
         return cls(known)

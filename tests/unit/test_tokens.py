@@ -194,6 +194,25 @@ def test_a_bad_entry_is_refused(entry: str) -> None:
         Tokens.parse(entry)
 
 
+SUBMITTER, ADMINISTRATOR = "a:submit:" + "0" * 64, "b:admin:" + "1" * 64
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (f"#{SUBMITTER},{ADMINISTRATOR}", ""),
+        (f" # {SUBMITTER} , {ADMINISTRATOR}\r\n", ""),
+        (f"{SUBMITTER},#{ADMINISTRATOR}", "a"),
+        (f"{SUBMITTER} # the shop, until May\n{ADMINISTRATOR}", "ab"),
+        (f"#{SUBMITTER},\n,{ADMINISTRATOR},\n\n", "b"),
+        (f"{SUBMITTER},{ADMINISTRATOR}", "ab"),
+        ("", ""),
+    ],
+)
+def test_a_comment_ends_with_its_line_and_not_at_a_comma(text: str, names: str) -> None:
+    assert "".join(token.name for token in Tokens.parse(text)) == names
+
+
 @given(st.text(alphabet="nam:+submit0123456789abcdef,\n#@ ", max_size=100))
 def test_whatever_is_read_as_tokens_is_written_as_it_is_read(text: str) -> None:
     try:
@@ -234,3 +253,17 @@ def test_tokens_may_stand_in_a_file(tmp_path: Any) -> None:
     assert Settings.from_environment({"MINEQUEUE_TOKENS": f"@{path}"}).tokens == TOKENS
     with pytest.raises(BadSetting, match="cannot be read"):
         Settings.from_environment({"MINEQUEUE_TOKENS": f"@{path}.not"})
+
+
+@pytest.mark.parametrize("text", ["", "\n", f"# {SUBMITTER},{ADMINISTRATOR}\n"])
+def test_a_file_without_an_entry_lets_nobody_in_and_stops_the_start(
+    tmp_path: Any, text: str
+) -> None:
+    path = tmp_path / "tokens"
+    path.write_text(text)
+    with pytest.raises(BadSetting, match="has no entry"):
+        Settings.from_environment({"MINEQUEUE_TOKENS": f"@{path}"})
+
+
+def test_an_empty_variable_is_a_node_without_tokens() -> None:
+    assert not Settings.from_environment({"MINEQUEUE_TOKENS": ""}).tokens
