@@ -30,6 +30,11 @@ _OPTIONS = {
         "MIN,MAX",
         "The least and the most miners (MINEQUEUE_WORKERS).",
     ),
+    "fleet": _Option(
+        ["--fleet"],
+        "MIN,MAX",
+        "The least and the most miners of all machines together (MINEQUEUE_FLEET).",
+    ),
     "peer_allow": _Option(
         ["--peer-allow"],
         "LIST",

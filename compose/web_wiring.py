@@ -3,9 +3,8 @@
 from collections.abc import Callable
 
 from chain.ledger import Ledger, connect
-from chain.rules import Bounds, Rules
-from chain.scaling import Policy
 from compose.embedded import redis_url, socket_path
+from compose.rules import make_bounds, make_policy, make_rules
 from compose.settings import Settings
 from web.bodies import Bodies
 from web.combiner import Combiner
@@ -33,15 +32,8 @@ def open_ledger(settings: Settings) -> Ledger:
     """A ledger; nothing is sent to its server yet."""
     return Ledger(
         connect(server_url(settings), wait_s=settings.redis_wait),
-        Rules(
-            network=settings.network,
-            bits=settings.bits,
-            block_interval_s=settings.block_interval,
-            block_transactions=settings.block_transactions,
-            block_bytes=settings.block_bytes,
-            signed=settings.signatures == "required",
-        ),
-        Bounds(pending=settings.max_pending[0], pending_bytes=settings.max_pending[1]),
+        make_rules(settings),
+        make_bounds(settings),
     )
 
 
@@ -103,10 +95,3 @@ def _name_what_asks(settings: Settings) -> tuple[str, ...]:
     """What asks that a request is followed into its block."""
     asks = {GIVEN: settings.follow, TRACEPARENT: settings.traces}
     return tuple(name for name, counts in asks.items() if counts)
-
-
-def make_policy(settings: Settings) -> Policy:
-    """How many miners there should be."""
-    # of the fleet: by the miners of its own machine alone, no worker would wake another's
-    least, most = settings.fleet or settings.workers
-    return Policy(least, most, settings.drain_time, settings.quiet_time)

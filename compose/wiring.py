@@ -11,9 +11,10 @@ from flask import Flask
 
 from chain.header import Header
 from chain.ledger import Trail
+from compose.rules import make_policy
 from compose.settings import Settings
 from compose.tracing import trace_blocks, trace_requests
-from compose.web_wiring import make_ledger, make_policy, make_services, server_url
+from compose.web_wiring import make_ledger, make_services, server_url
 from web.app import create_app
 from web.embedded_metrics import EmbeddedMetrics
 from workers.app import Crew, WorkerApp, create_celery

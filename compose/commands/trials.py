@@ -83,7 +83,7 @@ def experiment(requests: int, report: Path | None, as_json: bool) -> None:
 
 @click.command()
 @click.argument("shape", type=click.Choice([*SHAPES]))
-@settings_options("workers", "bits", "drain_time", "quiet_time")
+@settings_options("workers", "fleet", "bits", "drain_time", "quiet_time")
 @click.option(
     "--rate", type=_POSITIVE, default=60_000.0, show_default=True, help="Most requests a minute."
 )

@@ -8,8 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from chain.rules import Bounds, Rules
-from chain.scaling import Policy
+from compose.rules import make_bounds, make_policy, make_rules
 from compose.settings import Settings
 from compose.simulation import plot
 from compose.simulation.run import Summary, simulate
@@ -28,17 +27,10 @@ def make_world(
     seed: int,
 ) -> World:
     """The world of these settings under a load of ``rate`` requests a minute at most."""
-    least, most = settings.workers
     return World(
-        rules=Rules(
-            network=settings.network,
-            bits=settings.bits,
-            block_interval_s=settings.block_interval,
-            block_transactions=settings.block_transactions,
-            block_bytes=settings.block_bytes,
-        ),
-        bounds=Bounds(pending=settings.max_pending[0], pending_bytes=settings.max_pending[1]),
-        policy=Policy(least, most, settings.drain_time, settings.quiet_time),
+        rules=make_rules(settings),
+        bounds=make_bounds(settings),
+        policy=make_policy(settings),
         requests_per_minute=rate,
         load_s=minutes * 60,
         mine_share=mine_share,

@@ -15,13 +15,15 @@ from hypothesis import strategies as st
 from chain.rules import Bounds, Rules
 from chain.scaling import Policy
 from compose.cli import cli
-from compose.settings import PREFIX
+from compose.settings import PREFIX, Settings
+from compose.simulation.command import make_world
 from compose.simulation.line import Line
 from compose.simulation.model import LOOK_S, STEP_S, Model
 from compose.simulation.run import simulate
 from compose.simulation.search import calculate_time, calculate_work
 from compose.simulation.shapes import SHAPES
 from compose.simulation.world import World
+from compose.web_wiring import open_ledger
 
 WORLD = World(
     rules=Rules("sim", 20, 5, 5000, 2**21),
@@ -217,3 +219,42 @@ def test_the_command_prints_a_summary_and_draws_a_picture_that_needs_nothing_els
 
 def test_a_shape_that_is_none_is_refused() -> None:
     assert CliRunner().invoke(cli, ["simulate-scaling", "sine"]).exit_code == 2
+
+
+def test_what_is_simulated_is_what_the_settings_say_for_the_stack() -> None:
+    known = {
+        "MINEQUEUE_WORKERS": "1,3",
+        "MINEQUEUE_FLEET": "2,40",
+        "MINEQUEUE_DRAIN_TIME": "7",
+        "MINEQUEUE_QUIET_TIME": "9",
+        "MINEQUEUE_SIGNATURES": "required",
+        "MINEQUEUE_MAX_PENDING": "77,7777",
+    }
+    given_settings = Settings.from_environment(known)
+    world = make_world(
+        given_settings,
+        rate=1,
+        minutes=1,
+        mine_share=0,
+        hash_rate=1,
+        start_delay=0,
+        seed=1,
+    )
+    assert world.policy == Policy(least=2, most=40, target_drain_s=7, quiet_s=9)
+    assert world.bounds == Bounds(pending=77, pending_bytes=7777)
+    ledger = open_ledger(given_settings)
+    assert (world.rules, world.rules.signed) == (ledger.rules, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "least", "most"),
+    [(["--workers", "1,3"], 2, 40), (["--workers", "1,3", "--fleet", "4,50"], 4, 50)],
+)
+def test_the_fleet_of_the_settings_is_simulated_and_an_option_wins(
+    options: list[str], least: int, most: int
+) -> None:
+    command = ["simulate-scaling", "step", "--minutes", "0.05", "--rate", "60"]
+    done = CliRunner().invoke(
+        cli, [*command, *options], env={"MINEQUEUE_FLEET": "2,40"}, catch_exceptions=False
+    )
+    assert f" {least} to {most} " in done.output
