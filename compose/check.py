@@ -9,7 +9,8 @@ import click
 
 from chain.audit import Auditor, InvalidChain, Summary
 from compose.chain_source import read_pages
-from compose.checkers import check_pages, count_processors
+from compose.checkers import check_pages
+from compose.processors import count_processors
 
 
 def run_check(

@@ -5,7 +5,6 @@ page, whatever the length of the chain, and results come in the chain's order.
 """
 
 import multiprocessing
-import os
 import signal
 from collections import deque
 from collections.abc import Generator, Iterator
@@ -55,13 +54,6 @@ def check_page(page: Page) -> Checked:
     except (InvalidChain, CannotRead) as error:
         return facts, error
     return facts, None
-
-
-def count_processors() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _share(pages: Iterator[Page], processes: int) -> Iterator[Checked]:

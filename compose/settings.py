@@ -4,7 +4,6 @@ A setting is an environment variable, MINEQUEUE_ and the field's name in capital
 and a variable of that prefix that is no setting, stop the start and are named.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -15,6 +14,7 @@ from chain.errors import MinequeueError
 from chain.peers.allowed import Allowed
 from chain.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS
 from compose import setting_values as values
+from compose.processors import count_processors
 from web.tokens import Tokens
 
 PREFIX = "MINEQUEUE_"
@@ -32,7 +32,8 @@ def _setting(default: str, parse: Callable[[str], Any], text: str) -> Any:
 
 # their values are shown nowhere
 _SECRETS = frozenset({"redis_url", "tokens", "token", "flower_auth"})
-_CPUS = os.cpu_count() or 1
+_PROCESSORS = count_processors()
+_MAX_WEB_PROCESSES = 256
 _PORT = values.integer(1, 65_535)
 
 
@@ -63,7 +64,9 @@ class Settings:
         "bound.",
     )
     workers: tuple[int, int] = _setting(
-        f"1,{_CPUS}", values.pair, "MIN,MAX miners; the pool follows the backlog between them."
+        f"1,{_PROCESSORS}",
+        values.pair,
+        "MIN,MAX miners; the pool follows the backlog between them.",
     )
     fleet: tuple[int, int] | None = _setting(
         "",
@@ -79,7 +82,11 @@ class Settings:
         values.seconds(0, 86_400),
         "For how many seconds fewer miners must have been enough before any is let go.",
     )
-    web_processes: int = _setting(f"{_CPUS}", values.integer(1, 256), "Processes of the web tier.")
+    web_processes: int = _setting(
+        f"{min(_PROCESSORS, _MAX_WEB_PROCESSES)}",
+        values.integer(1, _MAX_WEB_PROCESSES),
+        "Processes of the web tier.",
+    )
     web_threads: int = _setting("32", values.integer(8, 1024), "Requests at once in each of them.")
     network: str = _setting(
         "minequeue", values.word, "The network's name; it decides the genesis block."
