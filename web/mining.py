@@ -15,7 +15,7 @@ from web.needs import needs
 from web.parameters import IDEMPOTENCY_KEY, PREFER, REQUEST_ID, in_path
 from web.problems import not_found
 from web.receipts import answer_queued
-from web.requests import parse_hex, read_idempotency_key, refuse_head
+from web.requests import KnownByOldKey, parse_hex, read_idempotency_key, refuse_head
 from web.schemas import JobReceipt, JobState, MinedBlock
 from web.services import services
 from web.waiting import wait_for
@@ -49,10 +49,13 @@ _JOB_BYTES = 16
 def mine() -> Response:
     """Queue a mine request; with ``Prefer: wait=N``, wait for its block."""
     refuse_head()
-    job = _name_job(read_idempotency_key())
-    with following(job.encode(), job, 0):
-        if services().ledger.mempool.request_mine(job) is Verdict.FULL:
-            raise QueueFull
+    key, old_key = read_idempotency_key()
+    job, old_job = _name_job(key), _name_job(old_key) if old_key else ""
+    try:
+        _request(job, old_job)
+    except KnownByOldKey:
+        job = old_job
+        _request(job)
     services().wake_miners()
     mined = wait_for(lambda: services().ledger.blocks.locate_job(job))
     if isinstance(mined, MinedBy):
@@ -103,6 +106,15 @@ def _answer_mine_job(job: str, known: MinedBy | Pending) -> Response:
         candidate = services().ledger.queue.read().candidate
         answer["status"] = "mining" if candidate and candidate.job == job else "queued"
     return answer_json(answer)
+
+
+def _request(job: str, old_job: str = "") -> None:
+    with following(job.encode(), job, 0):
+        verdict = services().ledger.mempool.request_mine(job, old_job)
+        if verdict is Verdict.OLD_KEY:
+            raise KnownByOldKey
+        if verdict is Verdict.FULL:
+            raise QueueFull
 
 
 def _name_job(key: str | None) -> str:

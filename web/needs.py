@@ -11,6 +11,8 @@ from web.services import services
 F = TypeVar("F", bound=Callable[..., Any])
 # in the WSGI environment: what went wrong after the doors were passed, before Flask was asked
 FAILURE = "minequeue.failure"
+# there too: the name of the token that was shown
+CALLER = "minequeue.caller"
 _SCOPE = "minequeue_scope"  # the attribute of a view that tells what it needs
 
 
@@ -23,7 +25,10 @@ def needs(scope: str) -> Callable[[F], F]:
             if failure := request.environ.get(FAILURE):
                 raise failure
             doors = services().doors
-            doors.take(doors.admit(request.environ, scope), requests=1)
+            token = doors.admit(request.environ, scope)
+            if token:
+                request.environ[CALLER] = token.name
+            doors.take(token, requests=1)
             return view(*arguments, **named)
 
         setattr(guarded, _SCOPE, scope)

@@ -7,7 +7,9 @@ from typing import IO, TYPE_CHECKING
 from flask import request
 from werkzeug.exceptions import MethodNotAllowed
 
+from chain.errors import MinequeueError
 from web.answers import JSON
+from web.needs import CALLER
 from web.problems import Problem, bad_parameter
 from web.services import services
 
@@ -21,6 +23,10 @@ _PATIENCE = 2  # so many times the largest body is read of one that is refused
 _PART_BYTES = 64 * 1024
 _MAX_DIGITS = 15  # of a number in a query or path; more cannot be meant
 _WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=$|[,;])", re.IGNORECASE | re.ASCII)
+
+
+class KnownByOldKey(MinequeueError):
+    """The request came before with its key as it is kept where no token is shown."""
 
 
 def refuse_head() -> None:
@@ -103,8 +109,11 @@ def too_large(detail: str) -> Problem:
     return Problem(413, "content-too-large", "Content too large", detail)
 
 
-def read_idempotency_key() -> str | None:
-    """The Idempotency-Key, or None where the client gave none.
+def read_idempotency_key() -> tuple[str | None, str | None]:
+    """The Idempotency-Key in the space of the request's token, and without it; None for none.
+
+    A node without tokens has one space. So had the first version with tokens, and what came with a
+    key then is still to be found by it.
 
     Raises:
         Problem: it is empty, too long, or not printable ASCII.
@@ -117,7 +126,9 @@ def read_idempotency_key() -> str | None:
             "Bad Idempotency-Key",
             f"An Idempotency-Key has 1 to {MAX_KEY} printable ASCII characters.",
         )
-    return key
+    token = request.environ.get(CALLER)
+    # neither a token's name nor a key has the character between them
+    return (key, None) if key is None or token is None else (f"{token}\0{key}", key)
 
 
 def read_wait_s() -> int | None:

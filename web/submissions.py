@@ -28,10 +28,18 @@ from web.nonces import NonceSource
 from web.parameters import IDEMPOTENCY_KEY, REQUEST_ID
 from web.problems import Problem, of_error
 from web.receipts import path_of, write_receipt, write_receipts
-from web.requests import NDJSON, read_body, read_idempotency_key, read_kind, too_large
+from web.requests import (
+    NDJSON,
+    KnownByOldKey,
+    read_body,
+    read_idempotency_key,
+    read_kind,
+    too_large,
+)
 from web.schemas import Receipt, Refused
 from web.schemas import Submission as SubmissionSchema
 from web.services import Services, services
+from web.tokens import Token
 
 blueprint = Blueprint("submissions", __name__)
 _drawn = NonceSource()
@@ -61,20 +69,44 @@ Outcomes: TypeAlias = Sequence[Transaction | MinequeueError]
 def submit() -> Response:
     """Queue one transaction, or each of a batch."""
     at = services()
-    key = read_idempotency_key()
+    token = at.doors.admit(request.environ, "submit")
+    key, old_key = read_idempotency_key()
     is_lines = read_kind() == NDJSON
     body = read_body(at.limits.body_bytes)
-    name = make_nonces(key)
-    outcomes = read_lines(_split(body), name, at) if is_lines else read_json(body, name, at)
+
+    def read(key: str | None) -> Transaction | Outcomes:
+        name = make_nonces(key)
+        return read_lines(_split(body), name, at) if is_lines else read_json(body, name, at)
+
+    try:
+        return _accept_all(read(key), key, old_key, token, at)
+    except KnownByOldKey:
+        pass
+    try:  # the limits of the token have counted it
+        return _accept_all(read(old_key), old_key, None, None, at)
+    except IdempotencyKeyReused:  # by another request, which may be another token's
+        return _accept_all(read(key), key, None, None, at)
+
+
+def _accept_all(
+    outcomes: Transaction | Outcomes,
+    key: str | None,
+    old_key: str | None,
+    token: Token | None,
+    at: Services,
+) -> Response:
+    """Queue what was read, counted against the limits of ``token``, and answer."""
     if isinstance(outcomes, Transaction):
         with _following([outcomes]):
-            _queue(Submission([outcomes], key), at)
+            at.doors.take(token, entries=1)
+            queue(Submission([outcomes], key, old_key), at)
         return Answer(write_receipt(outcomes), 202, [("Location", path_of(outcomes))])
     accepted = [outcome for outcome in outcomes if isinstance(outcome, Transaction)]
     if not accepted:
         raise _all_refused(outcomes)
     with _following(accepted):
-        _queue(Submission(accepted, key), at)
+        at.doors.take(token, entries=len(accepted))
+        queue(Submission(accepted, key, old_key), at)
     if len(accepted) < len(outcomes):
         at.refusals.count("entry-of-a-batch", len(outcomes) - len(accepted))
     return Answer(write_receipts(outcomes), 202)
@@ -165,20 +197,16 @@ def _accept(
         return error
 
 
-def _queue(submission: Submission, at: Services) -> None:
-    """As :func:`queue`, counted against the limits of the request's token."""
-    token = at.doors.admit(request.environ, "submit")
-    at.doors.take(token, entries=len(submission.transactions))
-    queue(submission, at)
-
-
 def queue(submission: Submission, at: Services) -> None:
     """Put ``submission`` on the queue and tell the workers.
 
     Raises:
-        IdempotencyKeyReused, QueueFull, LedgerUnavailable: nothing is known to be on it.
+        KnownByOldKey, IdempotencyKeyReused, QueueFull, LedgerUnavailable: nothing is known to be
+            on it.
     """
     verdict = at.combiner.submit(submission)
+    if verdict is Verdict.OLD_KEY:
+        raise KnownByOldKey
     if verdict is Verdict.KEY_REUSED:
         raise IdempotencyKeyReused
     if verdict is Verdict.FULL:

@@ -22,6 +22,7 @@ class Verdict(Enum):
     ACCEPTED = b"ACCEPTED"
     FULL = b"FULL"
     KEY_REUSED = b"KEY_REUSED"
+    OLD_KEY = b"OLD_KEY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,13 @@ class Submission:
         transactions: in the order in which they should be mined.
         idempotency_key: what the client named the request, or None. It is known for a day at least
             and two at most; ids of transactions are known for ever.
+        old_key: another name that the request may have come with before, or None: where that one
+            is known and the first is not, the answer is OLD_KEY, and nothing is accepted.
     """
 
     transactions: Sequence[Transaction]
     idempotency_key: str | None = None
+    old_key: str | None = None
 
     @property
     def size(self) -> int:
@@ -57,13 +61,14 @@ class Submission:
             *(transaction.canonical for transaction in taken),
         ]
 
-    def _name(self) -> tuple[bytes, bytes]:
-        """The digest of its key and the fingerprint of its content; empty where it has no key."""
+    def _name(self) -> tuple[bytes, bytes, bytes]:
+        """The digests of its keys, and the fingerprint of its content where it has any."""
         if self.idempotency_key is None:
-            return b"", b""
+            return b"", b"", b""
         # the ids are hashes of all that the client said
         content = b"".join(bytes.fromhex(transaction.id) for transaction in self.transactions)
-        return sha256(self.idempotency_key.encode()).digest(), sha256(content).digest()
+        old = b"" if self.old_key is None else sha256(self.old_key.encode()).digest()
+        return sha256(self.idempotency_key.encode()).digest(), old, sha256(content).digest()
 
 
 class Mempool:
@@ -122,8 +127,13 @@ class Mempool:
         )
         return [Verdict(answer) for answer in answers]
 
-    def request_mine(self, job: str) -> Verdict:
+    def request_mine(self, job: str, old_job: str = "") -> Verdict:
         """Queue the mine request named ``job`` (32 hex digits), once however often it is called.
+
+        Args:
+            job: its name.
+            old_job: another name that the request may have come with before: where that one waits
+                or was served in the last two days, the answer is OLD_KEY, and nothing is queued.
 
         Raises:
             LedgerUnavailable: no answer came.
@@ -131,8 +141,8 @@ class Mempool:
         """
         answer: bytes = self._connection.script(
             "request_mine",
-            [self._keys.mine_requests, self._keys.jobs],
-            [self._bounds.pending, job],
+            [self._keys.mine_requests, self._keys.jobs, self._keys.records],
+            [self._bounds.pending, job, old_job],
         )
         return Verdict(answer)
 

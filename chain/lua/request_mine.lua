@@ -1,19 +1,37 @@
 -- The mine requests grow by one job; a job known by its id is not added again.
 -- KEYS[1] mine_requests  list: job (32 hex digits) .. requested (13 digits, Unix ms)
 -- KEYS[2] jobs           hash: job -> 'index:block hash (64 hex digits)', or '' while it waits
--- ARGV[1] most waiting requests, ARGV[2] the job
--- Returns ACCEPTED or FULL.
-local mine_requests, jobs = KEYS[1], KEYS[2]
-local most, job = tonumber(ARGV[1]), ARGV[2]
+-- KEYS[3] records        hash: index -> header (96 B) .. cumulative work
+-- ARGV[1] most waiting requests, ARGV[2] the job, ARGV[3] another job that the request may have come
+--   as before, or ''
+-- Returns ACCEPTED, FULL, or OLD_KEY where the job is new and the other one waits, or is of a block
+-- of the last two days: no key is known for longer.
+local mine_requests, jobs, records = KEYS[1], KEYS[2], KEYS[3]
+local most, job, old_job = tonumber(ARGV[1]), ARGV[2], ARGV[3]
+local KNOWN_MS = 2 * 86400 * 1000
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+-- whether the job waits, or the block is young that is where its own was connected
+local function is_fresh(known)
+  local record = known ~= '' and redis.call('HGET', records, string.match(known, '^%d+'))
+  local timestamp = 0
+  for byte = 17, record and 24 or 0 do -- of the header
+    timestamp = timestamp * 256 + string.byte(record, byte)
+  end
+  return known == '' or now - timestamp < KNOWN_MS
+end
 
 if redis.call('HEXISTS', jobs, job) == 1 then
   return 'ACCEPTED'
 end
+local known = old_job ~= '' and redis.call('HGET', jobs, old_job)
+if known and is_fresh(known) then
+  return 'OLD_KEY'
+end
 if redis.call('LLEN', mine_requests) >= most then
   return 'FULL'
 end
-local time = redis.call('TIME')
-local requested = string.format('%013d', time[1] * 1000 + math.floor(time[2] / 1000))
-redis.call('RPUSH', mine_requests, job .. requested)
+redis.call('RPUSH', mine_requests, job .. string.format('%013d', now))
 redis.call('HSET', jobs, job, '')
 return 'ACCEPTED'

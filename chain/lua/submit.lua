@@ -8,8 +8,10 @@
 -- KEYS[4], KEYS[5]      one for even days, one for odd ones; each expires whole when the day after its
 --   own is over.        hash: digest of a key (32 B) -> fingerprint of its request (32 B)
 -- ARGV[1] most pending transactions, ARGV[2] most pending bytes; then for each request:
---   digest of its idempotency key or '', its fingerprint, n, the n ids, the n transactions
--- Returns for each request ACCEPTED, FULL, or KEY_REUSED where its key came with another request.
+--   digest of its idempotency key or '', that of another key which it may have come with before or
+--   '', its fingerprint, n, the n ids, the n transactions
+-- Returns for each request ACCEPTED, FULL, KEY_REUSED where its key came with another request, or
+-- OLD_KEY where its key is new and the other one is known.
 local pending, transactions, counters = KEYS[1], KEYS[2], KEYS[3]
 local most, most_bytes = tonumber(ARGV[1]), tonumber(ARGV[2])
 local ENTRY_HEAD = 45 -- bytes before the transaction in an entry
@@ -49,12 +51,14 @@ end
 
 local answers, at = {}, 3
 while at <= last do
-  local key, fingerprint, n = argv[at], argv[at + 1], tonumber(argv[at + 2])
+  local key, old_key, fingerprint, n = argv[at], argv[at + 1], argv[at + 2], tonumber(argv[at + 3])
   local known = key ~= '' and find(key)
-  local new, size = survey(at + 3, n)
+  local new, size = survey(at + 4, n)
   local answer = 'ACCEPTED'
   if known and known ~= fingerprint then
     answer = 'KEY_REUSED'
+  elseif not known and old_key ~= '' and find(old_key) then
+    answer = 'OLD_KEY'
   elseif #new > 0 and (count + #new > room or bytes + size > room_bytes) then
     answer = 'FULL'
   end
@@ -75,7 +79,7 @@ while at <= last do
     end
   end
   answers[#answers + 1] = answer
-  at = at + 3 + 2 * n
+  at = at + 4 + 2 * n
 end
 
 -- One command each, which is cheaper here, in the log, and when the log is read again. The list first:

@@ -1,15 +1,27 @@
 """Mine requests, the candidate on the tip, and the ranges of nonces that are claimed of it."""
 
 from dataclasses import replace
+from typing import Any
 
 from chain import backlog
 from chain.header import Header, put_nonce
-from chain.ledger import Connecting, Connection, Ledger, MinedBy, Opening, Pending, Verdict
+from chain.ledger import (
+    Connecting,
+    Connection,
+    Ledger,
+    MinedBy,
+    Opening,
+    Pending,
+    Record,
+    Verdict,
+)
+from chain.ledger.keys import Keys
 from tests.ledgers import (
     BOUNDS,
     RULES,
     make_job,
     make_ledger,
+    make_miner,
     mine_all,
     read_chain,
     request_mine,
@@ -31,6 +43,30 @@ def test_mine_requests_have_a_bound(connection: Connection) -> None:
     refused = make_job()
     assert ledger.mempool.request_mine(refused) is Verdict.FULL
     assert ledger.blocks.locate_job(refused) is None
+
+
+def test_a_mine_request_whose_other_job_waits_or_is_young_is_not_queued(ledger: Ledger) -> None:
+    old, own = request_mine(ledger), make_job()
+    assert ledger.mempool.request_mine(own, old) is Verdict.OLD_KEY
+    make_miner(ledger).run()
+    assert ledger.mempool.request_mine(own, old) is Verdict.OLD_KEY
+    _age(ledger, 2, 2 * 86_400_000 - 60_000)
+    assert ledger.mempool.request_mine(own, old) is Verdict.OLD_KEY
+    assert ledger.queue.read().mine_requests == 0
+    _age(ledger, 2, 2 * 86_400_000)
+    assert ledger.mempool.request_mine(own, old) is Verdict.ACCEPTED
+    assert ledger.mempool.request_mine(own, old) is Verdict.ACCEPTED
+    assert ledger.mempool.request_mine(make_job(), make_job()) is Verdict.ACCEPTED
+    assert ledger.queue.read().mine_requests == 2
+
+
+def _age(ledger: Ledger, index: int, age_ms: int) -> None:
+    """Let the block at ``index`` say that it is so old."""
+    client: Any = ledger.connection.client
+    key = Keys(ledger.rules.network).records
+    record = Record.unpack(client.hget(key, str(index)))
+    header = replace(record.header, timestamp=ledger.network.now_ms() - age_ms)
+    client.hset(key, str(index), Record(header, record.cumulative_work).pack())
 
 
 def test_each_mine_request_makes_exactly_one_block_the_oldest_first(ledger: Ledger) -> None:

@@ -212,3 +212,23 @@ def test_a_submission_that_broke_off_is_unknown_and_completed_when_it_is_repeate
     assert ledger.queue.read().pending == 1000
     assert ledger.mempool.submit([many]) == [Verdict.ACCEPTED]
     assert ledger.queue.read().pending == 2500
+
+
+def test_a_request_whose_other_key_is_known_is_not_accepted_and_told_so(ledger: Ledger) -> None:
+    first, second, third = (make_transaction() for _ in range(3))
+    ledger.mempool.submit([Submission([first], "old")])
+    assert ledger.mempool.submit([Submission([second], "own", "old")]) == [Verdict.OLD_KEY]
+    assert find_place(ledger, second) is None
+    assert ledger.mempool.submit([Submission([second], "own")]) == [Verdict.ACCEPTED]
+    assert ledger.mempool.submit([Submission([second], "own", "old")]) == [Verdict.ACCEPTED]
+    assert ledger.mempool.submit([Submission([third], "own", "old")]) == [Verdict.KEY_REUSED]
+    assert ledger.mempool.submit([Submission([third], "other", "unknown")]) == [Verdict.ACCEPTED]
+
+
+def test_the_other_key_is_forgotten_with_its_day(ledger: Ledger) -> None:
+    ledger.mempool.submit([Submission([make_transaction()], "old")])
+    named = Submission([make_transaction()], "own", "old")
+    let_a_day_pass(ledger)
+    assert ledger.mempool.submit([named]) == [Verdict.OLD_KEY]
+    let_a_day_pass(ledger)
+    assert ledger.mempool.submit([named]) == [Verdict.ACCEPTED]
