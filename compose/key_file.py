@@ -6,6 +6,7 @@ from pathlib import Path
 
 from chain.errors import MinequeueError
 from chain.signature import SecretKey
+from compose.text_file import drop_mark
 
 _OTHERS = 0o077
 _MOST_BYTES = 4096
@@ -45,7 +46,7 @@ def read_key(path: Path) -> SecretKey:
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_mode & _OTHERS:
                 raise BadKeyFile(f"{path} may be read by others; say chmod 600 {path}.")
-            text = file.read(_MOST_BYTES)
+            text = drop_mark(file.read(_MOST_BYTES))
     except OSError as error:
         raise BadKeyFile(f"{path} cannot be read: {error.strerror}.") from None
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from compose.text_file import drop_mark
 from web.tokens import Tokens
 
 PENDING_BYTES = str(512 * 2**20)  # that may wait, where their number alone is given
@@ -113,7 +114,7 @@ def tokens(text: str) -> Tokens:
     entries = text
     if text.startswith("@"):
         try:
-            entries = Path(text[1:]).read_text("utf-8")
+            entries = drop_mark(Path(text[1:]).read_bytes()).decode()
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(f"the file cannot be read: {error}") from None
     known = Tokens.parse(entries)

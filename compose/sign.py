@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import IO
 
 import click
@@ -12,8 +12,7 @@ from chain.errors import MalformedJson, MinequeueError
 from chain.signature import SecretKey
 from chain.strict_json import Json
 from chain.transaction import sign_submission
-
-_MOST_LINE = 1024 * 1024  # bytes; a transaction has a fiftieth
+from compose.text_file import MAX_LINE_BYTES, number_lines
 
 
 class CannotSign(MinequeueError):
@@ -36,14 +35,14 @@ def run_sign(source: IO[bytes], key: SecretKey) -> None:
 
 def _read(source: IO[bytes]) -> Iterator[tuple[int, Json]]:
     """The transactions with their lines: one a line, or a single one on many lines."""
-    for number, line in enumerate(_cut(source), 1):
-        if not line.strip():
-            continue
+    for number, line in number_lines(source):
+        if line is None:
+            raise CannotSign(f"Line {number} is longer than {MAX_LINE_BYTES} bytes; shorten it.")
         try:
             yield number, strict_json.loads(line)
         except MalformedJson as error:
             if number == 1 and line.strip() == b"{":
-                yield 1, _read_whole(line + source.read(_MOST_LINE))
+                yield 1, _read_whole(line + source.read(MAX_LINE_BYTES))
                 return
             raise CannotSign(f"Line {number}: {error}") from None
 
@@ -53,11 +52,6 @@ def _read_whole(text: bytes) -> Json:
         return strict_json.loads(text)
     except MalformedJson as error:
         raise CannotSign(str(error)) from None
-
-
-def _cut(source: IO[bytes]) -> Iterable[bytes]:
-    while line := source.readline(_MOST_LINE):
-        yield line
 
 
 def describe_key(key: SecretKey, *, as_json: bool) -> str:

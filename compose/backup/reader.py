@@ -18,6 +18,7 @@ from compose.backup.lines import (
     decode,
 )
 from compose.chain_page import CannotRead
+from compose.text_file import drop_mark
 
 _ORDER = (Block, JobLine, TransactionLine)
 
@@ -54,7 +55,7 @@ def read_backup(file: IO[bytes], name: str) -> tuple[Network, Iterator[Content]]
         CannotRead: the file cannot be read.
     """
     lines = read_lines(file, name)
-    raw = next(lines, b"")
+    raw = drop_mark(next(lines, b""))
     first = _decode(raw, name, 1)
     if not isinstance(first, Network):
         raise BadBackup(f"{name} is no backup: it does not begin with its network.")
@@ -100,7 +101,7 @@ def verify_frame(file: IO[bytes], name: str) -> int:
     digest, last, number, size = sha256(), b"", 0, 0
     for line in read_lines(file, name):
         digest.update(last)
-        last = line
+        last = line if number else drop_mark(line)
         number += 1
         size += len(line)
     file.seek(0)

@@ -10,6 +10,7 @@ from chain import strict_json
 from chain.errors import MalformedJson
 from compose.burst.plan import BadPlan
 from compose.burst.record import Record
+from compose.text_file import MAX_LINE_BYTES, number_lines
 
 
 def read_transactions(path: Path) -> list[dict[str, Any]]:
@@ -19,16 +20,18 @@ def read_transactions(path: Path) -> list[dict[str, Any]]:
         BadPlan: it cannot be read, holds none, or a line is no object; it is named.
     """
     try:
-        lines = path.read_bytes().splitlines()
+        with path.open("rb") as file:
+            found = [_read(line, f"{path}, line {n}") for n, line in number_lines(file)]
     except OSError as error:
         raise BadPlan(f"{path} cannot be read ({error.strerror}).") from None
-    found = [_read(line, f"{path}, line {n}") for n, line in enumerate(lines, 1) if line.strip()]
     if not found:
         raise BadPlan(f"{path} holds no transactions; write one JSON object a line.")
     return found
 
 
-def _read(line: bytes, where: str) -> dict[str, Any]:
+def _read(line: bytes | None, where: str) -> dict[str, Any]:
+    if line is None:
+        raise BadPlan(f"{where} is longer than {MAX_LINE_BYTES} bytes; shorten it.")
     try:
         value = strict_json.loads(line)
     except MalformedJson as error:

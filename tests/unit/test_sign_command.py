@@ -1,5 +1,6 @@
 """`minequeue key` and `minequeue sign`."""
 
+import io
 import json
 import stat
 from pathlib import Path
@@ -10,9 +11,13 @@ from click.testing import CliRunner, Result
 
 from chain.errors import MinequeueError
 from chain.transaction import accept_submission
+from compose.burst.files import read_transactions
 from compose.cli import cli
 from compose.key_file import BadKeyFile, read_key, write_key
+from compose.settings import Settings
 from compose.sign import CannotSign
+from compose.text_file import MAX_LINE_BYTES, number_lines
+from web.tokens import Tokens, draw_token, make_entry
 
 PAYMENT = {"recipient": "bob", "amount": 5}
 
@@ -120,3 +125,42 @@ def test_a_bad_transaction_is_named_by_its_line(key_file: Path, given: str, reas
     assert isinstance(result.exception, CannotSign)
     assert reason in str(result.exception)
     assert isinstance(result.exception, MinequeueError)
+
+
+MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # what some editors put before the first character
+
+
+def test_a_mark_at_the_start_of_a_file_is_no_character_of_it(
+    key_file: Path, tmp_path: Path
+) -> None:
+    line = json.dumps({**PAYMENT, "nonce": "1"})
+    plain = _run("sign", "--key", str(key_file), given=f"{line}\n{line}\n")
+    key_file.write_text(MARK + key_file.read_text())
+    marked = _run("sign", "--key", str(key_file), given=f"{MARK}{line}\n{line}\n")
+    assert _signed(marked) == _signed(plain)
+    source = tmp_path / "payments"
+    source.write_text(f"{MARK}{line}\n")
+    assert read_transactions(source) == [json.loads(line)]
+    entry = str(make_entry("a", ["submit"], draw_token(), 0, 0))
+    source.write_text(f"{MARK}{entry}\n")
+    settings = Settings.from_environment({"MINEQUEUE_TOKENS": f"@{source}"})
+    assert settings.tokens == Tokens.parse(entry)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_a_line_may_be_as_long_as_its_bound_and_no_longer(key_file: Path, end: str) -> None:
+    line = json.dumps({**PAYMENT, "nonce": "1"})
+    fitting = line + " " * (MAX_LINE_BYTES - len(line))
+    assert len(_signed(_run("sign", "--key", str(key_file), given=fitting + end))) == 1
+    result = _run("sign", "--key", str(key_file), given=f"{line}\n{fitting} {end}")
+    assert str(result.exception) == f"Line 2 is longer than {MAX_LINE_BYTES} bytes; shorten it."
+
+
+def test_lines_are_numbered_as_an_editor_does_whatever_is_blank_or_too_long() -> None:
+    text = f"{MARK}a\r\n\n  \nb\n{'x' * (MAX_LINE_BYTES + 1)}\n{MARK}c".encode()
+    assert [*number_lines(io.BytesIO(text))] == [
+        (1, b"a"),
+        (4, b"b"),
+        (5, None),
+        (6, f"{MARK}c".encode()),
+    ]

@@ -1,6 +1,7 @@
 """What a backup holds, and that it comes in block for block and in order."""
 
 import json
+from codecs import BOM_UTF8
 from hashlib import sha256
 from pathlib import Path
 
@@ -128,3 +129,11 @@ def test_a_queue_without_room_says_so_and_a_larger_one_takes_the_rest(
         larger = make_ledger(small.connection)
         take_in(file, larger)
         assert read_waiting(larger) == read_waiting(full)
+
+
+def test_a_mark_at_the_start_of_a_backup_is_no_character_of_it(
+    full: Ledger, other: Ledger, file: Path
+) -> None:
+    export(full, file)
+    file.write_bytes(BOM_UTF8 + file.read_bytes())
+    assert take_in(file, other) == Imported(BLOCKS - 1, 1, JOBS, WAITING)
