@@ -161,8 +161,14 @@ class Auditor:
         self._tip = facts.hash
 
     def summarise(self) -> Summary:
-        """The chain so far, in numbers."""
-        rewards = max(0, self._blocks - 1)
+        """The chain so far, in numbers.
+
+        Raises:
+            InvalidChain: it has no block, so it is no chain of any network.
+        """
+        if not self._blocks:
+            raise InvalidChain(1, "there is no genesis block.")
+        rewards = self._blocks - 1
         return Summary(self._blocks, len(self._ids) - rewards, self._work, self._tip)
 
     def has(self, transaction_id: str) -> bool:

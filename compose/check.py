@@ -11,13 +11,14 @@ from chain.audit import Auditor, InvalidChain, Summary
 from compose.chain_source import read_pages
 from compose.checkers import check_pages
 from compose.processors import count_processors
+from compose.terminal import escape
 
 
 def run_check(
     source: str,
     *,
     minimum_bits: int,
-    network: str | None,
+    network: str,
     processes: int | None,
     as_json: bool,
 ) -> int:
@@ -26,7 +27,7 @@ def run_check(
     Args:
         source: see :func:`compose.chain_source.read_pages`.
         minimum_bits: the least work of a block but the first.
-        network: the name that the first block must have, or None for any.
+        network: the name that the first block must have.
         processes: how many may check blocks; None for one on each processor.
         as_json: print JSON.
 
@@ -38,11 +39,11 @@ def run_check(
     auditor = Auditor(now_ms=int(time.time() * 1000), minimum_bits=minimum_bits, network=network)
     try:
         _follow(auditor, source, network, processes or count_processors())
+        summary = auditor.summarise()
     except InvalidChain as error:
         found = {"valid": False, "index": error.index, "reason": error.reason}
-        click.echo(json.dumps(found) if as_json else str(error))
+        click.echo(json.dumps(found) if as_json else escape(str(error)))
         return 1
-    summary = auditor.summarise()
     if as_json:
         click.echo(json.dumps({"valid": True, **asdict(summary)}))
     else:
@@ -50,7 +51,7 @@ def run_check(
     return 0
 
 
-def _follow(auditor: Auditor, source: str, network: str | None, processes: int) -> None:
+def _follow(auditor: Auditor, source: str, network: str, processes: int) -> None:
     with (
         closing(read_pages(source, network)) as pages,
         closing(check_pages(pages, processes)) as checked,

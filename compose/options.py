@@ -43,6 +43,7 @@ _OPTIONS = {
     "bits": _Option(
         ["--bits"], "N", "Zero bits that a block's hash must begin with (MINEQUEUE_BITS)."
     ),
+    "network": _Option(["--network"], "NAME", "The network's name (MINEQUEUE_NETWORK)."),
     "drain_time": _Option(
         ["--drain-time"],
         "S",

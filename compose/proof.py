@@ -9,11 +9,12 @@ import msgspec
 
 from chain import canonical, strict_json
 from chain.errors import InvalidTransaction, MalformedJson, MinequeueError
-from chain.header import Header
+from chain.header import VERSION, Header
 from chain.header_json import BadHeader, Digest, HeaderJson
 from chain.merkle import is_included
 from chain.proof_of_work import meets_target
 from chain.transaction import validate_transaction
+from compose.text_file import read_text
 
 _MOST_BYTES = 2**20
 
@@ -31,13 +32,14 @@ class _Proof(msgspec.Struct):
     block: HeaderJson
 
 
-def run_verify(proof: Path, header: Path | None, *, as_json: bool) -> None:
+def run_verify(proof: Path, header: Path | None, *, minimum_bits: int, as_json: bool) -> None:
     """Verify the answer of GET /transactions/<id>/proof, and print what it shows.
 
     Args:
         proof: the file with the answer.
         header: a file with a header that is trusted, as GET /chain/headers or /chain/tip writes
             one; None to take the one of the answer.
+        minimum_bits: the least work that the block may have.
         as_json: print JSON.
 
     Raises:
@@ -49,6 +51,13 @@ def run_verify(proof: Path, header: Path | None, *, as_json: bool) -> None:
     if trusted != own:
         raise InvalidProof(
             f"The proof is for block {own.index}, {own.hash.hex()}, and not for the header."
+        )
+    if own.version != VERSION:
+        raise InvalidProof(f"The header has version {own.version}, not {VERSION}.")
+    if own.bits < minimum_bits:
+        raise InvalidProof(
+            f"The header of block {own.index} has {own.bits} bits of work, not {minimum_bits}; for "
+            "a network of less, say --bits."
         )
     if not meets_target(own.hash, own.bits):
         raise InvalidProof(f"The header of block {own.index} does not meet its own target.")
@@ -96,9 +105,8 @@ def _as_header(found: HeaderJson) -> Header:
 
 def _read(path: Path, kind: Any) -> Any:
     try:
-        with path.open("rb") as file:
-            return msgspec.json.decode(file.read(_MOST_BYTES), type=kind)
+        return msgspec.json.decode(read_text(path, _MOST_BYTES), type=kind)
     except OSError as error:
         raise InvalidProof(f"{path} cannot be read: {error.strerror}.") from None
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidProof(f"{path} is not what a node answers: {error}.") from None

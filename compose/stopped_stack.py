@@ -21,7 +21,7 @@ from web.app import create_app
 
 
 @contextmanager
-def serve(data_dir: Path, network: str | None) -> Iterator[Callable[[str, int | None], bytes]]:
+def serve(data_dir: Path, network: str) -> Iterator[Callable[[str, int], bytes]]:
     """Give a function that answers a path as the web tier would, cut off after so many bytes.
 
     Raises:
@@ -30,10 +30,8 @@ def serve(data_dir: Path, network: str | None) -> Iterator[Callable[[str, int | 
     """
     if not (data_dir / "ledger").is_dir():
         raise CannotRead(f"{data_dir} is no data directory: it holds no ledger.")
-    options = {"data_dir": str(data_dir), "redis_url": ""}
-    settings = Settings.from_environment(
-        os.environ, options | ({"network": network} if network else {})
-    )
+    options = {"data_dir": str(data_dir), "redis_url": "", "network": network}
+    settings = Settings.from_environment(os.environ, options)
     socket = embedded.socket_path(data_dir)
     with hold(data_dir), log_path(data_dir, "server").open("ab") as log:
         server = subprocess.Popen(  # noqa: S603  # our own program
@@ -45,12 +43,12 @@ def serve(data_dir: Path, network: str | None) -> Iterator[Callable[[str, int | 
             embedded.wait_until_ready(socket, lambda: server.poll() is None)
             client = _open(settings).test_client()
 
-            def get(path: str, most: int | None) -> bytes:
+            def get(path: str, most: int) -> bytes:
                 raw = bytearray()
                 with client.get(path) as answer:
                     for chunk in answer.iter_encoded():
                         raw += chunk
-                        if most is not None and len(raw) > most:
+                        if len(raw) > most:
                             break
                 return bytes(raw)
 

@@ -10,8 +10,7 @@ from compose.settings import Settings
 
 @click.command()
 @click.argument("source", default="http://127.0.0.1:3000")
-@click.option("--bits", default=1, show_default=True, help="The least work that a block may have.")
-@click.option("--network", help="The network's name that the genesis block must have.")
+@settings_options("bits", "network")
 @click.option(
     "--processes",
     type=click.IntRange(1),
@@ -19,21 +18,26 @@ from compose.settings import Settings
     help="How many may check a long chain; else one on each processor.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def check(
-    source: str, bits: int, network: str | None, processes: int | None, as_json: bool
-) -> None:
+def check(settings: Settings, source: str, processes: int | None, as_json: bool) -> None:
     """Validate a whole chain, independently of the code that made it.
 
     SOURCE is a node's URL, a file with the answer of GET /chain, - for standard input, or the data
-    directory of a stack that does not run. The exit code is 1 if a block is invalid; it is named,
-    with the reason.
+    directory of a stack that does not run. A block needs the bits, and the chain the network, that
+    the options or the settings name: what a stranger's chain says of itself proves nothing. The
+    exit code is 1 if a block is invalid; it is named, with the reason.
 
     Example: minequeue check http://127.0.0.1:3000
     """
     from compose.check import run_check
 
     sys.exit(
-        run_check(source, minimum_bits=bits, network=network, processes=processes, as_json=as_json)
+        run_check(
+            source,
+            minimum_bits=settings.bits,
+            network=settings.network,
+            processes=processes,
+            as_json=as_json,
+        )
     )
 
 

@@ -5,6 +5,9 @@ from typing import Any
 
 import click
 
+from compose.options import settings_options
+from compose.settings import Settings
+
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -109,17 +112,21 @@ def proof() -> None:
 @proof.command()
 @click.argument("file", type=_FILE)
 @click.option("--header", type=_FILE, help="A header that you trust; else the proof's own.")
+@settings_options("bits")
 @click.option("--json", "as_json", is_flag=True, help="Print what it shows as JSON.")
-def verify(file: Path, header: Path | None, as_json: bool) -> None:
+def verify(settings: Settings, file: Path, header: Path | None, as_json: bool) -> None:
     """Verify FILE, the answer of GET /transactions/<id>/proof, without a node.
 
-    The exit code is 1 if it does not show that the transaction is in the block.
+    The block needs the bits that --bits or the settings name: a block with less work is cheap to
+    forge. A header alone does not tell its network, nor whether it is on the best chain: take
+    --header from a source that you trust. The exit code is 1 if FILE does not show that the
+    transaction is in the block.
 
     Example: minequeue proof verify proof.json --header header.json
     """
     from compose.proof import run_verify
 
-    run_verify(file, header, as_json=as_json)
+    run_verify(file, header, minimum_bits=settings.bits, as_json=as_json)
 
 
 COMMANDS = (key, token, sign, proof)

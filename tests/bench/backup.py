@@ -59,7 +59,9 @@ def measure() -> Report:
         with _serve(theirs):
             imported = _run(theirs, "import", str(file))
             again = _run(theirs, "import", str(file))
-        checked = _run(theirs, "check", str(theirs), "--network", _RULES.network)
+        checked = _run(
+            theirs, "check", str(theirs), "--network", _RULES.network, "--bits", str(_RULES.bits)
+        )
     _compare(exported.said, resumed.said, imported.said, again.said, checked.said)
     return Report(
         "backup",

@@ -78,9 +78,10 @@ def _check_under_way() -> Iterator[tuple["subprocess.Popen[str]", list[psutil.Pr
             last.set()
             may_answer.wait()
 
+    ours = ("--bits", "1", "--network", "test")
     with serve_chain(blocks, hold_the_last) as url:
         process = subprocess.Popen(
-            [sys.executable, "-m", "compose", "check", url, "--processes", "2"],
+            [sys.executable, "-m", "compose", "check", url, "--processes", "2", *ours],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -8,9 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 from chain.ledger import Connection
+from chain.merkle import calculate_path, calculate_root
+from chain.transaction import reward
 from compose.cli import cli
 from compose.proof import InvalidProof
-from tests.ledgers import make_ledger, mine_all, submit
+from tests.ledgers import make_ledger, make_transaction, mine_all, submit
 from tests.web_clients import make_client
 
 
@@ -25,10 +27,12 @@ def proof(connection: Connection) -> dict[str, Any]:
     return found
 
 
-def _verify(tmp_path: Path, proof: Any, header: Any = None) -> Any:
+def _verify(tmp_path: Path, proof: Any, header: Any = None, bits: int | None = 4) -> Any:
     path = tmp_path / "proof.json"
     path.write_text(json.dumps(proof))
     arguments = ["proof", "verify", str(path), "--json"]
+    if bits is not None:
+        arguments += ["--bits", str(bits)]
     if header is not None:
         (tmp_path / "header.json").write_text(json.dumps(header))
         arguments += ["--header", str(tmp_path / "header.json")]
@@ -65,6 +69,7 @@ def _changed(proof: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
         ("block.merkle_root", "0" * 64, "target"),
         ("block.proof", 2**64, "out of its bounds"),
         ("block.bits", 255, "target"),
+        ("block.version", 2, "version"),
     ],
 )
 def test_a_proof_that_was_changed_shows_nothing(
@@ -88,3 +93,42 @@ def test_a_file_that_is_no_proof_is_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     done = CliRunner().invoke(cli, ["proof", "verify", str(path)])
     assert isinstance(done.exception, InvalidProof)
+
+
+@pytest.mark.parametrize("bits", [None, 5])
+def test_a_block_with_less_work_than_asked_for_shows_nothing(
+    tmp_path: Path, proof: dict[str, Any], bits: int | None
+) -> None:
+    done = _verify(tmp_path, proof, bits=bits)
+    assert isinstance(done.exception, InvalidProof)
+    assert f"has 4 bits of work, not {bits or 20}" in str(done.exception)
+
+
+def test_a_proof_that_costs_no_work_shows_nothing(tmp_path: Path, proof: dict[str, Any]) -> None:
+    transaction = make_transaction()
+    fields = json.loads(transaction.canonical)
+    leaves = [transaction.canonical, reward("me", 7).canonical]
+    forged = {
+        "id": transaction.id,
+        "transaction": fields,
+        "leaf_index": 0,
+        "tree_size": 2,
+        "path": [node.hex() for node in calculate_path(leaves, 0)],
+        "block": {
+            **proof["block"],
+            "bits": 0,
+            "index": 7,
+            "merkle_root": calculate_root(leaves).hex(),
+        },
+    }
+    done = _verify(tmp_path, forged, bits=1)
+    assert isinstance(done.exception, InvalidProof)
+    assert "has 0 bits of work, not 1" in str(done.exception)
+
+
+def test_a_mark_at_the_start_of_a_proof_is_no_character_of_it(
+    tmp_path: Path, proof: dict[str, Any]
+) -> None:
+    path = tmp_path / "proof.json"
+    path.write_text(json.dumps(proof), "utf-8-sig")
+    assert CliRunner().invoke(cli, ["proof", "verify", str(path), "--bits", "4"]).exit_code == 0
