@@ -1,38 +1,37 @@
 """Where a chain to be checked comes from: a node, a file, standard input, or a data directory."""
 
-import http.client
 import sys
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
 from compose.chain_page import CannotRead, Page, parse_answer
-from compose.direct import open_url
+from compose.node_client import MAX_ANSWER_BYTES, NodeAway, NodeClient, NodeRefused
+from compose.text_file import drop_mark
 
-# gives the answer to a path, cut off after so many bytes where a bound is given
-Get: TypeAlias = Callable[[str, int | None], bytes]
+# gives the answer to a path, cut off after so many bytes
+Get: TypeAlias = Callable[[str, int], bytes]
 
-_PATIENCE_S = 60.0  # for one page
+_PATIENCE_S = 60.0  # for one page, and for a node that has no room
 _PAGE_BYTES = 4 * 2**20  # of one request, unless a block alone is larger
 _FIRST_PAGE = 4  # blocks; later ones hold as many as the bytes allow
 _LARGEST_PAGE = 256  # blocks; a node gives 1000 at most
 
 
-def read_pages(source: str, network: str | None) -> Generator[Page, None, None]:
+def read_pages(source: str, network: str) -> Generator[Page, None, None]:
     """The chain that GET /chain answers, page by page.
 
     Args:
         source: a node's URL, a file with its answer, "-" for standard input, or the data directory
             of a stack that does not run.
-        network: the network of the data directory; None for the one of the settings.
+        network: the network of the data directory.
 
     Raises:
         CannotRead: there is no chain to be read.
         StartRefused: the data directory is in use.
     """
     if source.startswith(("http://", "https://")):
-        url = source.rstrip("/")
-        yield from _ask(url, lambda path, most: _fetch(url + path, most))
+        yield from read_node(NodeClient(source, patience_s=_PATIENCE_S))
     elif Path(source).is_dir():
         from compose.stopped_stack import serve  # noqa: PLC0415  # loads all that a stack needs
 
@@ -42,17 +41,40 @@ def read_pages(source: str, network: str | None) -> Generator[Page, None, None]:
         yield from _read_file(source)
 
 
+def read_node(
+    client: NodeClient, *, wait_s: float = _PATIENCE_S, is_missed: bool = False
+) -> Iterator[Page]:
+    """The chain of a node, page by page.
+
+    Args:
+        client: calls it.
+        wait_s: for how long a page is asked for again where the node has no room.
+        is_missed: ask again also where nobody answers.
+
+    Raises:
+        CannotRead: there is no chain to be read.
+    """
+
+    def get(path: str, most: int) -> bytes:
+        try:
+            return client.insist("GET", path, wait_s=wait_s, is_missed=is_missed, most=most).body
+        except (NodeAway, NodeRefused) as error:
+            raise CannotRead(f"{client.url}{path} cannot be read ({error}).") from None
+
+    return _ask(client.url, get)
+
+
 def _ask(name: str, get: Get) -> Iterator[Page]:
     """Up to the length that the first answer tells, in pages whose bytes are bounded."""
     path = "/chain?from=1&limit=1"
-    raw = get(path, None)
+    raw = get(path, MAX_ANSWER_BYTES)
     yield Page(name + path, raw, 1)
     _, length = parse_answer(raw, name + path)
     start, limit = 2, _FIRST_PAGE
     while start <= length:
         limit = min(limit, length - start + 1)
         path = f"/chain?from={start}&limit={limit}"
-        raw = get(path, _PAGE_BYTES if limit > 1 else None)
+        raw = get(path, _PAGE_BYTES if limit > 1 else MAX_ANSWER_BYTES)
         if len(raw) > _PAGE_BYTES and limit > 1:
             limit = limit // 2
             continue
@@ -62,18 +84,9 @@ def _ask(name: str, get: Get) -> Iterator[Page]:
             limit = min(2 * limit, _LARGEST_PAGE)
 
 
-def _fetch(url: str, most: int | None) -> bytes:
-    try:
-        with open_url(url, timeout=_PATIENCE_S) as answer:
-            raw: bytes = answer.read(None if most is None else most + 1)
-            return raw
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise CannotRead(f"{url} cannot be read ({error}).") from None
-
-
 def _read_file(source: str) -> Iterator[Page]:
     try:
         raw = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
     except OSError as error:
         raise CannotRead(f"{source} cannot be read ({error.strerror}).") from None
-    yield Page(source, raw)
+    yield Page(source, drop_mark(raw))

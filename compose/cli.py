@@ -9,6 +9,7 @@ from chain.errors import MinequeueError
 from compose.commands import chain, client, parts, secrets, trials
 from compose.completion import SHELLS, make_script
 from compose.misuse import describe_misuse
+from compose.terminal import escape
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -58,5 +59,5 @@ def main() -> None:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    click.echo(f"minequeue: {message}", err=True)
+    click.echo(f"minequeue: {escape(message)}", err=True)
     sys.exit(code)

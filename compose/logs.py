@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from compose.terminal import escape
+
 _OURS = ("chain", "web", "workers", "compose", "celery")
 
 
@@ -53,8 +55,8 @@ class TextLines(_Lines):
         head = [members.pop(name) for name in ("time", "level", "logger", "event")]
         words = [f"{name}={value}" for name, value in members.items()]
         event = " ".join(head[3].splitlines())
-        line = " ".join([head[0], head[1].upper(), f"{head[2]}:", event, *words])
-        told = self.explain(record)
+        line = escape(" ".join([head[0], head[1].upper(), f"{head[2]}:", event, *words]))
+        told = "\n".join(map(escape, self.explain(record).splitlines()))
         return f"{line}\n{told}" if told else line
 
 

@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import Collection
 from typing import Any
 
-import click
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
@@ -13,7 +12,9 @@ from rich.text import Text
 
 from chain.errors import MinequeueError
 from compose.node_client import NodeClient
+from compose.queue_state import read_queue
 from compose.submit import say
+from compose.terminal import escape
 
 _PERIOD_S = 1.0
 _SPAN = 60  # looks that the plots look back on
@@ -36,7 +37,7 @@ def show_once(client: NodeClient, *, as_json: bool) -> None:
     Raises:
         NodeAway, NodeRefused: the node does not tell.
     """
-    say(_read(client), as_json=as_json)
+    say(read_queue(client), as_json=as_json)
 
 
 def follow(client: NodeClient, *, as_json: bool) -> None:
@@ -45,13 +46,13 @@ def follow(client: NodeClient, *, as_json: bool) -> None:
     Raises:
         NodeAway, NodeRefused: the node does not tell at the beginning; later that is shown.
     """
-    newest = _read(client)
+    newest = read_queue(client)
     try:
         if as_json:
             while True:
                 say(newest, as_json=True)
                 time.sleep(_PERIOD_S)
-                newest = _read(client)
+                newest = read_queue(client)
         _follow_for_people(client, newest)
     except KeyboardInterrupt:
         return
@@ -67,7 +68,7 @@ def _follow_for_people(client: NodeClient, newest: Any) -> None:
             live.update(draw(newest, past, fault))
             time.sleep(_PERIOD_S)
             try:
-                newest, fault = _read(client), ""
+                newest, fault = read_queue(client), ""
             except MinequeueError as error:
                 fault = str(error)
 
@@ -87,8 +88,11 @@ def draw(newest: Any, past: dict[str, deque[float]], fault: str) -> Group:
     for name, text in _SHOWN.items():
         table.add_row(_write(newest[name]), text, plot(past.get(name, ())))
     tip = newest["tip"]
-    table.add_row(f"{tip['index']:,}", f"blocks; the newest is {tip['hash'][:16]}...", "")
-    return Group(table, Text(fault or "Ctrl-C ends", style="red" if fault else "dim"))
+    newest_block = Text(
+        f"blocks; the newest is {escape(tip['hash'][:16])}..."
+    )  # no markup of rich's
+    table.add_row(f"{tip['index']:,}", newest_block, "")
+    return Group(table, Text(escape(fault) or "Ctrl-C ends", style="red" if fault else "dim"))
 
 
 def plot(values: Collection[float]) -> str:
@@ -101,10 +105,3 @@ def _write(value: Any) -> str:
     if value is None:
         return "-"
     return f"{value:,.1f}" if isinstance(value, float) else f"{value:,}"
-
-
-def _read(client: NodeClient) -> Any:
-    told = client.call("GET", "/queue")[1]
-    if not isinstance(told, dict):
-        raise click.ClickException("That is no node: GET /queue answers something else.")
-    return told

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from compose.node_client import NodeClient, NodeRefused
+from compose.terminal import escape
 
 BATCH = 1000  # lines of a request
 _NDJSON = "application/x-ndjson"
@@ -22,8 +23,8 @@ def submit_one(client: NodeClient, fields: dict[str, Any]) -> Any:
     """Submit one transaction; its receipt."""
     body = json.dumps(fields).encode()
     key = secrets.token_hex(16)  # so that it may be repeated
-    headers = {"Content_Type": "application/json", "Idempotency_Key": key}
-    return client.insist("POST", "/chain/new", body, **headers)[1]
+    headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+    return client.parse(client.insist("POST", "/chain/new", body, headers))[1]
 
 
 def submit_lines(
@@ -63,9 +64,9 @@ def _submit_batch(client: NodeClient, number: int, lines: list[bytes]) -> list[d
     # by its place and what it holds: a file that is sent again, because the node went away, adds
     # nothing twice, and equal parts of one file stay two
     key = sha256(b"%d\n%b" % (number, body)).hexdigest()
-    headers = {"Content_Type": _NDJSON, "Idempotency_Key": key}
+    headers = {"Content-Type": _NDJSON, "Idempotency-Key": key}
     try:
-        _, outcomes = client.insist("POST", "/chain/new", body, **headers)
+        _, outcomes = client.parse(client.insist("POST", "/chain/new", body, headers))
     except NodeRefused as error:
         errors = error.problem.get("errors")
         if error.status != _NONE_FITS or not isinstance(errors, list):
@@ -96,4 +97,4 @@ def say(value: Any, *, as_json: bool) -> None:
     width = max(map(len, value), default=0)
     for name, member in value.items():
         text = member if isinstance(member, str) else json.dumps(member)
-        click.echo(f"{name:<{width}}  {text}")
+        click.echo(escape(f"{name:<{width}}  {text}"))

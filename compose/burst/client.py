@@ -15,6 +15,8 @@ PATIENCE_S = 30.0  # for one answer; then it counts as none
 _TOO_MANY = 429
 _READ = "/chain?from=1&limit=10"  # a page; a server without pages gives everything
 _AGAIN_S = 0.1  # before a repetition where the server names no time
+_PART_BYTES = 64 * 1024
+_MAX_RECEIPT_BYTES = 64 * 1024  # kept of an answer
 _LONGEST_PAUSE_S = 2.0  # of a repetition, whatever Retry-After says
 
 
@@ -113,7 +115,7 @@ class _Sender:
         status, name, again_s = NO_ANSWER, "", _AGAIN_S
         try:
             async with self._request(action) as response:
-                body = await response.read()
+                body = await _read(response.content)
                 status = response.status
                 again_s = _read_pause_s(response.headers.get("Retry-After"))
                 if action.kind != "read":
@@ -135,10 +137,18 @@ class _Sender:
         return self._session.get(self._url + path, headers=headers, allow_redirects=False)
 
 
+async def _read(content: aiohttp.StreamReader) -> bytes:
+    """The beginning of an answer, which holds a receipt; the rest is read and not kept."""
+    body = b""
+    async for part in content.iter_chunked(_PART_BYTES):
+        body += part[: _MAX_RECEIPT_BYTES - len(body)]
+    return body
+
+
 def _read_id(body: bytes) -> str:
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     name = answer.get("id") if isinstance(answer, dict) else None
     return name if isinstance(name, str) else ""

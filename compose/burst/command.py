@@ -14,11 +14,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from compose.burst.client import send
 from compose.burst.files import open_receipts, write_receipts
-from compose.burst.follow import ask, read_chain, read_jobs, wait_until_drained
+from compose.burst.follow import read_chain, read_jobs, wait_until_drained
 from compose.burst.plan import Plan
 from compose.burst.record import Record
-from compose.burst.summary import describe, summarise
+from compose.burst.summary import describe, describe_refusal, summarise
 from compose.burst.verdict import Verdict, judge
+from compose.node_client import NodeClient
 
 _INTERRUPTED = 130  # the exit code after Ctrl-C
 
@@ -41,19 +42,22 @@ def run_burst(
         transactions: to be submitted in place of made ones.
         token: that the node is shown, or "".
         receipts: the file that gets every receipt.
-        wait_s: the longest that the queue may take to become empty.
+        wait_s: the longest that the queue may take to become empty, and that a receipt is looked
+            for again where the node refuses that or is away.
         as_json: print JSON.
 
     Returns:
-        0 if all that was accepted is in the chain once, 1 if not, 130 after Ctrl-C.
+        0 if all that was accepted is in the chain once, and nothing was refused that a repetition
+        cannot mend; 1 if not, or if nothing was accepted at all; 130 after Ctrl-C.
 
     Raises:
-        NoAnswer: there is no node.
+        NodeAway: there is no node.
+        NodeRefused: it refuses to be looked at.
         NotDrained: the queue did not become empty; what is known is printed before.
         CannotRead: its chain cannot be read.
         BadPlan: a file or a transaction cannot be used.
     """
-    ask(f"{url}/queue")
+    NodeClient(url, token).insist("GET", "/queue", wait_s=wait_s)
     record, verdict = Record(), None
     is_interrupted = False
     with open_receipts(receipts) as file:
@@ -68,6 +72,9 @@ def run_burst(
                 _show(record, verdict, as_json=as_json)
     if is_interrupted:
         return _INTERRUPTED
+    if refusal := describe_refusal(record):
+        click.echo(f"minequeue: {refusal}", err=True)
+        return 1
     return 0 if verdict and verdict.is_kept else 1
 
 
@@ -115,7 +122,7 @@ def _carry_out(
             progress.update(mining, total=total, completed=total - queue["depth"], said=said)
 
         wait_until_drained(url, wait_s, look)
-    return judge(record, read_chain(url), read_jobs(url, record.jobs))
+    return judge(record, read_chain(url, wait_s), read_jobs(url, record.jobs, wait_s))
 
 
 def _show(record: Record, verdict: Verdict | None, *, as_json: bool) -> None:

@@ -1,14 +1,13 @@
 """Follows what was accepted to the chain: waits until the queue is empty, and reads everything."""
 
-import http.client
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from chain.errors import MinequeueError
-from compose.chain_source import read_pages
-from compose.direct import open_url
+from compose.chain_source import read_node
+from compose.node_client import NodeAway, NodeClient, NodeRefused
+from compose.queue_state import read_queue
 
 _PATIENCE_S = 10.0  # for one answer
 _PERIOD_S = 0.25  # between two looks; a node tells nobody by itself that its queue is empty
@@ -29,11 +28,9 @@ def ask(url: str) -> Any:
         NoAnswer: none comes, or something else.
     """
     try:
-        with open_url(url, timeout=_PATIENCE_S) as answer:
-            return json.load(answer)
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        raise NoAnswer(f"{url} does not answer as a node does ({reason}).") from None
+        return NodeClient(url, patience_s=_PATIENCE_S).call("GET", "")[1]
+    except (NodeAway, NodeRefused) as error:
+        raise NoAnswer(str(error)) from None
 
 
 def wait_until_drained(
@@ -46,17 +43,18 @@ def wait_until_drained(
     Args:
         url: the node's.
         timeout_s: the longest that it may take.
-        on_look: hears each answer of GET /queue.
+        on_look: hears each answer of GET /queue; see :func:`compose.queue_state.read_queue`.
 
     Raises:
         NotDrained: it took longer.
     """
+    client = NodeClient(url, patience_s=_PATIENCE_S)
     deadline = time.monotonic() + timeout_s
     last = "it never answered"
     while time.monotonic() < deadline:
         try:
-            queue = ask(f"{url}/queue")
-        except NoAnswer as error:
+            queue = read_queue(client)
+        except (NodeAway, NodeRefused) as error:
             last = str(error)
         else:
             on_look(queue)
@@ -67,21 +65,37 @@ def wait_until_drained(
     raise NotDrained(f"The queue did not become empty within {timeout_s:g} s: {last}.")
 
 
-def read_chain(url: str) -> Iterator[dict[str, Any]]:
+def read_chain(url: str, wait_s: float = 0) -> Iterator[dict[str, Any]]:
     """Each block of the node's chain, in order, in bounded memory.
+
+    Args:
+        url: the node's.
+        wait_s: for how long a page is asked for again, where the node has no room or is away.
 
     Raises:
         CannotRead: there is no chain to be read.
     """
-    for page in read_pages(url, None):
+    client = NodeClient(url, patience_s=_PATIENCE_S)
+    for page in read_node(client, wait_s=wait_s, is_missed=True):
         yield from page.read()
 
 
-def read_jobs(url: str, jobs: Iterable[str]) -> dict[str, int]:
+def read_jobs(url: str, jobs: Iterable[str], wait_s: float = 0) -> dict[str, int]:
     """The index of the block of each of ``jobs`` that is done.
 
+    Args:
+        url: the node's.
+        jobs: by their ids.
+        wait_s: as for :func:`read_chain`.
+
     Raises:
-        NoAnswer: the node answers none, or does not know a job.
+        NodeAway, NodeRefused: the node tells nothing, or does not know a job.
     """
-    found = ((job, ask(f"{url}/jobs/{job}")) for job in jobs)
+    client = NodeClient(url, patience_s=_PATIENCE_S)
+
+    def read(job: str) -> Any:
+        path = f"/jobs/{job}"
+        return client.parse(client.insist("GET", path, wait_s=wait_s, is_missed=True))[1]
+
+    found = ((job, read(job)) for job in jobs)
     return {job: answer["block"]["index"] for job, answer in found if answer["status"] == "done"}

@@ -9,6 +9,7 @@ Kind: TypeAlias = Literal["submit", "mine", "read"]
 NO_ANSWER = 0  # the status of a connection that failed, or of an answer that did not come in time
 _SUCCESS = range(200, 300)
 _SERVER_ERROR = 500
+_TOO_MANY = 429
 
 
 @dataclass(slots=True)
@@ -36,6 +37,11 @@ class Answer:
     def is_unclear(self) -> bool:
         """Whether the request may have been taken although the client was not told."""
         return self.status == NO_ANSWER or self.status >= _SERVER_ERROR
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether the request was refused, and a repetition would be."""
+        return not (self.is_accepted or self.is_unclear or self.status == _TOO_MANY)
 
 
 @dataclass(slots=True)

@@ -8,7 +8,12 @@ from rich.table import Table
 
 from compose.burst.record import Record
 from compose.burst.verdict import PERCENTILES, Verdict, measure_latency
+from compose.terminal import escape
 
+_ADVICE = {
+    401: "set MINEQUEUE_TOKEN to a token of this node.",
+    403: "MINEQUEUE_TOKEN needs a token with the scopes submit and mine.",
+}
 _UNKNOWN = "not looked for"
 _WIDTH = 100  # characters of the table, also where the output is no terminal
 
@@ -38,6 +43,19 @@ def summarise(record: Record, verdict: Verdict | None) -> dict[str, Any]:
     }
 
 
+def describe_refusal(record: Record) -> str:
+    """Why the burst itself failed, whatever became of what was accepted; "" if it did not."""
+    total = len(record.answers)
+    hopeless = Counter(answer.status for answer in record.answers if answer.is_hopeless)
+    if hopeless:
+        (status, count) = hopeless.most_common(1)[0]
+        advice = _ADVICE.get(status, "correct the URL or the requests.")
+        return f"{count} of {total} requests were refused with {status}; {advice}"
+    if not any(answer.is_accepted for answer in record.answers):
+        return f"None of {total} requests was accepted; --retry repeats them until they are."
+    return ""
+
+
 def describe(summary: dict[str, Any]) -> str:
     """The summary for people."""
     console = Console(width=_WIDTH)
@@ -46,7 +64,9 @@ def describe(summary: dict[str, Any]) -> str:
         if summary["latency_s"]:
             console.print(_tabulate_latency(summary["latency_s"]))
         for fault, names in summary["named"].items():
-            console.print(f"{fault}: {' '.join(names)}", soft_wrap=True)
+            # names are the node's, and no markup of rich's
+            named = escape(f"{fault}: {' '.join(map(str, names))}")
+            console.print(named, soft_wrap=True, markup=False, highlight=False)
     return capture.get().rstrip()
 
 

@@ -70,7 +70,7 @@ def mine(url: str, wait: int | None, as_json: bool) -> None:
     from compose.submit import say
 
     headers = {"Prefer": f"wait={wait}"} if wait else {}
-    say(_call(url).call("POST", "/chain/mine", b"", **headers)[1], as_json=as_json)
+    say(_call(url).call("POST", "/chain/mine", b"", headers)[1], as_json=as_json)
 
 
 @click.command()

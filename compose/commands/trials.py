@@ -52,7 +52,9 @@ def bench(name: str, as_json: bool) -> None:
 def burst(**options: Any) -> None:
     """Send a burst to a node, and look for every receipt in its chain.
 
-    The exit code is 1 if anything that was accepted is not in the chain, or stands there twice.
+    The exit code is 1 if anything that was accepted is not in the chain, or stands there twice, if
+    a request was refused for another reason than want of room, and if none was accepted.
+    MINEQUEUE_TOKEN is shown to the node.
 
     Example: minequeue burst http://127.0.0.1:3000 --requests 75000 --concurrency 100
     """

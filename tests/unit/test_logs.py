@@ -59,3 +59,8 @@ def test_a_configuration_is_what_the_standard_library_takes(form: str) -> None:
         assert re.fullmatch("[a-z]+", name)
         assert config == {"level": "INFO"}
     assert configured.configure_formatter(make_config(form)["formatters"]["lines"])
+
+
+def test_what_others_wrote_stays_on_its_line_and_moves_no_terminal() -> None:
+    record = make_record(fields={"reason": "\x1b]0;x\x07\x9b2J\u202e\n1970 INFO forged"})
+    assert TextLines().format(record).isprintable()

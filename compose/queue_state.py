@@ -1,0 +1,37 @@
+"""GET /queue as the commands read it: what they count and show has the kind that they expect."""
+
+from typing import Any
+
+import msgspec
+
+from compose.node_client import NodeAway, NodeClient
+
+
+class _Tip(msgspec.Struct):
+    index: int
+    hash: str
+
+
+class _Queue(msgspec.Struct):
+    depth: int
+    oldest_age_s: float
+    drain_time_s: float | None
+    hash_rate: float
+    workers: int
+    workers_busy: int
+    workers_wanted: int
+    tip: _Tip
+
+
+def read_queue(client: NodeClient) -> dict[str, Any]:
+    """What the node says of its queue; numbers are numbers, and more may stand there.
+
+    Raises:
+        NodeRefused, NodeAway: it says nothing, or no node answers there.
+    """
+    told: dict[str, Any] = client.call("GET", "/queue")[1]
+    try:
+        msgspec.convert(told, _Queue)
+    except msgspec.ValidationError as error:
+        raise NodeAway(f"{client.url} is no node: of GET /queue, {error}.") from None
+    return told
