@@ -67,6 +67,10 @@ class LedgerUnavailable(MinequeueError):
     """The ledger's server does not answer; nothing is known to be accepted, so send it again."""
 
 
+class UnsafeServer(LedgerUnavailable):
+    """The server would lose what it acknowledges; the message says what to set."""
+
+
 class WrongRules(MinequeueError):
     """The chain was begun with another MINEQUEUE_SIGNATURES; set it back, or begin a new chain."""
 

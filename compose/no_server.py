@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from chain.errors import LedgerUnavailable, MinequeueError
+from chain.errors import LedgerUnavailable, MinequeueError, UnsafeServer
 
 
 class NoServer(MinequeueError):
@@ -19,6 +19,8 @@ def saying_why_no_server_answers() -> Iterator[None]:
     """
     try:
         yield
+    except UnsafeServer:
+        raise  # it answered, and the message is whole
     except LedgerUnavailable as error:
         reason = str(error.__cause__).rstrip(".")
         raise NoServer(

@@ -3,11 +3,18 @@
 import fakeredis
 
 from chain.ledger import Connection, Ledger
+from chain.ledger.pool import CheckedPool
 from chain.rules import Bounds, Rules
 from tests.ledgers import BOUNDS, RULES, make_ledger
 
 
+def make_fake_client(server: fakeredis.FakeServer | None = None) -> fakeredis.FakeRedis:
+    """A client of a fakeredis, its own unless it is named, whose connections are checked."""
+    return fakeredis.FakeRedis(
+        server=server or fakeredis.FakeServer(), connection_pool_class=CheckedPool
+    )
+
+
 def make_separate_ledger(rules: Rules = RULES, bounds: Bounds = BOUNDS) -> Ledger:
     """A ledger on a fakeredis of its own."""
-    client = fakeredis.FakeRedis(server=fakeredis.FakeServer())
-    return make_ledger(Connection(client, wait_s=1), rules, bounds)
+    return make_ledger(Connection(make_fake_client(), wait_s=1), rules, bounds)

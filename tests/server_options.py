@@ -10,6 +10,7 @@ _OWN = frozenset({"port", "unixsocket", "unixsocketperm", "dir", "maxmemory", "s
 # what docs/security.md gives to the operator
 RIGHTS = (
     "~{minequeue:*", "~{minequeue}:*", "&*", "+@all", "-@admin", "-@dangerous", "+info",
+    "+config|get",
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ new and ends, and the browser's EventSource comes again by itself, on the connec
 naming the last event that it saw. Nothing is missed, and an open page holds nothing of the server.
 """
 
+import msgspec
 from flask import Blueprint, Response, request
 
 from chain.errors import MinequeueError
@@ -30,8 +31,9 @@ _HEAD = b"retry: %d\n" % (1000 * PERIOD_S)
 @described(
     Reply(
         200,
-        "What is new since the last event: `state` with samples and blocks, or `away` while the "
-        "server is. It ends; come again with the last id after the time that it names.",
+        "What is new since the last event: `state` with samples, blocks and warnings, or `away` "
+        "with a reason, which may be empty, while the server is. It ends; come again with the last "
+        "id after the time that it names.",
         EVENT,
         "text/event-stream",
     ),
@@ -49,8 +51,9 @@ _HEAD = b"retry: %d\n" % (1000 * PERIOD_S)
 def read_events() -> Response:
     """What is new of queue, chain and workers, as server-sent events."""
     view = _find_view()
-    if view is None:
-        return _answer(_HEAD + b"event: away\ndata: {}\n\n")
+    if view is None or view.is_away:
+        reason = msgspec.json.encode({"reason": view.reason if view else ""})
+        return _answer(_HEAD + b"event: away\ndata: %b\n\n" % reason)
     after = parse_number(request.headers.get("Last-Event-ID", "")) or 0
     state = view.write_after(after)
     if state is None:
@@ -59,12 +62,11 @@ def read_events() -> Response:
 
 
 def _find_view() -> View | None:
-    """What there is to be seen; None while the server is away."""
+    """What there is to be seen; None if nothing was seen yet."""
     try:
-        view = services().live.view()
+        return services().live.view()
     except MinequeueError:
         return None
-    return None if view.is_away else view
 
 
 def _answer(body: bytes) -> Response:

@@ -16,10 +16,11 @@ import msgspec
 
 from chain import backlog
 from chain.backlog import Reading
-from chain.errors import LedgerUnavailable, MinequeueError
+from chain.errors import LedgerUnavailable, MinequeueError, UnsafeServer
 from chain.header import Header
 from chain.ledger import Ledger
 from chain.scaling import Policy
+from web.warnings import list_warnings
 
 PERIOD_S = 2
 KEPT = 300  # samples, ten minutes
@@ -81,12 +82,16 @@ class View:
     Attributes:
         samples: numbers and JSON, oldest first, one at least.
         blocks: the newest, newest first.
-        is_away: the server did not answer since.
+        warnings: what an operator should know and change.
+        is_away: the server did not answer since, or may not be used.
+        reason: why it may not, as a sentence, else "".
     """
 
     samples: tuple[tuple[int, bytes], ...]
     blocks: tuple[BlockLine, ...]
+    warnings: tuple[str, ...] = ()
     is_away: bool = False
+    reason: str = ""
 
     @property
     def newest(self) -> Sample:
@@ -94,7 +99,7 @@ class View:
         return msgspec.json.decode(self.samples[-1][1], type=Sample)
 
     def write_after(self, number: int) -> bytes | None:
-        """The samples after the one of that number, and the newest blocks, as a JSON object.
+        """The samples after the one of that number, newest blocks and warnings, as a JSON object.
 
         Returns:
             It, or None where there is no sample after that one.
@@ -102,7 +107,8 @@ class View:
         # a number that is yet to come is of another chain: begin anew
         after = 0 if number > self.samples[-1][0] else number
         news = [msgspec.Raw(sample) for taken, sample in self.samples if taken > after]
-        return msgspec.json.encode({"samples": news, "blocks": self.blocks}) if news else None
+        told = {"samples": news, "blocks": self.blocks, "warnings": self.warnings}
+        return msgspec.json.encode(told) if news else None
 
 
 class Live:
@@ -157,7 +163,10 @@ class Live:
             except Exception as error:
                 self._failure = error if isinstance(error, MinequeueError) else LedgerUnavailable()
                 if self._view:
-                    self._view = replace(self._view, is_away=True)
+                    told = isinstance(error, UnsafeServer)
+                    self._view = replace(
+                        self._view, is_away=True, reason=str(error) if told else ""
+                    )
                 raise
 
     def _take(self, seen: View) -> View:
@@ -171,7 +180,8 @@ class Live:
             after=seen.samples[-1][0] if seen.samples else 0,
         )
         samples = (*seen.samples, *kept)[-KEPT:]
-        return View(samples, self._list_blocks(reading, seen.blocks))
+        warnings = tuple(list_warnings(reading, self._ledger))
+        return View(samples, self._list_blocks(reading, seen.blocks), warnings)
 
     def _look(self) -> tuple[Reading, Sample]:
         reading, decision = self._ledger.queue.look(self._policy)

@@ -86,9 +86,10 @@ def not_found(detail: str) -> Problem:
 
 def of_error(error: errors.MinequeueError) -> Problem:
     """The problem that an error of the chain is to a client."""
-    if type(error) not in _OF_ERRORS:
+    kind = next((kind for kind in type(error).__mro__ if kind in _OF_ERRORS), None)
+    if kind is None:
         raise error
-    status, slug, title = _OF_ERRORS[type(error)]
+    status, slug, title = _OF_ERRORS[kind]
     problem = Problem(status, slug, title, str(error))
     if isinstance(error, errors.InvalidTransaction) and error.field:
         problem.more["field"] = error.field

@@ -3,12 +3,11 @@
 from flask import Blueprint, Response
 
 from chain import backlog
-from chain.backlog import Reading
-from chain.proof_of_work import HASHLIB
 from web.answers import answer_json
 from web.described import Reply, described
 from web.schemas import QueueState
 from web.services import services
+from web.warnings import list_warnings
 
 blueprint = Blueprint("queue", __name__)
 
@@ -33,20 +32,9 @@ def read_queue() -> Response:
             "workers_busy": reading.miners,
             "workers_wanted": decision.wanted,
             "kernels": reading.kernels,
-            "warnings": _warn(reading),
+            "warnings": list_warnings(reading, ledger),
             "bits": ledger.rules.bits,
             "tip": {"index": reading.tip.index, "hash": reading.tip.hash.hex()},
         },
         headers={"Cache-Control": "no-store"},
     )
-
-
-def _warn(reading: Reading) -> list[str]:
-    """What an operator should know and change."""
-    slow = reading.kernels.get(HASHLIB, 0)
-    if not slow:
-        return []
-    return [
-        f"{slow} miners search nonces by hashlib, far slower than machine code would; their "
-        "workers' logs say why."
-    ]

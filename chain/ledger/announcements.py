@@ -7,6 +7,7 @@ from typing import Any
 
 import redis
 
+from chain.errors import MinequeueError
 from chain.ledger.connection import Connection
 from chain.ledger.keys import Keys
 
@@ -55,7 +56,7 @@ class Announcements:
                 with client.pubsub(ignore_subscribe_messages=True) as news:
                     news.subscribe(self._channel)
                     self._pass_on(news)
-            except (redis.ConnectionError, redis.TimeoutError):
+            except (redis.ConnectionError, redis.TimeoutError, MinequeueError):
                 time.sleep(_AGAIN_S)
 
     def _pass_on(self, news: Any) -> None:

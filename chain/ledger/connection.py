@@ -4,13 +4,15 @@ import time
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import resources
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from chain.errors import LedgerUnavailable, QueueFull
+from chain.ledger.durability import check_durability
+from chain.ledger.pool import CheckedPool
 
 T = TypeVar("T")
 Client: TypeAlias = "redis.Redis"
@@ -29,7 +31,7 @@ def connect(url: str, *, wait_s: float) -> "Connection":
     """
     timeout_s = max(wait_s / 2, _SHORTEST_TIMEOUT_S)
     only_tcp = {} if url.startswith("unix") else {"socket_keepalive": True}
-    client = redis.Redis.from_url(
+    pool = CheckedPool.from_url(
         url,
         **only_tcp,
         socket_timeout=timeout_s,
@@ -37,7 +39,8 @@ def connect(url: str, *, wait_s: float) -> "Connection":
         # the one place that tries again is Connection.run, which knows the deadline
         retry=Retry(NoBackoff(), 0),
     )
-    return Connection(client, wait_s=wait_s)
+    pool.require(check_durability)
+    return Connection(redis.Redis.from_pool(pool), wait_s=wait_s)
 
 
 class Connection:
@@ -45,10 +48,18 @@ class Connection:
 
     A call that the server did not answer is sent again until the deadline, so every script is
     written to be repeatable: a second run changes nothing and answers as the first.
+
+    Args:
+        client: has a :class:`CheckedPool`.
+        wait_s: see :func:`connect`.
+
+    Attributes:
+        pool: what judges each connection of the client.
     """
 
     def __init__(self, client: Client, *, wait_s: float) -> None:
         self.client = client
+        self.pool = cast(CheckedPool, client.connection_pool)
         self._wait_s = wait_s
         self._scripts = {
             name: client.register_script(source) for name, source in _read_scripts().items()
@@ -60,6 +71,7 @@ class Connection:
         Raises:
             LedgerUnavailable: no answer came in time, or the server cannot write to its log.
             QueueFull: the server's memory is used up; nothing was changed.
+            MinequeueError: a check refused the connection.
         """
         deadline = time.monotonic() + self._wait_s
         while True:

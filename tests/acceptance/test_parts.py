@@ -15,6 +15,7 @@ import trustme
 
 from compose.embedded import SERVERS, find_server
 from tests.http import post, request
+from tests.server_options import kept_options
 from tests.stack import free_port
 from tests.waiting import wait_for
 
@@ -42,7 +43,7 @@ def server_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
             "tls-auth-clients": "no",
         }
         url += f"?ssl_ca_certs={tmp_path}/ca.pem"
-    options |= {"requirepass": PASSWORD, "dir": str(tmp_path), "save": ""}
+    options |= kept_options(tmp_path) | {"requirepass": PASSWORD, "dir": str(tmp_path)}
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     with subprocess.Popen(
         [_find_server(url), *words],

@@ -6,6 +6,7 @@ from hypothesis import settings
 
 from chain.errors import QueueFull
 from chain.ledger import Connection
+from chain.ledger.pool import CheckedPool
 from tests.ledger_machine import LedgerMachine
 from tests.ledger_tests import *  # noqa: F403  # the same as on fakeredis
 from tests.ledgers import make_ledger, mine_all, mined_ids, request_mine, submit
@@ -15,7 +16,7 @@ class RealServerMachine(LedgerMachine):
     url = ""
 
     def make_client(self) -> redis.Redis:
-        return redis.Redis.from_url(self.url)
+        return redis.Redis.from_pool(CheckedPool.from_url(self.url))
 
 
 @pytest.fixture(autouse=True)

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator
 
-import fakeredis
 import pytest
 from flask.testing import FlaskClient
 
 from chain.ledger import Connection, Ledger
 from tests.ledgers import make_ledger
+from tests.separate_ledgers import make_fake_client
 from tests.web_clients import make_client
 
 
 @pytest.fixture
 def connection() -> Iterator[Connection]:
-    client = fakeredis.FakeRedis()
+    client = make_fake_client()
     yield Connection(client, wait_s=1)
     client.close()
 

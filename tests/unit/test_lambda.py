@@ -28,6 +28,7 @@ from tests.lambda_events import (
     topic_event,
 )
 from tests.ledgers import BOUNDS, RULES, make_ledger, mine_all, mined_ids, read_chain
+from tests.separate_ledgers import make_fake_client
 from tests.web_clients import make_client
 from web.aws.errors import NotAccepted, UnknownEvent
 from web.aws.function import ACCEPTED, Function
@@ -376,7 +377,7 @@ def test_a_record_without_its_parts_fails_and_names_what_is_missing(function: Fu
 
 def test_while_the_server_is_away_requests_get_503_and_records_come_again() -> None:
     server = fakeredis.FakeServer()
-    ledger = make_ledger(Connection(fakeredis.FakeRedis(server=server), wait_s=0.1))
+    ledger = make_ledger(Connection(make_fake_client(server), wait_s=0.1))
     function = make_function(ledger)
     server.connected = False
     answer = function(http_request("POST", "/chain/new", payment()), None)

@@ -1,13 +1,13 @@
-import fakeredis
 import redis
 from hypothesis import settings
 
 from tests.ledger_machine import LedgerMachine
+from tests.separate_ledgers import make_fake_client
 
 
 class FakeServerMachine(LedgerMachine):
     def make_client(self) -> redis.Redis:
-        return fakeredis.FakeRedis()
+        return make_fake_client()
 
 
 FakeServerMachine.TestCase.settings = settings(

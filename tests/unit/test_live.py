@@ -11,6 +11,7 @@ from chain.block import Block
 from chain.errors import LedgerUnavailable
 from chain.ledger import Connection, Ledger
 from tests.ledgers import make_ledger, mine_all, request_mine, submit
+from tests.separate_ledgers import make_fake_client
 from tests.waiting import wait_for
 from tests.web_clients import POLICY, make_client
 from web.live import KEPT, PERIOD_S, Live, View
@@ -130,7 +131,7 @@ def test_blocks_that_were_listed_are_not_read_again(
 
 def test_pages_learn_that_the_server_is_away_and_wait_for_nobody() -> None:
     server = fakeredis.FakeServer()
-    ledger = make_ledger(Connection(fakeredis.FakeRedis(server=server), wait_s=0.1))
+    ledger = make_ledger(Connection(make_fake_client(server), wait_s=0.1))
     client = make_client(ledger)
     live = client.application.extensions["minequeue"].live
     seen = read_events(client)
@@ -148,7 +149,7 @@ def test_pages_learn_that_the_server_is_away_and_wait_for_nobody() -> None:
 
 def test_a_page_that_has_nothing_to_show_says_why() -> None:
     server = fakeredis.FakeServer()
-    ledger = make_ledger(Connection(fakeredis.FakeRedis(server=server), wait_s=0.1))
+    ledger = make_ledger(Connection(make_fake_client(server), wait_s=0.1))
     server.connected = False
     client = make_client(ledger)
     page = client.get("/")

@@ -16,6 +16,7 @@ from chain.signature import SecretKey
 from chain.transaction import sign_submission
 from tests.ledgers import BOUNDS, RULES, make_ledger, make_miner, mine_all, submit
 from tests.mining_steps import open_candidate
+from tests.separate_ledgers import make_fake_client
 from tests.web_clients import PLAIN, Rung, make_client
 
 
@@ -89,7 +90,7 @@ def test_a_body_past_its_bound_is_413_and_at_its_bound_accepted(ledger: Ledger) 
 
 def test_a_server_that_is_away_is_503_with_a_time_to_come_back() -> None:
     server = fakeredis.FakeServer()
-    ledger = make_ledger(Connection(fakeredis.FakeRedis(server=server), wait_s=0.1))
+    ledger = make_ledger(Connection(make_fake_client(server), wait_s=0.1))
     client = make_client(ledger)
     server.connected = False
     for answer in (

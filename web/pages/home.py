@@ -23,6 +23,8 @@ def read_page() -> Response:
         "home.html",
         now=view.newest,
         is_away=view.is_away,
+        reason=view.reason,
+        warnings=view.warnings,
         blocks=view.blocks,
         rules=at.ledger.rules,
         asks_token=bool(at.doors.tokens),

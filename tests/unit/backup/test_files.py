@@ -4,7 +4,6 @@ import fcntl
 from dataclasses import replace
 from pathlib import Path
 
-import fakeredis
 import pytest
 
 from chain.errors import WrongRules
@@ -16,6 +15,7 @@ from compose.backup.writer import Writer
 from compose.chain_page import CannotRead
 from tests.backups import export, take_in
 from tests.ledgers import BOUNDS, RULES, make_ledger, read_chain
+from tests.separate_ledgers import make_fake_client
 
 
 def test_a_file_that_is_there_is_not_overwritten(full: Ledger, file: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_full_disk_is_one_error(full: Ledger, file: Path) -> None:
 
 
 def test_a_server_without_this_chain_is_no_chain_to_export_and_gets_none() -> None:
-    client = fakeredis.FakeRedis(server=fakeredis.FakeServer())
+    client = make_fake_client()
     nothing = Ledger(Connection(client, wait_s=1), RULES, BOUNDS)
     with pytest.raises(CannotExport, match="no chain of the network 'test'"):
         refuse_no_chain(nothing)

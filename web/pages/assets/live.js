@@ -110,6 +110,16 @@ function makeRow(block) {
   return row;
 }
 
+function showWarnings(warnings) {
+  const list = document.querySelector("[data-warnings]");
+  if (warnings.join() === [...list.children].map((item) => item.textContent).join()) return;
+  list.replaceChildren(...warnings.map((warning) => {
+    const item = document.createElement("li");
+    item.textContent = warning;
+    return item;
+  }));
+}
+
 function say(light, text) {
   document.querySelector("[data-light]").dataset.light = light;
   const state = document.querySelector("[data-state]");
@@ -119,15 +129,19 @@ function say(light, text) {
 function follow() {
   const source = new EventSource("/events");
   source.addEventListener("state", (event) => {
-    const { samples, blocks } = JSON.parse(event.data);
+    const { samples, blocks, warnings } = JSON.parse(event.data);
     samples.forEach(take);
     show();
     showBlocks(blocks);
+    showWarnings(warnings);
     if (METRICS.depth(last)) say("busy", "work is queued");
     else say("idle", "all that was accepted is in blocks");
     document.dispatchEvent(new CustomEvent("minequeue:state", { detail: last }));
   });
-  source.addEventListener("away", () => say("away", "the server is away; what was accepted is on disk"));
+  source.addEventListener("away", (event) => {
+    const { reason } = JSON.parse(event.data);
+    say("away", reason || "the server is away; what was accepted is on disk");
+  });
   source.addEventListener("error", () => {
     if (source.readyState !== EventSource.CLOSED) return; // the usual end of an answer
     say("away", "this node does not answer; trying again");

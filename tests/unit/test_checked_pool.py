@@ -1,0 +1,140 @@
+"""Connections that are checked, on a server in this process."""
+
+import logging
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from chain.errors import LedgerUnavailable, UnsafeServer
+from chain.ledger import Connection, pool
+from chain.ledger.pool import CHECK_PERIOD_S, Ask
+from tests.separate_ledgers import make_fake_client
+
+
+class Judge:
+    """A check that answers what it is told to, and counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.warning = ""
+        self.error: Exception | None = None
+        self.asked = 0
+
+    def __call__(self, ask: Ask) -> str:
+        self.asked += 1
+        assert ask("PING")
+        if self.error:
+            raise self.error
+        return self.warning
+
+
+@pytest.fixture
+def judge() -> Judge:
+    return Judge()
+
+
+@pytest.fixture
+def connection(judge: Judge) -> Connection:
+    made = Connection(make_fake_client(), wait_s=1)
+    made.pool.require(judge)
+    return made
+
+
+def use(connection: Connection) -> None:
+    connection.run(lambda client: client.incr("used"))
+
+
+def count(connection: Connection) -> int:
+    return int(connection.run(lambda client: client.get("used")) or 0)
+
+
+def test_a_new_connection_is_checked_once_and_then_used(
+    connection: Connection, judge: Judge
+) -> None:
+    use(connection)
+    use(connection)
+    assert (count(connection), judge.asked) == (2, 1)
+    connection.client.connection_pool.disconnect()
+    use(connection)
+    assert judge.asked == 2
+
+
+def test_a_refused_connection_is_not_used_and_is_checked_again_until_all_is_right(
+    connection: Connection, judge: Judge
+) -> None:
+    judge.error = UnsafeServer("Set it right.")
+    for asked in (1, 2, 3):
+        with pytest.raises(LedgerUnavailable, match="Set it right"):
+            use(connection)
+        assert judge.asked == asked
+    judge.error = None
+    assert count(connection) == 0
+    use(connection)
+    assert count(connection) == 1
+
+
+def test_an_open_connection_is_checked_again_when_its_check_is_old(
+    connection: Connection, judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(pool, "time", SimpleNamespace(monotonic=lambda: now))
+    use(connection)
+    judge.error = UnsafeServer("Set it right.")
+    now += CHECK_PERIOD_S
+    use(connection)
+    assert judge.asked == 1
+    now += 0.001
+    with pytest.raises(UnsafeServer):
+        use(connection)
+    assert judge.asked == 2
+
+
+def test_a_check_that_is_added_later_judges_open_connections_too(connection: Connection) -> None:
+    use(connection)
+    later = Judge()
+    later.error = UnsafeServer("Set it right.")
+    connection.pool.require(later)
+    with pytest.raises(UnsafeServer):
+        use(connection)
+
+
+def test_scripts_and_listeners_use_checked_connections_too(
+    connection: Connection, judge: Judge
+) -> None:
+    judge.error = UnsafeServer("Set it right.")
+    with pytest.raises(UnsafeServer):
+        connection.script("register_peers", ["peers"], [1])
+    client: Any = connection.client  # redis leaves pubsub() untyped
+    with pytest.raises(UnsafeServer):
+        client.pubsub().subscribe("news")
+
+
+def test_what_checks_say_is_logged_once_for_each_change(
+    connection: Connection, judge: Judge, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+
+    def look() -> None:
+        connection.client.connection_pool.disconnect()
+        for _ in range(2):
+            if judge.error:
+                with pytest.raises(UnsafeServer):
+                    use(connection)
+            else:
+                use(connection)
+
+    look()
+    judge.warning = "It does not tell."
+    look()
+    look()
+    assert list(connection.pool.warnings) == ["It does not tell."]
+    judge.warning, judge.error = "", UnsafeServer("Set it right.")
+    look()
+    judge.error = None
+    look()
+    assert not connection.pool.warnings
+    assert caplog.messages == [
+        "It does not tell.",
+        "Set it right.",
+        "What was wrong with the server is right again.",
+    ]
