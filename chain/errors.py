@@ -67,6 +67,10 @@ class LedgerUnavailable(MinequeueError):
     """The ledger's server does not answer; nothing is known to be accepted, so send it again."""
 
 
+class LoginRefused(LedgerUnavailable):
+    """The service cannot log in to its database; tell its operator, and send the same later."""
+
+
 class UnsafeServer(LedgerUnavailable):
     """The server would lose what it acknowledges; the message says what to set."""
 

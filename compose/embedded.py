@@ -4,22 +4,20 @@ It listens on a Unix socket inside the data directory, so it takes no port and n
 directory's owner reaches it. Every write is on disk before it is answered.
 """
 
-import hashlib
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from chain.ledger.redis_connection import bounded, is_away, shorten
+from chain.ledger.redis_url import open_redis, write_socket
 from compose.errors import StartRefused
 
 SERVERS = ("valkey-server", "redis-server")  # in the order in which PATH is searched
-_LONGEST_SOCKET_PATH = 103  # bytes, what macOS allows; Linux allows 107
+_PROBE_S = 1.0  # a server that takes longer to answer is not ready yet
 _PERIOD_S = 0.02  # a starting server cannot be waited for but by asking again
 
 
@@ -57,33 +55,21 @@ def _find_installed() -> str | None:
 
 
 def socket_path(data_dir: Path) -> Path:
-    """Where the server of ``data_dir`` listens: there, or in a short directory of the user's own.
-
-    Raises:
-        StartRefused: that short directory belongs to somebody else.
-    """
-    path = data_dir.absolute() / "valkey.sock"
-    if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
-        return path
-    short = Path(tempfile.gettempdir()) / f"minequeue-{os.getuid()}"
-    short.mkdir(mode=0o700, exist_ok=True)
-    if short.lstat().st_uid != os.getuid() or short.lstat().st_mode & 0o077:
-        raise StartRefused(f"{short} is open to others; remove it, or take a shorter --data-dir.")
-    return short / f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}.sock"
-
-
-def redis_url(socket: Path) -> str:
-    """The URL of a server that listens on ``socket``."""
-    return f"unix://{socket}"
+    """Where the server of ``data_dir`` listens; see :func:`shorten` where the path is long."""
+    return data_dir.absolute() / "valkey.sock"
 
 
 def server_command(executable: str, data_dir: Path, socket: Path, max_memory: int = 0) -> list[str]:
-    """The command that serves ``data_dir`` on ``socket``, in so many bytes, 0 for any."""
+    """The command that serves ``data_dir`` on ``socket``, in so many bytes, 0 for any.
+
+    Raises:
+        StartRefused: the path of the socket is too long, and cannot be shortened.
+    """
     directory = data_dir.absolute() / "ledger"
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     options = {
         "port": "0",
-        "unixsocket": str(socket),
+        "unixsocket": _shorten(socket),
         "unixsocketperm": "700",
         "dir": str(directory),
         # fsync before each answer: what was accepted survives the machine's loss of power
@@ -102,16 +88,22 @@ def server_command(executable: str, data_dir: Path, socket: Path, max_memory: in
     return [executable, *(word for name, value in options.items() for word in (f"--{name}", value))]
 
 
+def _shorten(socket: Path) -> str:
+    try:
+        return shorten(str(socket))
+    except OSError as error:
+        raise StartRefused(f"{error}.") from None
+
+
 def answers(socket: Path) -> bool:
     """Tell whether the server on ``socket`` answers and has loaded its data."""
-    # once: redis-py would ask a server that died ten times over more than four seconds
-    client = redis.Redis(
-        unix_socket_path=str(socket), socket_timeout=1, retry=Retry(NoBackoff(), 0)
-    )
+    client = open_redis(write_socket(socket), **bounded(connect_s=_PROBE_S, answer_s=_PROBE_S))
     try:
         return bool(client.ping())
-    except (redis.ConnectionError, redis.TimeoutError):
-        return False
+    except redis.RedisError as error:
+        if is_away(error):
+            return False
+        raise
     finally:
         client.close()
 

@@ -3,27 +3,30 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from chain.errors import LedgerUnavailable, MinequeueError, UnsafeServer
+import redis
+
+from chain.errors import LedgerUnavailable, MinequeueError
+from chain.ledger.connection import explain
 
 
 class NoServer(MinequeueError):
-    """The server does not answer; start it or the stack, or correct MINEQUEUE_REDIS_URL."""
+    """Redis cannot be used; start it or the stack, or correct MINEQUEUE_REDIS_URL."""
 
 
 @contextmanager
 def saying_why_no_server_answers() -> Iterator[None]:
-    """Tell how the last try failed, in the library's own words; they hold no password.
+    """Tell how the last try failed.
 
     Raises:
         NoServer: in place of LedgerUnavailable.
     """
     try:
         yield
-    except UnsafeServer:
-        raise  # it answered, and the message is whole
     except LedgerUnavailable as error:
-        reason = str(error.__cause__).rstrip(".")
+        cause = error.__cause__
+        if not isinstance(cause, redis.RedisError):
+            raise  # it answered, and the message is whole
         raise NoServer(
-            f"The ledger's server does not answer ({reason}); "
+            f"Redis cannot be used ({explain(cause)}); "
             "start it or the stack, or correct MINEQUEUE_REDIS_URL."
         ) from error

@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 from celery import signals
+from flower import views
 from granian import Granian
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
@@ -24,6 +25,7 @@ from compose.wiring import (
 from workers.app import WorkerApp
 from workers.duties import MinerDuty, ResolverDuty
 from workers.protection import Agent, Protection
+from workers.transport import QueueLengths
 from workers.watchdog import is_fresh
 
 WEB_APP = "compose.web_app:create"
@@ -179,8 +181,11 @@ def run_flower(settings: Settings, database: Path | None) -> None:
     ]
     if database is not None:
         arguments += ["--persistent=True", f"--db={database}", "--save_state_interval=10000"]
+    app = make_celery(settings)
+    # its own reads the URL by itself, without options, and would show the password to anybody
+    views.Broker = lambda *_, **__: QueueLengths(app)
     # not by the name of a module, which Celery would look for in the current directory first
-    make_celery(settings).start(arguments)
+    app.start(arguments)
 
 
 def _name_fully(name: str) -> str:

@@ -73,6 +73,16 @@ def url(*schemes: str) -> Callable[[str], str]:
     return read
 
 
+def redis_url(text: str) -> str:
+    """A URL of Redis, or none at all."""
+    if text:
+        # a command that needs no ledger should not load its client
+        from chain.ledger.redis_url import read  # noqa: PLC0415
+
+        read(text)
+    return text
+
+
 def pair(text: str) -> tuple[int, int]:
     """MIN,MAX miners; one number stands for both."""
     least, _, most = text.partition(",")

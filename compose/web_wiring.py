@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from chain.ledger import Ledger, connect
-from compose.embedded import redis_url, socket_path
+from chain.ledger.redis_url import write_socket
+from compose.embedded import socket_path
 from compose.rules import make_bounds, make_policy, make_rules
 from compose.settings import Settings
 from web.bodies import Bodies
@@ -25,7 +26,7 @@ _WAITING, _READING, _WRITING = 1, 2, 3
 
 def server_url(settings: Settings) -> str:
     """The ledger's server: the one that is named, else the embedded one of the data directory."""
-    return settings.redis_url or redis_url(socket_path(settings.data_dir))
+    return settings.redis_url or write_socket(socket_path(settings.data_dir))
 
 
 def open_ledger(settings: Settings) -> Ledger:

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from flask import Flask
 
@@ -61,7 +60,7 @@ def make_celery(settings: Settings) -> WorkerApp:
 
     queue = f"minequeue.{settings.network}"
     return create_celery(
-        broker_url(settings), queue, make_crew, make_resolver, signs_path(settings)
+        server_url(settings), queue, make_crew, make_resolver, signs_path(settings)
     )
 
 
@@ -107,11 +106,3 @@ def make_web(settings: Settings) -> Flask:
 
 def _trace_nothing(_trail: Trail, _header: Header) -> None:
     """Nobody wants traces."""
-
-
-def broker_url(settings: Settings) -> str:
-    """The server's URL as kombu spells it."""
-    url = server_url(settings)
-    if urlsplit(url).scheme == "unix":
-        return "redis+socket" + url.removeprefix("unix")
-    return url

@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from compose.embedded import find_server, redis_url, server_command, socket_path, wait_until_ready
+from chain.ledger.redis_url import write_socket
+from compose.embedded import find_server, server_command, socket_path, wait_until_ready
 
 
 def url_of(directory: Path) -> str:
     """The URL of the server that keeps its data in ``directory``."""
-    return redis_url(socket_path(directory))
+    return write_socket(socket_path(directory))
 
 
 @contextmanager

@@ -53,6 +53,7 @@ class DirectAMQP(AMQP):
     # its type is wrong in celery-types; the default exchange is documented beside it
     autoexchange = staticmethod(lambda _name: None)  # type: ignore[assignment]
     default_exchange = Exchange("")
+    Connection = transport.BrokerConnection
 
 
 class WorkerApp(Celery):
@@ -127,7 +128,7 @@ class WorkerApp(Celery):
 
 
 def create_celery(
-    broker_url: str,
+    redis_url: str,
     queue: str,
     make_crew: Callable[[Callable[[], object]], Crew],
     make_resolver: Callable[[], Resolver],
@@ -136,14 +137,13 @@ def create_celery(
     """Make the app.
 
     Args:
-        broker_url: where the wake-ups travel.
+        redis_url: where the wake-ups travel.
         queue: the name of their queue; one for each network.
         make_crew: makes a process's crew; it is given the function that sends one wake-up.
         make_resolver: makes a process's resolver.
         signs: the directory for the workers' signs of life.
     """
-    transport.use()
-    app = WorkerApp("minequeue", broker=broker_url, set_as_current=False)
+    app = WorkerApp("minequeue", broker=transport.use(redis_url), set_as_current=False)
     app.conf.update(_configure(queue))
     app.crew = PerProcess(lambda: make_crew(app.send_wake_up))
     app.resolver = PerProcess(make_resolver)
@@ -192,13 +192,6 @@ def _configure(queue: str) -> dict[str, Any]:
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         "broker_pool_acquire_timeout": 1,
-        # every socket is bounded: a server that accepts and stays silent must not hang a process
-        "broker_transport_options": {
-            **transport.OPTIONS,
-            "socket_timeout": 2,
-            "socket_connect_timeout": 1,
-            "socket_keepalive": True,
-            "health_check_interval": 10,
-            "max_retries": 0,
-        },
+        "broker_transport": transport.NAME,
+        "broker_transport_options": {**transport.OPTIONS, "max_retries": 0},
     }

@@ -1,5 +1,6 @@
 """One way to the server: every call is bounded in time, and every failure has one name."""
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -7,40 +8,42 @@ from importlib import resources
 from typing import Any, TypeAlias, TypeVar, cast
 
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
-from chain.errors import LedgerUnavailable, QueueFull
+from chain.errors import LedgerUnavailable, LoginRefused, QueueFull
 from chain.ledger.durability import check_durability
 from chain.ledger.pool import CheckedPool
+from chain.ledger.redis_connection import bounded, code_of, is_away, is_refused
+from chain.ledger.redis_url import Client, read
 
 T = TypeVar("T")
-Client: TypeAlias = "redis.Redis"
 Argument: TypeAlias = bytes | str | int
 
+_LOG_PERIOD_S = 10.0  # between two lines of a process that say why Redis cannot be used
 _RETRY_PAUSE_S = 0.05  # a restarting server cannot be waited for but by asking again
 _SHORTEST_TIMEOUT_S = 0.05  # of a socket, so that the last try before the deadline is a real one
+_log = logging.getLogger(__name__)
 
 
 def connect(url: str, *, wait_s: float) -> "Connection":
     """Make a connection to the server at ``url``; nothing is sent yet.
 
     Args:
-        url: redis://, rediss:// or unix://.
+        url: see :mod:`chain.ledger.redis_url`.
         wait_s: how long a call may take, a restart of the server included, in seconds.
+
+    Raises:
+        ValueError: the URL cannot be used.
     """
     timeout_s = max(wait_s / 2, _SHORTEST_TIMEOUT_S)
-    only_tcp = {} if url.startswith("unix") else {"socket_keepalive": True}
-    pool = CheckedPool.from_url(
-        url,
-        **only_tcp,
-        socket_timeout=timeout_s,
-        socket_connect_timeout=timeout_s,
-        # the one place that tries again is Connection.run, which knows the deadline
-        retry=Retry(NoBackoff(), 0),
-    )
+    pool = CheckedPool(**read(url), **bounded(connect_s=timeout_s, answer_s=timeout_s))
     pool.require(check_durability)
     return Connection(redis.Redis.from_pool(pool), wait_s=wait_s)
+
+
+def explain(error: redis.RedisError) -> str:
+    """Why Redis cannot be used, in its own words or the library's; they hold no password."""
+    said = str(error).rstrip(".")
+    return f"Redis refuses to serve this user ({said})" if is_refused(error) else said
 
 
 class Connection:
@@ -61,6 +64,8 @@ class Connection:
         self.client = client
         self.pool = cast(CheckedPool, client.connection_pool)
         self._wait_s = wait_s
+        self._has_served = False
+        self._logged_at = -_LOG_PERIOD_S  # by a clock that only grows
         self._scripts = {
             name: client.register_script(source) for name, source in _read_scripts().items()
         }
@@ -69,27 +74,37 @@ class Connection:
         """Run ``command`` with the client.
 
         Raises:
-            LedgerUnavailable: no answer came in time, or the server cannot write to its log.
+            LedgerUnavailable: Redis did not serve it in time.
+            LoginRefused: Redis refuses the user, or what it wants to do.
             QueueFull: the server's memory is used up; nothing was changed.
             MinequeueError: a check refused the connection.
         """
         deadline = time.monotonic() + self._wait_s
         while True:
             try:
-                return command(self.client)
-            except redis.exceptions.OutOfMemoryError as error:
-                raise QueueFull from error
-            except (redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError) as error:
-                if time.monotonic() + _RETRY_PAUSE_S >= deadline:
-                    raise LedgerUnavailable from error
-                time.sleep(_RETRY_PAUSE_S)
-            except redis.ResponseError as error:
-                # raised inside a script, these two arrive without a class of their own
-                if "OOM " in str(error):
+                answer = command(self.client)
+            except redis.RedisError as error:
+                if code_of(error) == "OOM":
                     raise QueueFull from error
-                if "MISCONF" in str(error):
-                    raise LedgerUnavailable from error
-                raise
+                if not is_away(error) and not is_refused(error):
+                    raise
+                # those that wait in the pool lead to where this one led
+                self.pool.disconnect(inuse_connections=False)
+                if time.monotonic() + _RETRY_PAUSE_S >= deadline:
+                    raise self._give_up(error) from error
+                time.sleep(_RETRY_PAUSE_S)
+            else:
+                self._has_served = True
+                return answer
+
+    def _give_up(self, error: redis.RedisError) -> LedgerUnavailable:
+        """Say why to whoever reads the log, and to clients only what they can do about it."""
+        now = time.monotonic()
+        # why the first call fails is said by who opens the ledger
+        if self._has_served and now - self._logged_at >= _LOG_PERIOD_S:
+            self._logged_at = now
+            _log.error("Redis cannot be used: %s", explain(error))
+        return LoginRefused() if is_refused(error) else LedgerUnavailable()
 
     def script(self, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
         """Run the script ``lua/<name>.lua``; see :meth:`run`."""

@@ -102,11 +102,14 @@ class Measuring:
         return _numbers(raw)
 
     def _read_server(self) -> ServerState | None:
-        try:
-            info: Any = self._connection.run(lambda client: client.info("everything"))
-        except redis.ResponseError:
-            return None  # some managed servers tell nobody
-        return ServerState(
+        def read(client: Any) -> Any:
+            try:
+                return client.info("everything")
+            except redis.ResponseError:
+                return None  # some managed servers tell nobody
+
+        info = self._connection.run(read)
+        return info and ServerState(
             log_is_written=info.get("aof_last_write_status") == "ok",
             memory=int(info.get("used_memory", 0)),
             memory_limit=int(info.get("maxmemory", 0)),

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from chain.ledger import Ledger, Submission, Verdict
 from chain.transaction import Transaction, accept_submission
-from compose.settings import Settings
-from compose.wiring import broker_url
+from compose.embedded import socket_path
 from tests.bench import task_per_transaction
 from tests.bench.fleet import open_ledger, request_blocks, run_stack, workers_held
 from tests.bench.report import Figure, Report
@@ -82,8 +81,7 @@ def _submit(ledger: Ledger, count: int) -> None:
 
 def _run_tasks(stack: Stack) -> float:
     """How long one process of a Celery worker takes for the yardstick's tasks, in seconds."""
-    options = {"data_dir": str(stack.data_dir)}
-    broker = broker_url(Settings.from_environment(stack.environment, options))
+    broker = f"redis+socket://{socket_path(stack.data_dir)}"  # as Celery spells it
     app = task_per_transaction.make_app(broker)
     for transaction in make_transactions(TASKS):
         app.send_task(task_per_transaction.TASK, [transaction.canonical.decode()])

@@ -8,9 +8,10 @@ import os
 from celery import Celery
 from flask import Flask, Response, request
 
+from compose.embedded import socket_path
 from compose.processes import run_web
 from compose.settings import Settings
-from compose.wiring import broker_url, make_celery, make_web
+from compose.wiring import make_celery, make_web
 
 HELLO = "/bench/hello"
 TASK = "/bench/task"
@@ -40,7 +41,9 @@ def create() -> Flask:
 def _make_celery(settings: Settings) -> Celery:
     """An app as its author would write it for this: no event beside each task, and no wait for
     a connection."""
-    celery = Celery("yardstick", broker=broker_url(settings), set_as_current=False)
+    # as Celery spells it
+    broker = f"redis+socket://{socket_path(settings.data_dir)}"
+    celery = Celery("yardstick", broker=broker, set_as_current=False)
     celery.conf.broker_transport_options = make_celery(settings).conf.broker_transport_options
     celery.conf.broker_pool_limit = settings.web_threads
     return celery

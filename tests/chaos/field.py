@@ -15,9 +15,9 @@ import redis
 
 from chain.errors import MinequeueError
 from chain.ledger import Ledger
+from chain.ledger.redis_url import write_socket
 from compose.burst.record import Record
 from compose.embedded import SERVERS, socket_path
-from compose.embedded import redis_url as socket_url
 from compose.settings import Settings
 from compose.web_wiring import make_ledger
 from tests.chaos.disk import mount_small
@@ -79,7 +79,7 @@ class Field:
         else:
             ledger = data_dir / "ledger"
             self.small_disk = ledger if mount_small(ledger, self._open) else None
-            self.server_url = socket_url(socket_path(data_dir))
+            self.server_url = write_socket(socket_path(data_dir))
         self.stack = Stack(data_dir, **self._settings)
         self._open.callback(self._end)
         self.stack.start()
