@@ -79,6 +79,8 @@ class TlsConnection(_Judging, redis.SSLConnection):
 class UnixConnection(_Judging, redis.UnixDomainSocketConnection):
     """Over a Unix socket, whose path may be of any length."""
 
+    port = None  # redis-py counts failures by host and port, and fails itself where there is none
+
     def _connect(self) -> Any:
         path: str = self.path
         try:
