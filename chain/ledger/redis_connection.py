@@ -115,7 +115,7 @@ def shorten(path: str) -> str:
     if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
         return path
     directory, name = os.path.split(path)
-    links = Path(f"/tmp/minequeue-{os.getuid()}")  # noqa: S108  # checked below
+    links = Path(f"/tmp/minequeue-{os.getuid()}")  # noqa: S108  # nosec B108  # checked below
     links.mkdir(mode=0o700, exist_ok=True)
     found = links.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
