@@ -9,7 +9,6 @@ Celery's, which takes other errors for faults and ends with them.
 
 import hashlib
 import os
-import re
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -27,8 +26,6 @@ _AWAY = frozenset(
     }
 )
 _REFUSED = frozenset({"NOAUTH", "NOPERM", "WRONGPASS"})
-# how servers before 7.0 hand on the error of a command in a script
-_OF_A_SCRIPT = re.compile(r": -([A-Z]+) ")
 _LONGEST_SOCKET_PATH = 103  # bytes, what macOS allows; Linux allows 107
 
 
@@ -38,8 +35,6 @@ class RedisAway(redis.ConnectionError):
 
 def code_of(error: redis.RedisError) -> str:
     """The word by which Redis says what kind of error it is, as WRONGPASS; "" if it is none."""
-    if inner := _OF_A_SCRIPT.search(str(error)):
-        return inner[1]
     # the client cuts off the words that it knows
     return error.status_code or str(error).partition(" ")[0]
 
