@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from chain.peers.names import is_host_name
 from compose.text_file import drop_mark
 from web.tokens import Tokens
 
@@ -117,6 +118,15 @@ def address(text: str) -> str:
     except ValueError:
         raise ValueError("an IP address, such as 127.0.0.1") from None
     return text
+
+
+def host_names(text: str) -> tuple[str, ...]:
+    """Names of hosts with commas between them, or none."""
+    names = tuple(filter(None, (word.strip().lower() for word in text.split(","))))
+    for name in names:
+        if not is_host_name(name):
+            raise ValueError("names of hosts without ports, such as node.example,web")
+    return names
 
 
 def tokens(text: str) -> Tokens:

@@ -143,6 +143,12 @@ class Settings:
         "`yes` to listen on other addresses than loopback without tokens: behind something that "
         "guards them.",
     )
+    hosts: tuple[str, ...] = _setting(
+        "",
+        values.host_names,
+        "The names of this node's hosts, with commas between them. Without tokens a request to "
+        "another host is refused; every IP address and localhost are its own.",
+    )
     flower_auth: str = _setting(
         "",
         values.login,

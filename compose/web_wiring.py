@@ -12,6 +12,7 @@ from web.combiner import Combiner
 from web.doors import Doors
 from web.following import TRACEPARENT
 from web.live import Live
+from web.origins import Origins
 from web.parameters import MAX_PAGE
 from web.refusals import Refusals
 from web.request_ids import GIVEN
@@ -75,7 +76,7 @@ def make_services(
         wake_miners=wake_miners,
         wake_resolver=wake_resolver,
         refusals=Refusals(ledger.measuring.count_refusals),
-        doors=Doors(settings.tokens, ledger.gates.charge),
+        doors=Doors(settings.tokens, ledger.gates.charge, Origins(frozenset(settings.hosts))),
         policy=make_policy(settings),
         limits=Limits(
             body_bytes=settings.max_body,

@@ -1,5 +1,6 @@
 """A client of the web tier over a ledger, without a server of HTTP."""
 
+from collections.abc import Collection
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -11,6 +12,7 @@ from web.bodies import Bodies
 from web.combiner import Combiner
 from web.doors import Doors
 from web.live import Live
+from web.origins import Origins
 from web.refusals import Refusals
 from web.services import Limits, Services
 from web.tokens import Tokens
@@ -36,6 +38,7 @@ def make_client(
     *,
     readers: int = 100,
     tokens: Tokens = Tokens(),  # noqa: B008  # frozen
+    hosts: Collection[str] = (),
     flower_url: str = ":5555",
     asks: tuple[str, ...] = ("HTTP_X_REQUEST_ID",),
     **limits: Any,
@@ -48,7 +51,7 @@ def make_client(
         wake_miners=wake,
         wake_resolver=wake,
         refusals=Refusals(ledger.measuring.count_refusals),
-        doors=Doors(tokens, ledger.gates.charge),
+        doors=Doors(tokens, ledger.gates.charge, Origins(frozenset(hosts))),
         policy=POLICY,
         limits=all_limits,
         waiting_room=WaitingRoom(1),

@@ -18,6 +18,7 @@ from web import (
 )
 from web.nodes import NodeConverter
 from web.openapi import provide_document
+from web.origins import HostCheck
 from web.problems import register_problems
 from web.request_ids import Named, name_request
 from web.services import Services, provide
@@ -53,4 +54,7 @@ def create_app(services: Services) -> Flask:
     app.wsgi_app = Named(app.wsgi_app)  # type: ignore[method-assign]  # as Flask advises
     if not services.ledger.rules.signed:  # what is plain has no signature
         app.wsgi_app = ShortWay(app, services)  # type: ignore[method-assign]  # as Flask advises
+    if not services.doors.tokens:  # whoever has to show one is known by that, whatever led here
+        check = HostCheck(app.wsgi_app, services.doors.origins, services.refusals.count)
+        app.wsgi_app = check  # type: ignore[method-assign]  # as Flask advises
     return app

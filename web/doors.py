@@ -1,9 +1,10 @@
-"""The doors: who may pass, by the token of the request, and how often a second."""
+"""The doors: who may pass, by the origin and the token of the request, and how often a second."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from web.origins import Origins
 from web.problems import Problem
 from web.tokens import Token, Tokens
 
@@ -21,17 +22,22 @@ class Doors:
         tokens: those that are known.
         charge: takes a token's name, its requests and entries a second, and how many of each are
             asked for; gives 0, or in how many seconds to come again.
+        origins: whose pages may change something.
     """
 
     tokens: Tokens
     charge: Callable[[str, tuple[int, int], tuple[int, int]], float]
+    origins: Origins
 
     def admit(self, environ: "WSGIEnvironment", scope: str) -> Token | None:
         """The token of a request that may do what needs ``scope``; None where none is needed.
 
+        Whatever changes something asks here, so that no foreign page changes anything.
+
         Raises:
             Problem: it may not.
         """
+        self.origins.check_origin(environ)
         if not self.tokens:
             return None
         credentials: str = environ.get("HTTP_AUTHORIZATION", "")

@@ -16,7 +16,7 @@ from web.needs import needs
 from web.parameters import PREFER, in_path
 from web.problems import not_found
 from web.receipts import answer_queued
-from web.requests import read_body, refuse_head
+from web.requests import read_body, read_kind, refuse_head
 from web.schemas import JobReceipt, Nodes, Registered, Registration, Resolved
 from web.services import services
 from web.waiting import wait_for
@@ -56,7 +56,7 @@ def list_nodes() -> Response:
 @blueprint.post("/register")
 @described(
     Reply(201, "They are known.", Registered),
-    problems=(400, 409, 413),
+    problems=(400, 409, 413, 415),
     body=Body(
         {JSON: Registration}, "The addresses of nodes.", {"nodes": ["http://127.0.0.1:3001"]}
     ),
@@ -64,6 +64,7 @@ def list_nodes() -> Response:
 @needs("admin")
 def register_nodes() -> Response:
     """Add nodes; one that is known already is asked again at once."""
+    read_kind(JSON)
     try:
         named = _read_registration(read_body(_MOST_BYTES)).nodes
     except (msgspec.MsgspecError, UnicodeDecodeError):

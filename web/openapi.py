@@ -14,6 +14,7 @@ from werkzeug.routing import Rule
 from web.answers import JSON
 from web.described import Body, Description, Parameter, Reply, described, description_of
 from web.needs import scope_of
+from web.origins import EXEMPT
 from web.problems import CONTENT_TYPE
 from web.schemas import CONTRACT, Problem
 from web.tokens import SCOPES
@@ -138,7 +139,7 @@ def _describe_operation(
         "tags": [rule.endpoint.partition(".")[0]],
         "summary": (view.__doc__ or "").partition("\n")[0],
         "parameters": [_describe_parameter(each) for each in description.parameters],
-        "responses": _describe_answers(description, guarded=scope is not None),
+        "responses": _describe_answers(description, *_always_refused(rule, scope)),
     }
     if description.body and method == "POST":
         operation["requestBody"] = _describe_body(description.body)
@@ -168,11 +169,19 @@ def _describe_body(body: Body) -> dict[str, Any]:
     return {"required": True, "description": body.text, "content": content}
 
 
-def _describe_answers(description: Description, *, guarded: bool) -> dict[str, Any]:
+def _always_refused(rule: Rule, scope: str | None) -> Iterator[int]:
+    """The statuses of what is decided before the view is asked."""
+    if scope:
+        yield from _GUARDED
+    if not rule.rule.startswith(EXEMPT):
+        yield HTTPStatus.MISDIRECTED_REQUEST
+
+
+def _describe_answers(description: Description, *always: int) -> dict[str, Any]:
     answers: dict[str, Any] = {}
     for reply in description.replies:
         answers[str(reply.status)] = _describe_reply(reply)
-    statuses = {*description.problems, *(_GUARDED if guarded else ())}
+    statuses = {*description.problems, *always}
     if description.reads_ledger:
         statuses.add(503)
     for status in sorted(statuses):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 NDJSON = "application/x-ndjson"
-_KINDS = frozenset({JSON, NDJSON})
+_KINDS = {JSON: JSON, NDJSON: f"{NDJSON} for one JSON text a line"}
 MAX_KEY = 255  # characters of an Idempotency-Key
 _PATIENCE = 2  # so many times the largest body is read of one that is refused
 _PART_BYTES = 64 * 1024
@@ -39,22 +39,22 @@ def refuse_head() -> None:
         raise MethodNotAllowed(["GET", "POST"])
 
 
-def read_kind() -> str:
-    """Which of the two the body is by its content type: JSON or NDJSON.
+def read_kind(*kinds: str) -> str:
+    """Which of ``kinds``, JSON and NDJSON, the body is by its content type.
 
     Raises:
-        Problem: it is neither.
+        Problem: it is none of them.
     """
     kind: str = request.environ.get("CONTENT_TYPE", "")
-    if kind not in _KINDS:
+    if kind not in kinds:
         kind = request.mimetype  # without parameters and in lower case
-    if kind not in _KINDS:
+    if kind not in kinds:
         raise Problem(
             415,
             "unsupported-media-type",
             "Unsupported media type",
-            f"Send Content-Type: {JSON}, or {NDJSON} for one JSON text a line.",
-            headers={"Accept": f"{JSON}, {NDJSON}"},
+            f"Send Content-Type: {', or '.join(_KINDS[each] for each in kinds)}.",
+            headers={"Accept": ", ".join(kinds)},
         )
     return kind
 

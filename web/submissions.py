@@ -71,7 +71,7 @@ def submit() -> Response:
     at = services()
     token = at.doors.admit(request.environ, "submit")
     key, old_key = read_idempotency_key()
-    is_lines = read_kind() == NDJSON
+    is_lines = read_kind(JSON, NDJSON) == NDJSON
     body = read_body(at.limits.body_bytes)
 
     def read(key: str | None) -> Transaction | Outcomes:

@@ -4,7 +4,10 @@ import os
 import re
 import shutil
 import signal
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed")
 SOON_MS = 20_000
 expect.set_options(timeout=SOON_MS)
+FOREIGN = "foreign.example"  # a name that its owner lets lead here
 PHONE = {"width": 360, "height": 740}
 
 
@@ -26,7 +30,8 @@ PHONE = {"width": 360, "height": 740}
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # containers have no user namespaces for its sandbox; it sees our own pages alone
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        arguments = ["--no-sandbox", f"--host-resolver-rules=MAP {FOREIGN} 127.0.0.1"]
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield running
         running.close()
 
@@ -226,3 +231,64 @@ def test_a_server_that_is_away_is_told_and_that_it_is_back(
     finally:
         watched.context.close()
         stack.stop()
+
+
+ATTACK = """<!doctype html><title>attack</title>
+<img src="{node}/mine"><img src="{node}/nodes/resolve">
+<script>
+const ask = (path, more) => fetch("{node}" + path, {{mode: "no-cors", ...more}});
+const text = (value) => ({{method: "POST", body: JSON.stringify(value)}});
+Promise.allSettled([
+  ask("/chain/mine"),
+  ask("/chain/mine", {{method: "POST"}}),
+  ask("/nodes/register", text({{nodes: ["http://127.0.0.1:1"]}})),
+  ask("/chain/new", text({{sender: "a", recipient: "b", amount: 5}})),
+  fetch("{node}/chain/new", {{...text({{}}), headers: {{"Content-Type": "application/json"}}}}),
+  fetch("{node}/nodes/http://127.0.0.1:1", {{method: "DELETE"}}),
+]).then(() => {{ document.title = "done"; }});
+</script>"""
+
+
+@contextmanager
+def _serve(page: str) -> Iterator[int]:
+    """Serve a page of somebody else, at a port of this machine."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # as the library calls it
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(page.encode())
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+def test_a_page_of_another_site_changes_nothing(tmp_path: Path, watched: Watched) -> None:
+    node = Stack(tmp_path / "data").start()
+    try:
+        before = node.queue()
+        with _serve(ATTACK.format(node=node.url)) as port:
+            for host in ("127.0.0.1", "localhost", FOREIGN):
+                watched.page.goto(f"http://{host}:{port}/")
+                expect(watched.page).to_have_title("done")
+        # all but what a browser itself holds back got there, from each site
+        refused = 'minequeue_requests_refused_total{reason="foreign-origin"} 18.0'
+        wait_for(lambda: refused in node.get("/metrics").body.decode(), "the count of refusals")
+        after = node.queue()
+        assert (after["depth"], after["tip"]) == (0, before["tip"])
+        assert node.get("/nodes/").json()["total_nodes"] == []
+    finally:
+        assert node.stop() == 0
+
+
+def test_a_page_whose_name_leads_to_the_node_gets_nothing(stack: Stack, watched: Watched) -> None:
+    port = stack.url.rpartition(":")[2]
+    answer = watched.page.goto(f"http://{FOREIGN}:{port}/queue")
+    assert answer
+    assert answer.status == 421

@@ -91,7 +91,7 @@ class _Page:
         self.connections += 1
         while True:
             last = b"Last-Event-ID: %b\r\n" % self._last if self._last else b""
-            writer.write(b"GET /events HTTP/1.1\r\nHost: bench\r\n%b\r\n" % last)
+            writer.write(b"GET /events HTTP/1.1\r\nHost: localhost\r\n%b\r\n" % last)
             head = await reader.readuntil(b"\r\n\r\n")
             length = _LENGTH.search(head)
             assert length, head
@@ -111,7 +111,7 @@ async def _keep_mining(url: str) -> None:
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     while True:
         writer.write(
-            b"POST /chain/new HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
+            b"POST /chain/new HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
         )
         head = await reader.readuntil(b"\r\n\r\n")

@@ -139,6 +139,19 @@ def test_every_part_reaches_the_server_at_its_port_and_nobody_else_does() -> Non
     assert f".Address}}:{SERVER_PORT}/0" in text
 
 
+def test_what_answers_knows_its_own_name_and_those_that_are_given() -> None:
+    (web,) = _find(_environment("Web"), "MINEQUEUE_HOSTS")
+    assert web == {"Fn::Sub": "${LoadBalancer.DNSName},${Hosts}"}
+    (function,) = _find(_properties("lambda", "Function"), "MINEQUEUE_HOSTS")
+    assert function["Fn::Sub"].endswith(",${Hosts}")
+    assert "${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}" in function["Fn::Sub"]
+    for stack in ("service", "lambda"):
+        assert _load(stack)["Parameters"]["Hosts"]["Default"] == ""
+    name = "Minequ-LoadB-1ABCDEF.eu-central-1.elb.amazonaws.com"
+    given = {"MINEQUEUE_HOSTS": f"{name},"}
+    assert Settings.from_environment(given).hosts == (name.lower(),)
+
+
 def test_only_the_load_balancer_may_be_open_to_all() -> None:
     for name, group in _of_type("vpc", "AWS::EC2::SecurityGroup").items():
         open_to = _find(group.get("SecurityGroupIngress"), "CidrIp")

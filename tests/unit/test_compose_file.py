@@ -93,7 +93,16 @@ def test_a_container_gets_variables_that_are_settings(name: str) -> None:
 
 @each_of_ours
 def test_all_parts_are_told_the_same_but_for_what_is_their_own(name: str) -> None:
-    own = {"host", "open_to_all", "tokens", "workers", "peer_allow", "token", "flower_auth"}
+    own = {
+        "host",
+        "hosts",
+        "open_to_all",
+        "tokens",
+        "workers",
+        "peer_allow",
+        "token",
+        "flower_auth",
+    }
     for field in Settings.__dataclass_fields__.keys() - own:
         assert getattr(_settings(name), field) == getattr(_settings("web"), field), field
 
@@ -220,6 +229,7 @@ def test_the_watchers_are_set_up_as_beside_a_stack_but_for_names_instead_of_loop
     [job] = within["scrape_configs"]
     [target] = job["static_configs"][0]["targets"]
     assert target == f"web:{_settings('web').port}"
+    assert target.partition(":")[0] in _settings("web").hosts
     path = job.get("metrics_path", "/metrics")
     assert make_client(make_ledger(connection)).get(path).status_code == 200
     beside["scrape_configs"][0]["static_configs"][0]["targets"] = [target]

@@ -83,6 +83,24 @@ def test_an_overlay_sets_variables_that_are_settings(name: str) -> None:
     assert found.keys() <= Settings.from_environment(found).as_environment().keys()
 
 
+@pytest.mark.parametrize(
+    "name", [name for name, made in kustomizations().items() if "MINEQUEUE_HOSTS" in literals(made)]
+)
+def test_a_node_knows_every_name_by_which_the_manifests_ask_it(name: str) -> None:
+    hosts = Settings.from_environment(literals(kustomizations()[name])).hosts
+    namespace = find(WRITTEN, "Namespace", "minequeue")["metadata"]["name"]
+    service = find(WRITTEN, "Service", "web")["metadata"]["name"]
+    # as the cluster's own names of it go, from the shortest on
+    parts = [service, namespace, "svc", "cluster.local"]
+    assert {".".join(parts[:count]) for count in range(1, 5)} <= set(hosts)
+    asked = {urlsplit(trigger["metadata"]["url"]).hostname for trigger in TRIGGERS}
+    [target] = [r["replacement"] for r in MONITOR["relabelings"] if "replacement" in r]
+    assert {*asked, target.partition(":")[0]} <= set(hosts)
+    if "ingress.yaml" in kustomizations()[name]["resources"]:
+        rules = find(WRITTEN, "Ingress", "web")["spec"]["rules"]
+        assert {rule["host"] for rule in rules} <= set(hosts)
+
+
 def test_the_ports_are_those_that_the_parts_listen_on() -> None:
     settings = Settings.from_environment({})
     [port] = container(WRITTEN, "web")["ports"]

@@ -186,5 +186,5 @@ def test_as_many_read_addresses_at_once_as_the_reading_room_has_seats_for(ledger
 def test_the_live_page_links_to_flower(
     ledger: Ledger, flower_url: str, host: str, link: str
 ) -> None:
-    client = make_client(ledger, flower_url=flower_url)
+    client = make_client(ledger, flower_url=flower_url, hosts=["node.example"])
     assert f'<a href="{link}">' in client.get("/", headers={"Host": host}).text
