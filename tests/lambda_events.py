@@ -1,12 +1,12 @@
-"""Events as AWS delivers them, cut to what says anything."""
+"""Events as AWS delivers them; those of records cut to what says anything."""
 
 import json
-from typing import Any, TypeAlias
+from typing import Any
 
-Event: TypeAlias = dict[str, Any]
+from tests import gateways
+from tests.gateways import Event, Request
 
 DUMMY: Event = {"key1": "value1", "key2": "value2", "key3": "value3"}  # a function console's own
-KIND = {"content-type": "application/json"}
 
 
 def payment(recipient: str = "bob", amount: int = 5) -> dict[str, Any]:
@@ -14,63 +14,20 @@ def payment(recipient: str = "bob", amount: int = 5) -> dict[str, Any]:
 
 
 def rest_request(method: str, path: str, body: Any = None, **headers: str) -> Event:
-    """Of an API Gateway's REST API: version 1."""
-    said = {**KIND, "host": "x.execute-api.test", **_names(headers)}
-    return {
-        "version": "1.0",
-        "httpMethod": method,
-        "path": path,
-        "headers": said,
-        "multiValueHeaders": {name: [value] for name, value in said.items()},
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
-        "requestContext": {"stage": "prod", "path": f"/prod{path}", "httpMethod": method},
-        "body": None if body is None else json.dumps(body),
-        "isBase64Encoded": False,
-    }
+    """Of an API Gateway's REST API."""
+    return gateways.rest_api(_make_request(method, path, body, headers))
 
 
 def http_request(
     method: str, path: str, body: Any = None, stage: str = "$default", **headers: str
 ) -> Event:
-    """Of an API Gateway's HTTP API, or of a function URL: version 2."""
-    raw = path if stage == "$default" else f"/{stage}{path}"
-    return {
-        "version": "2.0",
-        "routeKey": "$default",
-        "rawPath": raw,
-        "rawQueryString": "",
-        "headers": {**KIND, "host": "x.execute-api.test", **_names(headers)},
-        "requestContext": {
-            "stage": stage,
-            "http": {
-                "method": method,
-                "path": raw,
-                "protocol": "HTTP/1.1",
-                "sourceIp": "192.0.2.1",
-            },
-        },
-        **({} if body is None else {"body": json.dumps(body)}),
-        "isBase64Encoded": False,
-    }
+    """Of an API Gateway's HTTP API."""
+    return gateways.http_api(_make_request(method, path, body, headers), stage)
 
 
 def balancer_request(method: str, path: str, body: Any = None, **headers: str) -> Event:
     """Of an application load balancer."""
-    return {
-        "requestContext": {"elb": {"targetGroupArn": "arn:aws:elasticloadbalancing:x"}},
-        "httpMethod": method,
-        "path": path,
-        "queryStringParameters": {},
-        "headers": {
-            **KIND,
-            "host": "x.elb.test",
-            "x-forwarded-for": "192.0.2.1",
-            **_names(headers),
-        },
-        "body": "" if body is None else json.dumps(body),
-        "isBase64Encoded": False,
-    }
+    return gateways.balancer(_make_request(method, path, body, headers))
 
 
 def queue_event(bodies: dict[str, str]) -> Event:
@@ -156,5 +113,7 @@ def item(number: str, amount: str = "5", **more: Any) -> dict[str, Any]:
     }
 
 
-def _names(headers: dict[str, str]) -> dict[str, str]:
-    return {name.replace("_", "-"): value for name, value in headers.items()}
+def _make_request(method: str, path: str, body: Any, headers: dict[str, str]) -> Request:
+    named = [(name.replace("_", "-"), value) for name, value in headers.items()]
+    sent = None if body is None else json.dumps(body).encode()
+    return Request(method, path, [("Content-Type", "application/json"), *named], sent)

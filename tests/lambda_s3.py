@@ -10,7 +10,8 @@ from urllib.parse import quote_plus
 import boto3
 
 from tests.http import request
-from tests.lambda_events import Event, object_event
+from tests.gateways import Event
+from tests.lambda_events import object_event
 from tests.stack import free_port
 from tests.waiting import wait_for
 

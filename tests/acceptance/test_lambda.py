@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from chain.ledger import Ledger
+from tests.gateways import GATEWAYS, HOSTS, Request
 from tests.lambda_events import (
     DUMMY,
     balancer_request,
@@ -72,7 +73,7 @@ def ledger(server: str) -> Iterator[Ledger]:
 
 @pytest.fixture
 def function(place: Place, server: str, s3: S3, ledger: Ledger) -> Iterator[Function]:  # noqa: ARG001  # begun before
-    settings = make_settings(server, open_to_all="yes").as_environment()
+    settings = make_settings(server, open_to_all="yes", hosts=",".join(HOSTS)).as_environment()
     with place.start(**settings, **s3.environment) as running:
         yield running
 
@@ -131,6 +132,11 @@ def test_each_kind_of_event_is_on_the_chain_once_though_it_comes_twice(
     assert ledger.queue.read().pending == 0
     ids = list(mined_ids(ledger))
     assert len(ids) == len(set(ids)) == expected
+
+
+def test_a_path_that_is_no_ascii_is_not_found(function: Function) -> None:
+    for make in GATEWAYS.values():
+        assert function.invoke(make(Request("GET", "/%E2%82%AC")))["answer"]["statusCode"] == 404
 
 
 def test_a_request_for_a_block_is_mined_without_a_wake_up(

@@ -13,8 +13,8 @@ from typing import Any
 from chain.errors import MinequeueError
 from chain.ledger import Ledger, Submission
 from tests.bench.report import Figure, Report
+from tests.gateways import HOSTS, Event
 from tests.lambda_events import (
-    Event,
     balancer_request,
     http_request,
     item,
@@ -98,7 +98,7 @@ _KINDS: dict[str, Callable[[int], Event]] = {
 
 
 def _environment(url: str) -> dict[str, str]:
-    return make_settings(url, open_to_all="yes").as_environment()
+    return make_settings(url, open_to_all="yes", hosts=",".join(HOSTS)).as_environment()
 
 
 def _measure_start(place: Place, url: str) -> float:

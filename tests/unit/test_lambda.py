@@ -15,6 +15,15 @@ from chain.errors import LedgerUnavailable, QueueFull
 from chain.ledger import Connection, Ledger
 from chain.signature import SecretKey
 from chain.transaction import sign_submission
+from tests.gateways import (
+    GATEWAYS,
+    HOSTS,
+    Request,
+    balancer,
+    function_url,
+    http_api,
+    rest_api,
+)
 from tests.lambda_events import (
     DUMMY,
     balancer_request,
@@ -57,7 +66,7 @@ def make_function(
     is_open: bool = True,
     **client: Any,
 ) -> Function:
-    app = make_client(ledger, **client).application
+    app = make_client(ledger, hosts=HOSTS, **client).application
     services: Services = app.extensions["minequeue"]
     return Function(
         app,
@@ -106,8 +115,151 @@ def test_an_idempotency_key_is_honoured_in_an_event(
     assert _pending(ledger) == 1
 
 
-def test_a_stage_in_the_path_is_not_the_apps(function: Function) -> None:
-    assert function(http_request("GET", "/queue", stage="prod"), None)["statusCode"] == 200
+each_gateway = pytest.mark.parametrize("send", GATEWAYS.values(), ids=GATEWAYS)
+Send = Callable[[Request], dict[str, Any]]
+
+
+@pytest.mark.parametrize("stage", ["$default", "prod", "queue", "chain"])
+@pytest.mark.parametrize("name", ["REST API", "HTTP API", "HTTP API, first version"])
+def test_a_stage_in_the_path_is_not_the_apps(function: Function, name: str, stage: str) -> None:
+    make: Any = GATEWAYS[name]
+    for path, text in (("/queue", "depth"), ("/chain/tip", "hash"), ("/", "<!doctype html>")):
+        answer = function(make(Request("GET", path), stage), None)
+        assert answer["statusCode"] == 200, path
+        assert text in answer["body"]
+    assert function(make(Request("GET", "/queues"), stage), None)["statusCode"] == 404
+
+
+@each_gateway
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/%E2%82%AC",
+        "/%ff%FE",
+        "/%F0%9F%98%80/%00",
+        "/chain/blocks/%E2%82%AC",
+        "/blocks/%C3%A9",
+        "/a%20b+c",
+        "/a%2Fb",
+        "/a%252Fb",
+        "/a%2525",
+        "/%",
+        "/%zz",
+        "/a%3Fb",
+        "/a%23b",
+        "/chain%2Fblocks%2Fx",
+        "/%63hain/blocks/x",
+    ],
+)
+def test_a_path_of_any_bytes_is_not_found_and_no_fault(
+    function: Function, send: Send, path: str
+) -> None:
+    answer = function(send(Request("GET", path)), None)
+    assert answer["statusCode"] == 404
+    if not path.startswith("/blocks"):  # a page
+        assert json.loads(answer["body"])["type"] == "urn:minequeue:problem:not-found"
+
+
+@each_gateway
+@pytest.mark.parametrize("path", ["/chain/tip", "/chain%2Ftip", "/%63hain/t%69p"])
+def test_a_path_is_decoded_once_whoever_does_it(function: Function, send: Send, path: str) -> None:
+    assert function(send(Request("GET", path)), None)["statusCode"] == 200
+
+
+@pytest.mark.parametrize("send", [rest_api, function_url, balancer])
+def test_what_a_decoded_path_has_left_is_not_decoded_again(function: Function, send: Send) -> None:
+    # an HTTP API itself does so
+    assert function(send(Request("GET", "/chain/%2574ip")), None)["statusCode"] == 404
+    assert function(http_api(Request("GET", "/chain/%2574ip")), None)["statusCode"] == 200
+
+
+@each_gateway
+def test_an_address_of_any_characters_is_found_by_the_query(
+    ledger: Ledger, function: Function, send: Send
+) -> None:
+    for name, query in [
+        ("Ren\u00e9e 50% + \u20ac&=/?#", "Ren%C3%A9e%2050%25%20%2B+%E2%82%AC%26%3D/%3F%23"),
+        ("\U0001f600", "%F0%9F%98%80"),
+        ("a+b", "a%2Bb"),
+        ("a b", "a+b"),
+        ("%41", "%2541"),
+    ]:
+        body = json.dumps({"sender": name, "recipient": "bob", "amount": 5}).encode()
+        kind = [("Content-Type", "application/json")]
+        assert function(send(Request("POST", "/chain/new", kind, body)), None)["statusCode"] == 202
+        mine_all(ledger)
+        answer = function(send(Request("GET", f"/addresses?name={query}")), None)
+        assert answer["statusCode"] == 200
+        assert answer["body"].count('<a href="/addresses?name=bob">') == 1, name
+
+
+@each_gateway
+def test_a_parameter_that_is_given_twice_counts_as_everywhere(
+    function: Function, send: Send
+) -> None:
+    for query, status in (("from=1&limit=1", 200), ("from=&limit=1", 400), ("from=x", 400)):
+        assert function(send(Request("GET", f"/chain?{query}")), None)["statusCode"] == status
+
+
+@each_gateway
+def test_a_body_is_taken_as_text_and_in_base64(
+    ledger: Ledger, function: Function, send: Send
+) -> None:
+    lines = "".join(json.dumps(payment("Zo\u00eb \u20ac")) + "\n" for _ in range(3)).encode()
+    for kind, body, count in [
+        ("application/json", ONE.encode(), 1),
+        ("application/json; charset=utf-8", json.dumps(payment("\u20ac")).encode(), 1),
+        ("application/x-ndjson", lines, 3),  # which gateways take for no text
+    ]:
+        before = _pending(ledger)
+        request = Request("POST", "/chain/new", [("Content-Type", kind)], body)
+        assert function(send(request), None)["statusCode"] == 202
+        assert _pending(ledger) == before + count
+    broken = Request("POST", "/chain/new", [("Content-Type", "application/x-ndjson")], b"\xff\xfe")
+    assert function(send(broken), None)["statusCode"] == 400
+
+
+@each_gateway
+def test_headers_that_come_twice_or_hold_any_characters_are_no_fault(
+    function: Function, send: Send
+) -> None:
+    def ask(*headers: tuple[str, str]) -> Any:
+        kind = ("Content-Type", "application/json")
+        request = Request("POST", "/chain/new", [kind, *headers], ONE.encode())
+        return function(send(request), None)["statusCode"]
+
+    assert ask(("X-Other", "one"), ("X-Other", "two"), ("Cookie", "a=1; b=2")) == 202
+    assert ask(("X-Other", "\u20ac"), ("X-Other", "\xff")) == 202
+    assert ask(("Idempotency-Key", "\u20ac")) == 400
+    assert ask(("X-Request-Id", "\u20ac")) == 400
+    assert ask(("Authorization", "Bearer \u20ac")) == 202
+    assert ask(("Origin", "https://evil.example")) == 403
+
+
+@each_gateway
+def test_a_look_at_the_headers_gets_no_body(function: Function, send: Send) -> None:
+    answer = function(send(Request("HEAD", "/queue")), None)
+    assert (answer["statusCode"], answer["body"]) == (200, "")
+    answer = function(send(Request("HEAD", "/no-such-path")), None)
+    assert (answer["statusCode"], answer["body"]) == (404, "")
+    assert function(send(Request("HEAD", "/mine")), None)["statusCode"] == 405
+
+
+@each_gateway
+def test_a_host_that_is_not_the_functions_is_refused(function: Function, send: Send) -> None:
+    answer = function(send(Request("GET", "/queue", host="evil.example")), None)
+    assert answer["statusCode"] == 421
+
+
+def test_a_balancer_that_looks_after_a_function_names_no_host(function: Function) -> None:
+    event = balancer(Request("GET", "/health/ready"))
+    event["headers"] = {"user-agent": "ELB-HealthChecker/2.0"}
+    assert function(event, None)["statusCode"] == 200
+
+
+def test_a_test_in_the_console_of_a_rest_api_has_no_headers(function: Function) -> None:
+    event = {**rest_api(Request("GET", "/queue")), "headers": None, "multiValueHeaders": None}
+    assert function(event, None)["statusCode"] == 200
 
 
 @pytest.mark.parametrize("make", [rest_request, http_request, balancer_request])

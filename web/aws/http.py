@@ -5,6 +5,7 @@ The answer goes back as one JSON text of bounded size, so one that is larger is 
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from apig_wsgi import make_lambda_handler
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 # bytes of a body: half of what AWS carries, since a character may take two in the JSON around it
 _MOST = 2_900_000
 _MOST_OF_BALANCER = 480_000
+_PRINTABLE = "".join(map(chr, range(33, 127)))  # stands as it is in what is encoded already
 _FULL_EVENT = "apig_wsgi.full_event"  # in the WSGI environment
 
 
@@ -29,7 +31,7 @@ def is_request(event: Mapping[str, Any]) -> bool:
 def make_http(app: "WSGIApplication") -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     """What takes a request as an event and its context, and gives ``app``'s answer to it."""
     answer = make_lambda_handler(_bound(app), binary_support=True)
-    return lambda event, context: answer(_without_stage(event), context)
+    return lambda event, context: answer(_in_ascii(event), context)
 
 
 def closed(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -44,11 +46,40 @@ def closed(environ: "WSGIEnvironment", start_response: "StartResponse") -> Itera
     return problem.as_response()(environ, start_response)
 
 
-def _without_stage(event: dict[str, Any]) -> dict[str, Any]:
-    """In the second version the path begins with the stage, unless that is the default one."""
-    path = event.get("rawPath", "")
-    prefix = f"/{event['requestContext'].get('stage')}/"
-    return {**event, "rawPath": path[len(prefix) - 1 :]} if path.startswith(prefix) else event
+def _in_ascii(event: dict[str, Any]) -> dict[str, Any]:
+    """The event with path, query and headers as WSGI has them: bytes, one in each character."""
+    context = event["requestContext"]
+    changed: dict[str, Any] = {
+        name: {key: _as_latin_1(value) for key, value in event[name].items()}
+        for name in ("headers", "multiValueHeaders")
+        if event.get(name)
+    }
+    if "http" in context:
+        # rawPath is as it was sent in a function URL, and decoded in an HTTP API; this is decoded
+        # in both
+        changed["rawPath"] = _encode(_cut_stage(context["http"]["path"], context))
+        changed["rawQueryString"] = _encode(event["rawQueryString"], safe=_PRINTABLE)
+    elif "version" in event:  # an HTTP API in the first version of its format; a REST API has none
+        changed["path"] = _encode(_cut_stage(event["path"], context))
+    else:
+        changed["path"] = _encode(event["path"], safe=_PRINTABLE)
+    return {**event, **changed}
+
+
+def _encode(text: str, *, safe: str = "/") -> str:
+    return quote(text, safe=safe, errors="surrogatepass")
+
+
+def _as_latin_1(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_as_latin_1(each) for each in value]
+    return value.encode("utf-8", "surrogatepass").decode("latin-1")
+
+
+def _cut_stage(path: str, context: Mapping[str, Any]) -> str:
+    """The path as the client means it: an HTTP API puts its stage before it, but for $default."""
+    stage = f"/{context.get('stage')}"
+    return path.removeprefix(stage) or "/" if f"{path}/".startswith(f"{stage}/") else path
 
 
 def _bound(app: "WSGIApplication") -> "WSGIApplication":
