@@ -9,8 +9,8 @@ from urllib.parse import quote_plus
 
 import boto3
 
-from tests.http import request
 from tests.gateways import Event
+from tests.http import request
 from tests.lambda_events import object_event
 from tests.stack import free_port
 from tests.waiting import wait_for

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from chain.ledger import Ledger, Submission, Verdict
 from tests.web_clients import make_client
+from web.short_way import ShortWay
 
 PLAIN = {"sender": "alice", "recipient": "bob", "amount": 5, "nonce": "n"}
 THROUGH_FLASK = "application/json; charset=utf-8"
@@ -19,11 +20,17 @@ class FlaskWasAsked(Exception):
     """Raised instead of an answer by Flask."""
 
 
+def _find_short_way(client: FlaskClient) -> Any:
+    way = client.application.wsgi_app._app  # type: ignore[attr-defined]  # what checks the host
+    assert isinstance(way, ShortWay)
+    return way
+
+
 def _take_flask_away(client: FlaskClient) -> None:
     def fail(*_: Any) -> Any:
         raise FlaskWasAsked
 
-    client.application.wsgi_app._flask = fail  # type: ignore[attr-defined]  # the short way's
+    _find_short_way(client)._flask = fail
 
 
 def test_a_plain_transaction_is_answered_without_flask(ledger: Ledger, client: FlaskClient) -> None:
@@ -67,7 +74,7 @@ def test_whatever_is_unusual_goes_to_flask_with_its_body(
         start_response("200 OK", [])
         return []
 
-    client.application.wsgi_app._flask = keep_body  # type: ignore[attr-defined]  # the short way's
+    _find_short_way(client)._flask = keep_body
     client.open(**{"path": "/chain/new", "method": "POST", **request_})
     data = request_.get("data")
     if data is None:
