@@ -35,3 +35,36 @@ def read_queue(client: NodeClient) -> dict[str, Any]:
     except msgspec.ValidationError as error:
         raise NodeAway(f"{client.url} is no node: of GET /queue, {error}.") from None
     return told
+
+
+class Limits(msgspec.Struct):
+    """What one submission of a command may hold.
+
+    Attributes:
+        batch: transactions.
+        body_bytes: bytes.
+    """
+
+    batch: int
+    body_bytes: int
+
+
+# few enough for any node that does not tell; more at once would gain nothing and be held in memory
+_DEFAULT = Limits(1000, 2**20)
+_MOST = Limits(1000, 8 * 2**20)
+
+
+def read_limits(client: NodeClient) -> Limits:
+    """The bounds of the node, as far as they are of use.
+
+    Raises:
+        NodeRefused, NodeAway: see :meth:`NodeClient.insist`.
+    """
+    told = client.parse(client.insist("GET", "/queue"))[1]
+    try:
+        limits = msgspec.convert(told["limits"], Limits)
+    except (msgspec.ValidationError, KeyError, TypeError):
+        return _DEFAULT
+    return Limits(
+        max(1, min(limits.batch, _MOST.batch)), max(1, min(limits.body_bytes, _MOST.body_bytes))
+    )

@@ -41,6 +41,8 @@ class Stack:
             **{k: v for k, v in os.environ.items() if not k.startswith("MINEQUEUE_")},
             # nobody is there; what calls a node has to go to it by itself
             "http_proxy": "http://127.0.0.1:9",
+            # what commands remember of what they sent
+            "XDG_STATE_HOME": str(data_dir.parent / f"{data_dir.name}.state"),
             "MINEQUEUE_BITS": "12",
             "MINEQUEUE_BLOCK_INTERVAL": "0.5",
             "MINEQUEUE_FLOWER_PORT": self.flower_url.rpartition(":")[2],

@@ -16,8 +16,9 @@ blueprint = Blueprint("queue", __name__)
 @described(Reply(200, "What waits.", QueueState))
 def read_queue() -> Response:
     """Depth 0 means that all that was accepted is in blocks."""
-    ledger = services().ledger
-    reading, decision = ledger.queue.look(services().policy)
+    at = services()
+    ledger = at.ledger
+    reading, decision = ledger.queue.look(at.policy)
     return answer_json(
         {
             "depth": reading.depth,
@@ -34,6 +35,11 @@ def read_queue() -> Response:
             "kernels": reading.kernels,
             "warnings": list_warnings(reading, ledger),
             "bits": ledger.rules.bits,
+            "limits": {
+                # a batch is taken whole or not at all, so a larger one than may wait never is
+                "batch": min(at.limits.batch, ledger.bounds.pending),
+                "body_bytes": at.limits.body_bytes,
+            },
             "tip": {"index": reading.tip.index, "hash": reading.tip.hash.hex()},
         },
         headers={"Cache-Control": "no-store"},

@@ -239,6 +239,13 @@ class Resolved(Struct, omit_defaults=True):
     new_chain: list[Block] | UnsetType = UNSET
 
 
+class QueueLimits(Struct):
+    """What one submission may hold: transactions of a batch, and bytes of a body."""
+
+    batch: Annotated[int, Meta(ge=1)]
+    body_bytes: Annotated[int, Meta(ge=1)]
+
+
 class QueueState(Struct):
     """What waits, and who works on it; what scalers read."""
 
@@ -256,6 +263,7 @@ class QueueState(Struct):
     kernels: dict[str, int]
     warnings: list[str]
     bits: Annotated[int, Meta(ge=1, le=HASH_BITS)]
+    limits: QueueLimits
     tip: BlockPlace
 
 

@@ -21,7 +21,7 @@ from web.receipts import path_of, write_receipt
 from web.request_ids import DIGITS, HEADER, name_by
 from web.requests import parse_number, take
 from web.services import Services
-from web.submissions import make_nonces, queue
+from web.submissions import describe_known, make_nonces, queue
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -59,7 +59,8 @@ class ShortWay:
             if transaction is None:
                 return self._flask(environ, start_response)
             doors.take(token, requests=1, entries=1)
-            queue(Submission([transaction]), self._services)
+            submission = Submission([transaction])
+            queue(submission, self._services)
         except Exception as error:  # noqa: BLE001  # the view raises it, and Flask answers it
             environ[FAILURE] = error
             return self._flask(environ, start_response)
@@ -68,6 +69,7 @@ class ShortWay:
             ("Content-Type", JSON),
             ("Content-Length", str(len(receipt))),
             ("Location", path_of(transaction)),
+            describe_known(submission),
             (HEADER, name_by(environ, transaction.id[:DIGITS])),
         ]
         start_response("202 ACCEPTED", headers)

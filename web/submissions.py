@@ -42,6 +42,7 @@ from web.services import Services, services
 from web.tokens import Token
 
 blueprint = Blueprint("submissions", __name__)
+KNOWN = "Known-Transactions"
 _drawn = NonceSource()
 Outcomes: TypeAlias = Sequence[Transaction | MinequeueError]
 
@@ -52,7 +53,10 @@ Outcomes: TypeAlias = Sequence[Transaction | MinequeueError]
         202,
         "On disk, and will be in exactly one block: a receipt, or for a batch one for each entry.",
         {"anyOf": [Receipt, {"type": "array", "items": {"anyOf": [Receipt, Refused]}}]},
-        headers={"Location": "Where the status of a single transaction is read."},
+        headers={
+            "Location": "Where the status of a single transaction is read.",
+            KNOWN: "How many of the transactions were known already, and were not added again.",
+        },
     ),
     problems=(400, 413, 415, 422),
     parameters=[IDEMPOTENCY_KEY, REQUEST_ID],
@@ -99,17 +103,25 @@ def _accept_all(
     if isinstance(outcomes, Transaction):
         with _following([outcomes]):
             at.doors.take(token, entries=1)
-            queue(Submission([outcomes], key, old_key), at)
-        return Answer(write_receipt(outcomes), 202, [("Location", path_of(outcomes))])
+            submission = Submission([outcomes], key, old_key)
+            queue(submission, at)
+        headers = [("Location", path_of(outcomes)), describe_known(submission)]
+        return Answer(write_receipt(outcomes), 202, headers)
     accepted = [outcome for outcome in outcomes if isinstance(outcome, Transaction)]
     if not accepted:
         raise _all_refused(outcomes)
     with _following(accepted):
         at.doors.take(token, entries=len(accepted))
-        queue(Submission(accepted, key, old_key), at)
+        submission = Submission(accepted, key, old_key)
+        queue(submission, at)
     if len(accepted) < len(outcomes):
         at.refusals.count("entry-of-a-batch", len(outcomes) - len(accepted))
-    return Answer(write_receipts(outcomes), 202)
+    return Answer(write_receipts(outcomes), 202, [describe_known(submission)])
+
+
+def describe_known(submission: Submission) -> tuple[str, str]:
+    """The header that tells how much was there already; a receipt is the same as the first time."""
+    return KNOWN, str(sum(submission.known))
 
 
 def _following(accepted: Sequence[Transaction]) -> AbstractContextManager[None]:

@@ -1,7 +1,7 @@
 """Accepting work: transactions and mine requests go on their lists, at most once each."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import sha256
 
@@ -35,11 +35,14 @@ class Submission:
             and two at most; ids of transactions are known for ever.
         old_key: another name that the request may have come with before, or None: where that one
             is known and the first is not, the answer is OLD_KEY, and nothing is accepted.
+        known: filled while it is accepted: how many transactions each call found that the ledger
+            had already, where it found any. A repetition after a lost reply finds its own.
     """
 
     transactions: Sequence[Transaction]
     idempotency_key: str | None = None
     old_key: str | None = None
+    known: list[int] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def size(self) -> int:
@@ -49,7 +52,7 @@ class Submission:
     @property
     def rest(self) -> "Submission":
         """What the first call does not take of it."""
-        return Submission(self.transactions[_AT_ONCE:])
+        return Submission(self.transactions[_AT_ONCE:], known=self.known)
 
     def as_arguments(self) -> list[Argument]:
         """Lay the request out as submit.lua reads it, as much as one call takes of it."""
@@ -125,7 +128,7 @@ class Mempool:
             [keys.pending, keys.transactions, keys.counters, *keys.idempotency],
             arguments,
         )
-        return [Verdict(answer) for answer in answers]
+        return [_read(*both) for both in zip(submissions, answers, strict=True)]
 
     def request_mine(self, job: str, old_job: str = "") -> Verdict:
         """Queue the mine request named ``job`` (32 hex digits), once however often it is called.
@@ -145,6 +148,13 @@ class Mempool:
             [self._bounds.pending, job, old_job],
         )
         return Verdict(answer)
+
+
+def _read(submission: Submission, answer: bytes) -> Verdict:
+    word, _, known = answer.partition(b" ")
+    if known:
+        submission.known.append(int(known))
+    return Verdict(word)
 
 
 def _group(submissions: Sequence[Submission]) -> Iterator[list[Submission]]:

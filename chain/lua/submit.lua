@@ -11,7 +11,8 @@
 --   digest of its idempotency key or '', that of another key which it may have come with before or
 --   '', its fingerprint, n, the n ids, the n transactions
 -- Returns for each request ACCEPTED, FULL, KEY_REUSED where its key came with another request, or
--- OLD_KEY where its key is new and the other one is known.
+-- OLD_KEY where its key is new and the other one is known. Behind ACCEPTED stand a blank and how many
+-- of its transactions were known already, where that are any.
 local pending, transactions, counters = KEYS[1], KEYS[2], KEYS[3]
 local most, most_bytes = tonumber(ARGV[1]), tonumber(ARGV[2])
 local ENTRY_HEAD = 45 -- bytes before the transaction in an entry
@@ -72,6 +73,9 @@ while at <= last do
     bytes = bytes + size
     if key ~= '' and not known then
       named[key] = fingerprint
+    end
+    if #new < n then
+      answer = answer .. ' ' .. n - #new
     end
   else
     for _, i in ipairs(new) do

@@ -12,6 +12,7 @@ from compose.settings import Settings
 _url_option = click.option(
     "--url", default="http://127.0.0.1:3000", show_default=True, help="The node's."
 )
+_SOURCE = click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True)
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -27,6 +28,7 @@ def _call(url: str) -> Any:
 @click.option("--recipient", help="Who is paid; makes one transaction of these options.")
 @click.option("--amount", type=int, help="How much, in the smallest unit.")
 @click.option("--nonce", help="Makes equal payments distinct.")
+@click.option("--name", help="The submission's name; else its file's path and first day.")
 @click.option(
     "--receipts",
     # opened before anything is sent
@@ -34,28 +36,35 @@ def _call(url: str) -> Any:
     help="File that gets every receipt, as NDJSON.",
 )
 @_json_option
-@click.argument("source", type=click.File("rb"), default="-")
-def submit(url: str, source: Any, receipts: Any, as_json: bool, **fields: Any) -> None:
+@click.argument("source", type=_SOURCE, default="-")
+def submit(
+    url: str, source: str, name: str | None, receipts: Any, as_json: bool, **fields: Any
+) -> None:
     """Submit one transaction, or one of each line of SOURCE (a file, or - for standard input).
 
-    The exit code is 1 if any is refused. What the node has no room for is sent again when it says.
-    A file that is sent twice within a day adds nothing the second time, and gives the same
-    receipts.
+    A line without nonce and signature is known by the submission's name, its text and how many
+    equal lines stand before it. So a file may be sent again, corrected or whole: what is known adds
+    nothing, and another --name pays again. A file's name is its path and the day of its first
+    sending; if all of it was accepted on an earlier day, the command asks for a --name. Standard
+    input needs one, unless each line has its nonce. Refused lines are named with the reason, and
+    the exit code is then 1. What the node has no room for is sent again when it says.
     MINEQUEUE_TOKEN is shown to the node.
 
     Example: minequeue submit --sender alice --recipient bob --amount 5
     """
-    from compose.submit import describe, say, submit_lines, submit_one
+    from compose.submit import run_submit, say, submit_one
 
     given = {name: value for name, value in fields.items() if value is not None}
     if given and "recipient" not in given:
         raise click.UsageError("One transaction needs --recipient; without options, name a file.")
+    if given and (name or source != "-"):
+        raise click.UsageError(
+            "One transaction has no SOURCE and no --name; it may have a --nonce."
+        )
     if given:
         say(submit_one(_call(url), given), as_json=as_json)
         return
-    accepted, refused = submit_lines(_call(url), source, receipts)
-    click.echo(describe(accepted, refused, as_json=as_json))
-    sys.exit(1 if refused else 0)
+    sys.exit(run_submit(_call(url), source, name, receipts, as_json=as_json))
 
 
 @click.command()

@@ -38,29 +38,48 @@ def test_a_transaction_goes_from_the_command_line_to_a_block(stack: Stack) -> No
     assert "depth" in _run(stack, "status").stdout
 
 
-def test_a_file_that_is_sent_twice_adds_nothing_the_second_time(
-    stack: Stack, tmp_path: Path
-) -> None:
+def test_a_corrected_file_is_safe_to_send_again(stack: Stack, tmp_path: Path) -> None:
     before = stack.check()["transactions"]
     source, receipts = tmp_path / "payments.ndjson", tmp_path / "receipts.ndjson"
     payment = {"sender": "file", "recipient": str(tmp_path), "amount": 1}
-    source.write_text(
-        "\n".join(
-            [json.dumps(payment)] * LINES + ["nonsense", json.dumps({**payment, "amount": -1})]
-        )
-    )
-    written = []
-    for _ in range(2):
+    good = [json.dumps(payment)] * LINES
+    said = []
+    for last in (["nonsense", json.dumps({**payment, "amount": -1})], [json.dumps(payment)], []):
+        source.write_text("\n".join([*good, *last]))
         done = _run(stack, "submit", str(source), "--receipts", str(receipts), "--json")
-        assert done.returncode == 1
-        assert json.loads(done.stdout) == {"accepted": LINES, "refused": 2}
-        written.append(receipts.read_text())
-    assert written[0] == written[1]
-    outcomes = [json.loads(line) for line in written[0].splitlines()]
-    assert len({outcome["id"] for outcome in outcomes if "id" in outcome}) == LINES
-    assert [o["status"] for o in outcomes[-2:]] == ["refused", "refused"]
+        found = json.loads(done.stdout)
+        said.append((done.returncode, found["accepted"], found["known"], found["refused"]))
+        assert f"submission {source}@20" in done.stderr
+        if "nonsense" in last:
+            assert f"line {LINES + 1}: " in done.stderr
+            assert f"line {LINES + 2}: amount must be" in done.stderr
+    assert said == [
+        (1, LINES, 0, 2),
+        (0, LINES + 1, LINES, 0),
+        (0, LINES, LINES, 0),
+    ]
+    outcomes = [json.loads(line) for line in receipts.read_text().splitlines()]
+    assert len({outcome["id"] for outcome in outcomes}) == LINES
     stack.wait_until_drained()
-    assert stack.check()["transactions"] == before + LINES
+    assert stack.check()["transactions"] == before + LINES + 1
+
+
+def test_lines_that_fill_many_bodies_are_accepted(tmp_path: Path) -> None:
+    stack = Stack(tmp_path / "data", max_batch="100", max_body="200000")
+    payment = {"sender": "a", "recipient": "b", "amount": 1}
+    source = tmp_path / "large.ndjson"
+    large = json.dumps({**payment, "contract": "x"}).replace('"x"', '"' + "\\u0078" * 8_000 + '"')
+    assert len(large) > 48_000
+    source.write_text("\n".join([large] * 40 + [json.dumps(payment)] * 250))
+    try:
+        stack.start()
+        done = _run(stack, "submit", str(source), "--json")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["accepted"] == 290
+        stack.wait_until_drained()
+        assert stack.check()["transactions"] == 290
+    finally:
+        stack.stop()
 
 
 def test_a_refusal_is_one_sentence(stack: Stack) -> None:

@@ -38,6 +38,30 @@ def test_a_transaction_submitted_again_is_accepted_and_stands_once(ledger: Ledge
     assert ledger.queue.read().pending == 1
 
 
+def test_what_was_known_already_is_counted_for_each_submission(ledger: Ledger) -> None:
+    first, second, third = (make_transaction() for _ in range(3))
+    submissions = [
+        Submission([first, second], "key"),
+        Submission([second, third, third], "other"),
+        Submission([first], "key"),  # refused: its key came with another request
+    ]
+    verdicts = ledger.mempool.submit(submissions)
+    assert verdicts == [Verdict.ACCEPTED, Verdict.ACCEPTED, Verdict.KEY_REUSED]
+    assert [sum(submission.known) for submission in submissions] == [0, 2, 0]
+    again = Submission([first, second], "key")
+    assert ledger.mempool.submit([again]) == [Verdict.ACCEPTED]
+    assert sum(again.known) == 2
+
+
+def test_what_was_known_is_counted_over_all_calls_of_a_submission(connection: Connection) -> None:
+    ledger = make_ledger(connection, bounds=LARGE)
+    many = [make_transaction() for _ in range(2500)]
+    assert ledger.mempool.submit([Submission(many[500:1500])]) == [Verdict.ACCEPTED]
+    whole = Submission(many)
+    assert ledger.mempool.submit([whole]) == [Verdict.ACCEPTED]
+    assert sum(whole.known) == 1000
+
+
 def test_a_transaction_submitted_again_after_it_was_mined_stands_once(ledger: Ledger) -> None:
     (transaction,) = submit(ledger)
     mine_all(ledger)

@@ -44,6 +44,8 @@ def test_the_answer_is_that_of_the_view(client: FlaskClient) -> None:
     long = client.post("/chain/new", data=json.dumps(PLAIN), content_type=THROUGH_FLASK)
     assert short.status == long.status == "202 ACCEPTED"
     assert short.data == long.data
+    known = [answer.headers.pop("Known-Transactions") for answer in (short, long)]
+    assert known == ["0", "1"]
     assert sorted(short.headers) == sorted(long.headers)
 
 

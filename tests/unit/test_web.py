@@ -195,7 +195,26 @@ def test_the_queue_tells_scalers_what_they_need(ledger: Ledger, client: FlaskCli
     assert (answer["workers"], answer["workers_wanted"]) == (2, 1)
     assert (answer["kernels"], answer["warnings"]) == ({"vectors-8": 2}, [])
     assert answer["bits"] == RULES.bits
+    assert answer["limits"] == {"batch": 5, "body_bytes": 10_000}
     assert answer["tip"]["index"] == 1
+
+
+def test_the_queue_tells_no_larger_batch_than_may_wait(connection: Connection) -> None:
+    client = make_client(make_ledger(connection, bounds=replace(BOUNDS, pending=3)))
+    limits = client.get("/queue").get_json()["limits"]
+    assert limits["batch"] == 3
+    assert client.post("/chain/new", json=[PLAIN] * 4).status_code == 429
+    assert client.post("/chain/new", json=[PLAIN] * 3).status_code == 202
+
+
+def test_an_answer_tells_how_much_of_a_submission_was_known(client: FlaskClient) -> None:
+    first, second = ({**PLAIN, "nonce": nonce} for nonce in "12")
+    told = []
+    for sent in (first, [first, second], [first, second], {**first, "amount": 6}):
+        answer = client.post("/chain/new", json=sent)
+        assert answer.status_code == 202
+        told.append(answer.headers["Known-Transactions"])
+    assert told == ["0", "1", "2", "0"]
 
 
 def test_the_queue_warns_of_miners_without_machine_code(
