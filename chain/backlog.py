@@ -3,9 +3,14 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from chain.header import Header
+from chain.moment import is_ahead
 from chain.rules import Rules
+from chain.validation import MAX_AHEAD_MS
+
+_LAST_DATE_S = 253_402_300_799  # of the year 9999; a header may say any year
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,8 @@ class Reading:
         miner_rate: the hashes a second that a miner last had, or 0.
         kernels: what the live workers search nonces with, and how many miners do so by each.
         peaks: how many miners were needed lately, as :mod:`chain.scaling` remembers it.
+        earliest_ms: before then no block can follow the tip, because the newest blocks have
+            timestamps of the future; 0 where they have not. Unix milliseconds.
     """
 
     now_ms: int
@@ -64,6 +71,17 @@ class Reading:
     miner_rate: int
     kernels: Mapping[str, int]
     peaks: str
+    earliest_ms: int = 0
+
+    @property
+    def is_of_the_future(self) -> bool:
+        """Whether the tip is so far ahead of the server's clock that other nodes refuse it."""
+        return self.tip.timestamp > self.now_ms + MAX_AHEAD_MS
+
+    @property
+    def rest_ms(self) -> int:
+        """For how long no block can follow the tip, in milliseconds."""
+        return max(0, self.earliest_ms - self.now_ms)
 
     @property
     def depth(self) -> int:
@@ -79,14 +97,18 @@ class Reading:
 
 def is_block_due(reading: Reading, rules: Rules) -> bool:
     """Tell whether a block should be mined now: by request, or by itself."""
+    if reading.rest_ms:
+        return False
     if reading.mine_requests or reading.candidate:
         return True
     if not reading.pending or reading.oldest_pending_ms is None:
         return False
+    interval_ms = round(rules.block_interval_s * 1000)
+    is_young = is_ahead(reading.oldest_pending_ms + interval_ms, reading.now_ms, interval_ms)
     return (
         reading.pending >= rules.block_transactions
         or reading.pending_bytes >= rules.block_bytes
-        or reading.now_ms - reading.oldest_pending_ms >= rules.block_interval_s * 1000
+        or not is_young
     )
 
 
@@ -115,4 +137,24 @@ def estimate_drain_s(reading: Reading, rules: Rules) -> float | None:
     if not hashes:
         return 0.0
     rate = estimate_rate(reading)
-    return hashes / rate if rate else None
+    return reading.rest_ms / 1000 + hashes / rate if rate else None
+
+
+def warn_of_tip(reading: Reading) -> str | None:
+    """What to do about a tip of the future, in words that stay the same while it is the tip."""
+    if not reading.is_of_the_future:
+        return None
+    refused = f"other nodes refuse it until {_write_time(reading.tip.timestamp - MAX_AHEAD_MS)}"
+    if reading.rest_ms:
+        refused += f" and no block can follow it before {_write_time(reading.earliest_ms)}"
+    return (
+        f"The tip is dated {_write_time(reading.tip.timestamp)}, over two hours ahead of the "
+        f"server's clock: {refused}. Check the server's clock; mining goes on by itself."
+    )
+
+
+def _write_time(moment_ms: int) -> str:
+    seconds = moment_ms // 1000
+    if seconds > _LAST_DATE_S:
+        return f"{moment_ms} ms"
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}Z"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from chain import backlog
 from chain.backlog import Reading
+from chain.moment import is_ahead
 from chain.rules import Rules
 
 _REFRESH = 10  # a peak is renewed when a tenth of its time is over, not at every look
@@ -53,7 +54,7 @@ class Peaks:
 
     def after(self, need: int, now_ms: int, quiet_ms: int) -> "Peaks":
         """The peaks once ``need`` was seen at ``now_ms``."""
-        live = tuple(peak for peak in self.held if peak[0] > now_ms)
+        live = tuple(peak for peak in self.held if is_ahead(peak[0], now_ms, quiet_ms))
         need = next((size for _, size in reversed(live) if need <= size <= need / _NEAR), need)
         until = now_ms + quiet_ms
         if not need or (live and live[-1][1] == need and until - live[-1][0] < quiet_ms / _REFRESH):

@@ -20,6 +20,11 @@ def calculate_median_time(timestamps: Sequence[int]) -> int:
     return recent[len(recent) // 2]
 
 
+def calculate_earliest(timestamps: Sequence[int]) -> int:
+    """Before this moment no header that may follow the last blocks is valid; Unix milliseconds."""
+    return calculate_median_time(timestamps) + 1 - MAX_AHEAD_MS
+
+
 def validate_header(
     header: Header,
     previous: Header,

@@ -1,5 +1,6 @@
 """What an operator should know and change, as sentences; GET /queue and the live page tell it."""
 
+from chain import backlog
 from chain.backlog import Reading
 from chain.ledger import Ledger
 from chain.proof_of_work import HASHLIB
@@ -8,6 +9,8 @@ from chain.proof_of_work import HASHLIB
 def list_warnings(reading: Reading, ledger: Ledger) -> list[str]:
     """All that there are at the moment of ``reading``."""
     warnings = [*ledger.connection.pool.warnings]
+    if of_the_future := backlog.warn_of_tip(reading):
+        warnings.append(of_the_future)
     if slow := reading.kernels.get(HASHLIB, 0):
         warnings.append(
             f"{slow} miners search nonces by hashlib, far slower than machine code would; their "

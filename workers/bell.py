@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from kombu.exceptions import OperationalError
 
+from chain.backlog import Reading
 from chain.errors import MinequeueError
 from chain.ledger import Ledger
 from chain.scaling import Decision, Policy
@@ -32,8 +33,8 @@ class Bell:
         self._send = send
         self._policy = policy
 
-    def ring(self) -> Decision:
-        """Wake the miners that are missing, and give the decision that told how many.
+    def ring(self) -> tuple[Reading, Decision]:
+        """Wake the miners that are missing; the reading, and the decision that told how many.
 
         Raises:
             MinequeueError: the ledger is away.
@@ -44,7 +45,7 @@ class Bell:
         if needed > reading.miners:
             for _ in range(self._ledger.fleet.ring(needed)):
                 self._send()
-        return decision
+        return reading, decision
 
 
 class BellPull:

@@ -1,10 +1,14 @@
 """What a worker does each second besides its tasks: a miner's duty, and the resolver's."""
 
+import logging
 from typing import Any, Protocol
 
 from celery.worker import state
 
+from chain import backlog
 from workers.protection import Protection
+
+_log = logging.getLogger(__name__)
 
 
 class Duty(Protocol):
@@ -26,6 +30,7 @@ class MinerDuty:
 
     def __init__(self, protection: Protection | None = None) -> None:
         self._protection = protection
+        self._warning: str | None = None  # the one in force
 
     def sweep(self, worker: Any) -> int | None:
         """As the protocol says."""
@@ -33,8 +38,16 @@ class MinerDuty:
             self._protection.tell(is_mining=bool(state.active_requests))
         crew = worker.app.crew.get()
         crew.fleet.beat(worker.hostname, worker.pool.num_processes, crew.kernel)
-        wanted: int = crew.bell.ring().wanted
+        reading, decision = crew.bell.ring()
+        self._warn(backlog.warn_of_tip(reading))
+        wanted: int = decision.wanted
         return wanted
+
+    def _warn(self, warning: str | None) -> None:
+        """Log it where it is another than before."""
+        if warning != self._warning:
+            _log.warning(warning or "The tip is no longer of the future.")
+        self._warning = warning
 
     def leave(self, worker: Any) -> None:
         """As the protocol says."""

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import psutil
 
+from chain.moment import is_ahead
+
 HUNG_S = 5.0  # for so long no pulse may come back while the server answers
 STUCK_S = 15.0  # for so long the sweep may take; its calls of the server are bounded by less
 STOP_S = 9.0  # for so long a worker may take to stop; a run ends after two
@@ -86,7 +88,9 @@ def is_fresh(directory: Path, worker: str | None, *, since: float = 0) -> bool:
         since: an older sign does not count, Unix seconds.
     """
     signs = [sign_path(directory, worker)] if worker else list(directory.glob("*.alive"))
-    return any(_signed_at(sign) > max(since, time.time() - FRESH_S) for sign in signs)
+    moments = [_signed_at(sign) for sign in signs]
+    now = time.time()
+    return any(at > since and is_ahead(at + FRESH_S, now, FRESH_S) for at in moments)
 
 
 def sign_path(directory: Path, worker: str) -> Path:

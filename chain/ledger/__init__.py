@@ -68,7 +68,7 @@ class Ledger:
         self.blocks = Blocks(connection, keys)
         self.mining = Mining(connection, keys, self.blocks, rules)
         self.branches = Branches(connection, keys, self.blocks, rules)
-        self.queue = Queue(connection, keys, rules)
+        self.queue = Queue(connection, keys, self.blocks, rules)
         self.waiting = Waiting(connection, keys)
         self.fleet = Fleet(connection, keys)
         self.measuring = Measuring(connection, keys)

@@ -67,7 +67,7 @@ class Connection:
         self._has_served = False
         self._logged_at = -_LOG_PERIOD_S  # by a clock that only grows
         self._scripts = {
-            name: client.register_script(source) for name, source in _read_scripts().items()
+            name: client.register_script(source) for name, source in read_scripts().items()
         }
 
     def run(self, command: Callable[[Client], T]) -> T:
@@ -136,9 +136,12 @@ class Connection:
 
 
 @cache
-def _read_scripts() -> dict[str, str]:
-    return {
+def read_scripts() -> dict[str, str]:
+    """The scripts by their names, as the server gets them: each with the clock before it."""
+    found = {
         file.name.removesuffix(".lua"): file.read_text("utf-8")
         for file in resources.files("chain").joinpath("lua").iterdir()
         if file.name.endswith(".lua")
     }
+    clock = found.pop("clock")
+    return {name: clock + source for name, source in found.items()}

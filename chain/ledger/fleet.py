@@ -1,7 +1,8 @@
 """Who is at work: leases of miners, bells that were rung for them, and beats of workers.
 
 A lease, a bell and a beat all end by the server's clock, so a process that dies is forgotten
-without anyone having to notice, and a worker whose own clock is wrong does no harm.
+without anyone having to notice, and a worker whose own clock is wrong does no harm. Nor does the
+server's clock where it is set back: see moment.py.
 """
 
 import uuid
@@ -42,7 +43,7 @@ class Fleet:
         missing: int = self._connection.script(
             "ring_bells",
             [keys.miners, keys.bells, keys.rates],
-            [wanted, BELL_MS, uuid.uuid4().hex],
+            [wanted, BELL_MS, uuid.uuid4().hex, LEASE_MS],
         )
         return missing
 

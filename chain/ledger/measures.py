@@ -7,7 +7,9 @@ from typing import Any
 import redis
 
 from chain.ledger.connection import Connection
+from chain.ledger.fleet import LEASE_MS
 from chain.ledger.keys import Keys
+from chain.moment import is_ahead
 
 BUCKETS = 21  # of a histogram: up to 1, 2, 4 ... 2^20 ms (17 minutes); what is more has none
 
@@ -86,7 +88,7 @@ class Measuring:
         by_worker: dict[str, int] = {}
         for lease, until in miners:
             worker = lease.decode().partition("|")[0]
-            if until > now_ms and worker:
+            if worker and is_ahead(until, now_ms, LEASE_MS):
                 by_worker[worker] = by_worker.get(worker, 0) + int(rates.get(lease, 0))
         return Measures(
             counters=_numbers(counters),

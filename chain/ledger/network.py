@@ -11,6 +11,7 @@ from chain.errors import TooManyPeers
 from chain.ledger.blocks import Pending
 from chain.ledger.connection import Connection
 from chain.ledger.keys import Keys
+from chain.moment import is_ahead
 
 MOST_PEERS = 125  # as Bitcoin Core's default
 LEASE_MS = 15_000  # of a resolver; longer than any one of its steps
@@ -125,7 +126,7 @@ class Network:
         answer: bytes = self._connection.script(
             "request_resolve",
             [keys.resolve_requests, keys.resolver, keys.resolution(job)],
-            [job, _KEPT_S],
+            [job, _KEPT_S, LEASE_MS],
         )
         return answer.decode()
 
@@ -158,12 +159,13 @@ class Network:
 
         now, until, requests, peers, (met_tip, met_at) = self._connection.run(read)
         now_ms = now[0] * 1000 + now[1] // 1000
-        if int(until or 0) > now_ms:
+        if is_ahead(int(until or 0), now_ms, LEASE_MS):
             return False
         if requests:
             return True
-        stale = met_tip != tip or int(met_at or 0) + 1000 * period_s <= now_ms
-        return bool(peers) and stale
+        period_ms = 1000 * period_s
+        is_met = met_tip == tip and is_ahead(int(met_at or 0) + period_ms, now_ms, period_ms)
+        return bool(peers) and not is_met
 
     def take_turn(self) -> Turn | None:
         """Begin to resolve; None where somebody else does."""

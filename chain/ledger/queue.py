@@ -4,11 +4,15 @@ from collections import Counter
 from typing import Any
 
 from chain.backlog import OpenCandidate, Reading
+from chain.header import Header
+from chain.ledger.blocks import Blocks
 from chain.ledger.connection import Connection
+from chain.ledger.fleet import BEAT_MS, LEASE_MS
 from chain.ledger.keys import Keys
 from chain.ledger.record import Record
 from chain.rules import Rules
 from chain.scaling import Decision, Policy, decide
+from chain.validation import MAX_AHEAD_MS, calculate_earliest
 
 _JOB_DIGITS = 32
 
@@ -16,9 +20,10 @@ _JOB_DIGITS = 32
 class Queue:
     """What waits, and who works on it."""
 
-    def __init__(self, connection: Connection, keys: Keys, rules: Rules) -> None:
+    def __init__(self, connection: Connection, keys: Keys, blocks: Blocks, rules: Rules) -> None:
         self._connection = connection
         self._keys = keys
+        self._blocks = blocks
         self._rules = rules
 
     def look(self, policy: Policy) -> tuple[Reading, Decision]:
@@ -28,6 +33,8 @@ class Queue:
         look at once one may forget what the other saw, until the next look.
         """
         reading = self.read()
+        if self._date_oldest(reading):
+            reading = self.read()
         decision = decide(reading, self._rules, policy)
         if decision.peaks != reading.peaks:
             self._connection.script("remember_peaks", [self._keys.peaks], [decision.peaks])
@@ -55,7 +62,7 @@ class Queue:
                 keys.kernels,
                 keys.peaks,
             ],
-            [],
+            [LEASE_MS, BEAT_MS],
         )
         now_ms, pending, size, oldest, requests, entry, record, *rest = answer
         prefix, count, job, reward, miners, fleet, live_rate, miner_rate, tools, peaks = rest
@@ -79,7 +86,28 @@ class Queue:
             miner_rate=miner_rate,
             kernels=_sum_by_name(tools),
             peaks=peaks.decode(),
+            earliest_ms=self._find_earliest(tip.header, now_ms),
         )
+
+    def _find_earliest(self, tip: Header, now_ms: int) -> int:
+        """See :class:`Reading`; the median that decides is never above the tip's timestamp."""
+        if tip.timestamp <= now_ms + MAX_AHEAD_MS:
+            return 0
+        recent = self._blocks.read_recent_timestamps(tip.index)
+        return calculate_earliest(recent) if recent else 0  # none: another chain by now
+
+    def _date_oldest(self, reading: Reading) -> bool:
+        """Give an age to the oldest entries where they are of the future; tell whether one was."""
+        moments = (reading.oldest_pending_ms or 0, reading.oldest_job_ms or 0)
+        if max(moments) <= reading.now_ms:
+            return False
+        keys = self._keys
+        dated: int = self._connection.script(
+            "date_oldest",
+            [keys.pending, keys.mine_requests, keys.counters],
+            [round(self._rules.block_interval_s * 1000)],
+        )
+        return bool(dated)
 
 
 def _sum_by_name(tools: list[Any]) -> dict[str, int]:

@@ -8,9 +8,8 @@
 local workers, sizes, kernels = KEYS[1], KEYS[2], KEYS[3]
 local worker, size, kernel, beat_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-for _, silent in ipairs(redis.call('ZRANGEBYSCORE', workers, '-inf', now)) do
+local now = read_clock()
+for _, silent in ipairs(list_over(workers, now, beat_ms)) do
   redis.call('ZREM', workers, silent)
   redis.call('HDEL', sizes, silent)
   redis.call('HDEL', kernels, silent)

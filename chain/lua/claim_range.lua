@@ -9,11 +9,10 @@
 local candidate, miners, rates = KEYS[1], KEYS[2], KEYS[3]
 local prefix, count, lease, lease_ms, rate = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
 
-local time = redis.call('TIME')
 -- ZREM first: where memory has run out, only a script that has already written may grow, and
 -- mining has to go on, since it alone makes room
 redis.call('ZREM', miners, lease)
-redis.call('ZADD', miners, time[1] * 1000 + math.floor(time[2] / 1000) + lease_ms, lease)
+redis.call('ZADD', miners, read_clock() + lease_ms, lease)
 if rate ~= '0' then
   redis.call('HSET', rates, lease, rate, 'last', rate)
 end

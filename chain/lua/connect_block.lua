@@ -52,8 +52,7 @@ for field, value in pairs(found) do
     redis.call('HINCRBY', histograms, field, value)
   end
 end
-local time = redis.call('TIME')
-local ms = math.max(time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(found.opened), 0)
+local ms = math.max(read_clock() - tonumber(found.opened), 0)
 local bucket = ms <= 1 and 0 or math.ceil(math.log(ms) / math.log(2) - 1e-9)
 redis.call('HINCRBY', histograms, 'mined', ms)
 redis.call('HINCRBY', histograms, 'mined:' .. bucket, 1)

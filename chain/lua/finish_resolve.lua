@@ -20,8 +20,7 @@ for i = 7, #ARGV do
   redis.call('LREM', requests, 1, ARGV[i])
   redis.call('SET', KEYS[i - 2], outcome, 'EX', keep_s)
 end
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = read_clock()
 redis.call('HSET', met, 'tip', tip, 'at', now)
 local ms = math.max(now - tonumber(found[2]), 0)
 local bucket = ms <= 1 and 0 or math.ceil(math.log(ms) / math.log(2) - 1e-9)

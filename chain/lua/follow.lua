@@ -9,9 +9,8 @@
 local followed, since, transactions, jobs = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local name, trail, most, long = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-for _, old in ipairs(redis.call('ZRANGEBYSCORE', since, '-inf', now - long, 'LIMIT', 0, 1000)) do
+local now = read_clock()
+for _, old in ipairs(list_over(since, now - long, long)) do
   redis.call('ZREM', since, old)
   redis.call('HDEL', followed, old)
 end

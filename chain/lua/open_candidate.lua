@@ -33,10 +33,9 @@ end
 -- DEL first: once a script has written, the server lets it go on when memory has run out, and
 -- only mining makes room again
 redis.call('DEL', candidate, candidate_body)
-local time = redis.call('TIME')
 redis.call('HSET', candidate, 'prefix', prefix, 'count', count, 'job', job, 'reward', reward,
   'next', 0, 'placed', 0, 'bytes', 0, 'contracts', contracts,
-  'opened', time[1] * 1000 + math.floor(time[2] / 1000))
+  'opened', read_clock())
 if there then
   redis.call('HINCRBY', counters, 'abandoned', 1)
 end

@@ -18,8 +18,7 @@ local last = math.min(placed + most, count) - 1
 if placed > last then
   return placed
 end
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = read_clock()
 local places, waited, sum = {}, {}, 0
 for i, entry in ipairs(redis.call('LRANGE', pending, placed, last)) do
   bytes = bytes + #entry

@@ -2,6 +2,7 @@
 -- KEYS[1] pending, KEYS[2] mine_requests, KEYS[3] counters, KEYS[4] tip, KEYS[5] candidate,
 -- KEYS[6] miners, KEYS[7] workers, KEYS[8] sizes, KEYS[9] rates, KEYS[10] kernels: see the scripts
 -- that write them; KEYS[11] peaks  string: how many miners were needed lately (chain/scaling.py)
+-- ARGV[1] how long a lease counts (ms), ARGV[2] how long a beat does
 -- Returns now (Unix ms), pending count, pending bytes, oldest pending (Unix ms or ''), mine
 -- requests, oldest mine request (entry or ''), the tip's record, the candidate's prefix, count,
 -- job and reward ('' each where there is none), live miners, miners that live workers can run,
@@ -9,14 +10,14 @@
 -- worker its kernel and its miners, in turn; the peaks.
 local pending, mine_requests, counters, tip, candidate = unpack(KEYS, 1, 5)
 local miners, workers, sizes, rates, kernels, peaks = unpack(KEYS, 6, 11)
+local lease_ms, beat_ms = tonumber(ARGV[1]), tonumber(ARGV[2])
 
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = read_clock()
 local oldest = string.sub(redis.call('LINDEX', pending, 0) or '', 33, 45)
 local open = redis.call('HMGET', candidate, 'prefix', 'count', 'job', 'reward')
-local leases = redis.call('ZRANGEBYSCORE', miners, '(' .. now, '+inf')
+local leases = list_ahead(miners, now, lease_ms)
 local size, rate, tools = 0, 0, {}
-for _, worker in ipairs(redis.call('ZRANGEBYSCORE', workers, '(' .. now, '+inf')) do
+for _, worker in ipairs(list_ahead(workers, now, beat_ms)) do
   local runs = tonumber(redis.call('HGET', sizes, worker) or '0')
   size = size + runs
   tools[#tools + 1] = redis.call('HGET', kernels, worker) or ''

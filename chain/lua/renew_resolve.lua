@@ -5,7 +5,6 @@
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then
   return 0
 end
-local time = redis.call('TIME')
 redis.call('HDEL', KEYS[1], 'until') -- first, for the reason given in claim_range.lua
-redis.call('HSET', KEYS[1], 'until', time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2])
+redis.call('HSET', KEYS[1], 'until', read_clock() + ARGV[2])
 return 1

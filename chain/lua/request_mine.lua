@@ -9,8 +9,7 @@
 local mine_requests, jobs, records = KEYS[1], KEYS[2], KEYS[3]
 local most, job, old_job = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local KNOWN_MS = 2 * 86400 * 1000
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = read_clock()
 
 -- whether the job waits, or the block is young that is where its own was connected
 local function is_fresh(known)

@@ -3,18 +3,20 @@
 -- KEYS[1] miners  sorted set: lease -> its end (Unix ms)
 -- KEYS[2] bells   sorted set: bell -> when it counts as lost (Unix ms)
 -- KEYS[3] rates   hash: lease -> hashes a second
--- ARGV[1] miners wanted, ARGV[2] how long a bell may go unanswered (ms), ARGV[3] a unique name
+-- ARGV[1] miners wanted, ARGV[2] how long a bell may go unanswered (ms), ARGV[3] a unique name,
+-- ARGV[4] how long a lease counts (ms)
 -- Returns how many bells to ring.
 local miners, bells, rates = KEYS[1], KEYS[2], KEYS[3]
-local wanted, bell_ms, name = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
+local wanted, bell_ms, name, lease_ms = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
 
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-for _, lease in ipairs(redis.call('ZRANGEBYSCORE', miners, '-inf', now)) do
+local now = read_clock()
+for _, lease in ipairs(list_over(miners, now, lease_ms)) do
   redis.call('ZREM', miners, lease)
   redis.call('HDEL', rates, lease)
 end
-redis.call('ZREMRANGEBYSCORE', bells, '-inf', now)
+for _, bell in ipairs(list_over(bells, now, bell_ms)) do
+  redis.call('ZREM', bells, bell)
+end
 local missing = wanted - redis.call('ZCARD', miners) - redis.call('ZCARD', bells)
 for i = 1, missing do
   redis.call('ZADD', bells, now + bell_ms, name .. ':' .. i)

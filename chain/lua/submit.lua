@@ -97,7 +97,10 @@ end
 for key, fingerprint in pairs(named) do
   redis.call('HSET', today, key, fingerprint)
 end
-if next(named) and redis.call('TTL', today) < 0 then
-  redis.call('EXPIREAT', today, (day + 2) * DAY_S)
+if next(named) then
+  local left_s = redis.call('TTL', today)
+  if left_s < 0 or left_s > 2 * DAY_S then -- none yet, or one by a clock that was set back since
+    redis.call('EXPIREAT', today, (day + 2) * DAY_S)
+  end
 end
 return answers

@@ -6,7 +6,6 @@
 local miners, bells = KEYS[1], KEYS[2]
 local lease, lease_ms = ARGV[1], tonumber(ARGV[2])
 
-local time = redis.call('TIME')
 redis.call('ZPOPMIN', bells) -- first, for the reason given in claim_range.lua
-redis.call('ZADD', miners, time[1] * 1000 + math.floor(time[2] / 1000) + lease_ms, lease)
+redis.call('ZADD', miners, read_clock() + lease_ms, lease)
 return 'OK'

@@ -7,9 +7,8 @@
 local requests, resolver = KEYS[1], KEYS[2]
 local token, lease_ms = ARGV[1], tonumber(ARGV[2])
 
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-if tonumber(redis.call('HGET', resolver, 'until') or '0') > now then
+local now = read_clock()
+if is_ahead(tonumber(redis.call('HGET', resolver, 'until') or '0'), now, lease_ms) then
   return 'BUSY'
 end
 redis.call('DEL', resolver) -- first, for the reason given in claim_range.lua

@@ -5,17 +5,16 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Iterable
-from importlib import resources
 from typing import Literal, TypeAlias
+
+from chain.ledger.connection import read_scripts
 
 Moment: TypeAlias = Literal["before", "after", "within"]
 
 # a client sends the head of a call in one piece
 _CALL = re.compile(rb"\*\d+\r\n\$7\r\nEVALSHA\r\n\$40\r\n([0-9a-f]{40})\r\n")
 _NAMES = {
-    hashlib.sha1(file.read_bytes()).hexdigest(): file.name.removesuffix(".lua")
-    for file in resources.files("chain").joinpath("lua").iterdir()
-    if file.name.endswith(".lua")
+    hashlib.sha1(source.encode()).hexdigest(): name for name, source in read_scripts().items()
 }
 
 

@@ -42,7 +42,7 @@ def test_what_was_needed_is_remembered_for_all_who_look(ledger: Ledger) -> None:
     mine_all(ledger)
     decision = ledger.queue.look(policy)[1]
     assert (decision.need, decision.wanted) == (0, 3)
-    assert ledger.queue.look(replace(policy, least=1, quiet_s=0))[1].wanted == 3
+    assert ledger.queue.look(replace(policy, least=1))[1].wanted == 3
 
 
 def test_the_nodes_address_is_drawn_once_and_the_operators_choice_wins(ledger: Ledger) -> None:

@@ -1,12 +1,23 @@
 """The genesis block, and what is read: the queue, samples, payments of an address."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from chain.errors import WrongNetwork
 from chain.ledger import Connection, Ledger, Spot, look_for, payments
-from tests.ledgers import BOUNDS, RULES, make_ledger, mine_all, read_chain, request_mine, submit
+from chain.ledger.keys import Keys
+from tests.ledgers import (
+    BOUNDS,
+    RULES,
+    make_ledger,
+    mine_all,
+    mined_ids,
+    read_chain,
+    request_mine,
+    submit,
+)
 
 
 def test_the_chain_begins_with_its_genesis_once(ledger: Ledger) -> None:
@@ -88,3 +99,29 @@ def test_a_look_for_an_address_ends_after_so_much_of_the_chain(
     assert look_for(ledger.blocks, "alice", before=Spot(10**15, 0), most=9).ended == Spot(4, 0)
     monkeypatch.setattr(payments, "_MOST_BYTES", 1)
     assert look_for(ledger.blocks, "alice", before=Spot(9, 0), most=9).ended == Spot(6, 0)
+
+
+def test_the_oldest_entries_are_dated_where_they_are_of_the_future(ledger: Ledger) -> None:
+    keys = Keys("test")
+    client: Any = ledger.connection.client  # redis types a field as text
+    transactions = submit(ledger, 2)
+    request_mine(ledger)
+
+    def date() -> int:
+        arguments = [keys.pending, keys.mine_requests, keys.counters]
+        dated: int = ledger.connection.script("date_oldest", arguments, [5000])
+        return dated
+
+    assert date() == 0
+    future_ms = ledger.queue.read().now_ms + 3_600_000
+    for expected, lists in ((1, [keys.pending]), (2, [keys.pending, keys.mine_requests])):
+        for key in lists:
+            entry = client.lindex(key, 0)
+            client.lset(key, 0, entry[:32] + b"%013d" % future_ms + entry[45:])
+        assert date() == expected
+        assert date() == 0
+    reading = ledger.queue.read()
+    assert 5.0 <= reading.oldest_age_s < 60
+    assert reading.now_ms - 60_000 < (reading.oldest_job_ms or 0) <= reading.now_ms
+    mine_all(ledger)
+    assert list(mined_ids(ledger)) == [transaction.id for transaction in transactions]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from chain.errors import BranchTooLarge, InvalidBlock, MinequeueError
 from chain.ledger import Ledger, Outcome, Sight, Turn
+from chain.moment import is_ahead
 from workers.peers.meeting import Meeting
 from workers.peers.node import Node, PeerAway, PeerError
 
@@ -82,7 +83,8 @@ class Resolver:
             if self._clock() > end:
                 tip = b""
                 break
-            if before.next_ms > network.now_ms():
+            pause_ms = 1000 * _pause_s(before.state, before.failures)
+            if is_ahead(before.next_ms, network.now_ms(), pause_ms):
                 continue
             sight, changed = self._meet(address, before, turn)
             network.note(address, sight)
@@ -122,12 +124,16 @@ class Resolver:
     def _see(self, meeting: Meeting, before: Sight, state: str, reason: str) -> Sight:
         now_ms = self._ledger.network.now_ms()
         failures = before.failures + 1 if reason else 0
-        pause_s = min(2**failures, _LONGEST_PAUSE_S[state]) if reason else 0
         return Sight(
             state=state,
             reason=reason,
             seen_ms=before.seen_ms if state == "away" else now_ms,
             index=meeting.theirs.header.index if meeting.theirs else before.index,
             failures=failures,
-            next_ms=now_ms + 1000 * pause_s,
+            next_ms=now_ms + 1000 * _pause_s(state, failures),
         )
+
+
+def _pause_s(state: str, failures: int) -> int:
+    """How long a peer is left alone after so many failures in a row."""
+    return min(2**failures, _LONGEST_PAUSE_S[state]) if failures else 0

@@ -1,0 +1,22 @@
+-- The oldest entries were accepted later than now, by a clock that was set back since, so nobody
+-- knows how old they are: their age counts from here. A transaction counts as one that is due.
+-- KEYS[1] pending, KEYS[2] mine_requests, KEYS[3] counters   see submit.lua, request_mine.lua
+-- ARGV[1] the age of a transaction that is due (ms)
+-- Returns how many were dated, 0 to 2.
+local pending, mine_requests, counters = KEYS[1], KEYS[2], KEYS[3]
+local due_ms = tonumber(ARGV[1])
+
+local now = read_clock()
+local dated = 0
+local function date(list, moment)
+  local entry = redis.call('LINDEX', list, 0)
+  if entry and tonumber(string.sub(entry, 33, 45)) > now then
+    redis.call('HDEL', counters, '') -- first, for the reason given in claim_range.lua
+    local stamp = string.format('%013d', moment)
+    redis.call('LSET', list, 0, string.sub(entry, 1, 32) .. stamp .. string.sub(entry, 46))
+    dated = dated + 1
+  end
+end
+date(pending, now - due_ms)
+date(mine_requests, now)
+return dated
