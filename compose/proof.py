@@ -72,6 +72,7 @@ def run_verify(proof: Path, header: Path | None, *, minimum_bits: int, as_json: 
         "index": own.index,
         "hash": own.hash.hex(),
         "bits": own.bits,
+        "header": "own" if header is None else "trusted",
     }
     if as_json:
         click.echo(json.dumps({"valid": True, **shown}))
@@ -80,6 +81,10 @@ def run_verify(proof: Path, header: Path | None, *, minimum_bits: int, as_json: 
             f"valid: transaction {found.id}\nis in block {own.index}, {own.hash.hex()}, "
             f"of {own.bits} bits of work"
         )
+        if header is None:
+            click.echo(
+                "the header is the proof's own; --header compares it with one that you trust"
+            )
 
 
 def _check_transaction(found: _Proof, header: Header) -> bytes:

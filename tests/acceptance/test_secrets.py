@@ -86,6 +86,12 @@ def test_a_stack_with_few_rights_and_many_secrets_mines_and_tells_none(
     assert burst.returncode == 0, burst.stderr
     assert json.loads(burst.stdout)["lost"] == 0
     stack.wait_until_drained()
+    stack.environment["MINEQUEUE_TOKEN"] = ""
+    for command in (["burst", stack.url, "--requests", "50"], ["mine", "--url", stack.url]):
+        nameless = stack.run(*command)
+        assert nameless.returncode == 1, command
+        assert "set MINEQUEUE_TOKEN to a token of this node." in nameless.stderr
+    stack.environment["MINEQUEUE_TOKEN"] = TOKEN
     server.restart()
     answer = wait_for(
         lambda: post(stack.url, payment, Authorization=f"Bearer {TOKEN}").status == 202,

@@ -45,6 +45,7 @@ def test_a_proof_that_a_node_gave_is_valid(tmp_path: Path, proof: dict[str, Any]
         assert done.exit_code == 0, done.exception
         shown = json.loads(done.stdout)
         assert shown["valid"] is True
+        assert shown["header"] == ("own" if header is None else "trusted")
         assert (shown["id"], shown["hash"]) == (proof["id"], proof["block"]["hash"])
 
 
