@@ -12,6 +12,7 @@ from chain.errors import MalformedJson, MinequeueError
 from chain.signature import SecretKey
 from chain.strict_json import Json
 from chain.transaction import sign_submission
+from compose.submission import Identities
 from compose.text_file import MAX_LINE_BYTES, number_lines
 
 
@@ -19,13 +20,19 @@ class CannotSign(MinequeueError):
     """A transaction cannot be signed; the message names its line and what is wrong."""
 
 
-def run_sign(source: IO[bytes], key: SecretKey) -> None:
+def run_sign(source: IO[bytes], key: SecretKey, name: str | None) -> None:
     """Write each transaction of ``source`` signed to standard output, as NDJSON.
+
+    Args:
+        source: transactions.
+        key: the sender's.
+        name: gives a line without nonce its own, see :mod:`compose.submission`; None to draw them.
 
     Raises:
         CannotSign: what the first bad one is; those before it were written.
     """
-    for number, fields in _read(source):
+    identities = None if name is None else Identities(lambda: name)
+    for number, fields in _read(source, identities):
         try:
             signed = sign_submission(fields, key, lambda: secrets.token_hex(16))
         except MinequeueError as error:
@@ -33,23 +40,24 @@ def run_sign(source: IO[bytes], key: SecretKey) -> None:
         click.echo(signed)
 
 
-def _read(source: IO[bytes]) -> Iterator[tuple[int, Json]]:
+def _read(source: IO[bytes], identities: Identities | None) -> Iterator[tuple[int, Json]]:
     """The transactions with their lines: one a line, or a single one on many lines."""
     for number, line in number_lines(source):
         if line is None:
             raise CannotSign(f"Line {number} is longer than {MAX_LINE_BYTES} bytes; shorten it.")
         try:
-            yield number, strict_json.loads(line)
+            yield number, strict_json.loads(identities.complete(line) if identities else line)
         except MalformedJson as error:
             if number == 1 and line.strip() == b"{":
-                yield 1, _read_whole(line + source.read(MAX_LINE_BYTES))
+                whole = (line + source.read(MAX_LINE_BYTES)).strip()
+                yield 1, _read_whole(whole, identities)
                 return
             raise CannotSign(f"Line {number}: {error}") from None
 
 
-def _read_whole(text: bytes) -> Json:
+def _read_whole(text: bytes, identities: Identities | None) -> Json:
     try:
-        return strict_json.loads(text)
+        return strict_json.loads(identities.complete(text) if identities else text)
     except MalformedJson as error:
         raise CannotSign(str(error)) from None
 

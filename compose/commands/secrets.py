@@ -85,12 +85,14 @@ def new_token(**options: Any) -> None:
 
 @click.command()
 @click.option("--key", "key_file", type=_FILE, required=True, help="The sender's key.")
+@click.option("--name", help="The submission's name; gives a line without nonce always the same.")
 @click.argument("source", type=click.File("rb"), default="-")
-def sign(key_file: Path, source: Any) -> None:
+def sign(key_file: Path, name: str | None, source: Any) -> None:
     """Sign transactions: JSON in, one a line, and what POST /chain/new takes out.
 
-    The sender may be left out, and a nonce is drawn where there is none. SOURCE is a file, or - for
-    standard input.
+    The sender may be left out. A line without nonce gets one: with --name always the same, as
+    `minequeue submit --name` gives it, so that a corrected file may be signed and sent again;
+    without, a new one. SOURCE is a file, or - for standard input.
 
     Example: minequeue sign --key alice.key payments.ndjson | curl --data-binary @- -H
     'Content-Type: application/x-ndjson' http://127.0.0.1:3000/chain/new
@@ -98,7 +100,7 @@ def sign(key_file: Path, source: Any) -> None:
     from compose.key_file import read_key
     from compose.sign import run_sign
 
-    run_sign(source, read_key(key_file))
+    run_sign(source, read_key(key_file), name)
 
 
 @click.group()

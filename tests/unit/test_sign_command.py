@@ -164,3 +164,20 @@ def test_lines_are_numbered_as_an_editor_does_whatever_is_blank_or_too_long() ->
         (5, None),
         (6, f"{MARK}c".encode()),
     ]
+
+
+def test_a_file_that_is_signed_again_under_its_name_is_the_same_transactions(
+    key_file: Path,
+) -> None:
+    def sign(given: list[str], *options: str) -> list[str]:
+        command = ["sign", "--key", str(key_file), *options]
+        return [each["nonce"] for each in _signed(_run(*command, given="\n".join(given)))]
+
+    plain, other = json.dumps(PAYMENT), json.dumps({**PAYMENT, "amount": 6})
+    first = sign([plain, plain], "--name", "x")
+    assert len({*first}) == 2
+    corrected = sign([other, plain, plain], "--name", "x")
+    assert corrected[1:] == first
+    assert {*sign([plain, plain], "--name", "y")}.isdisjoint(corrected)
+    assert sign([plain]) != sign([plain])
+    assert sign(["{", plain[1:]], "--name", "x") == sign(["{", plain[1:], ""], "--name", "x")
