@@ -37,6 +37,7 @@ _GIVES_WAY = 5
 _HEAD_BYTES = 64 * 1024
 # what Amazon ECS tells each of its containers: where its agent answers; not a setting
 _ECS_AGENT = "ECS_AGENT_URI"
+_SAVES_MS = 10_000  # between two saves of Flower's history: what its death may cost
 _STOP_S = 10  # how long requests in flight get when the web tier stops
 
 
@@ -178,9 +179,11 @@ def run_flower(settings: Settings, database: Path | None) -> None:
         f"--port={settings.flower_port}",
         "--purge_offline_workers=10",
         "--logging=warning",
+        # else a file of the current directory would be run, and change any of these
+        f"--conf={os.devnull}",
     ]
     if database is not None:
-        arguments += ["--persistent=True", f"--db={database}", "--save_state_interval=10000"]
+        arguments += ["--persistent=True", f"--db={database}", f"--state_save_interval={_SAVES_MS}"]
     app = make_celery(settings)
     # its own reads the URL by itself, without options, and would show the password to anybody
     views.Broker = lambda *_, **__: QueueLengths(app)

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import click
 
+from compose.inherited import long_running
 from compose.options import settings_options
 from compose.settings import Settings
 
 
 @click.command()
 @settings_options("port", "data_dir", "workers", "host", "flower_port", "peer_allow")
+@long_running
 def up(settings: Settings) -> None:
     """Start everything here: server, web tier, workers, resolver, Flower.
 
@@ -23,6 +25,7 @@ def up(settings: Settings) -> None:
 
 @click.command()
 @settings_options("port", "host")
+@long_running
 def web(settings: Settings) -> None:
     """Serve HTTP.
 
@@ -37,6 +40,7 @@ def web(settings: Settings) -> None:
 @settings_options("workers", "data_dir")
 @click.option("--name", default=None, help="Unique among the workers; else drawn from host and id.")
 @click.option("--check", is_flag=True, help="Only tell whether it works: exit code 0, else 1.")
+@long_running
 def worker(settings: Settings, name: str | None, check: bool) -> None:
     """Mine what is queued.
 
@@ -58,6 +62,7 @@ def worker(settings: Settings, name: str | None, check: bool) -> None:
 @settings_options("data_dir", "peer_allow")
 @click.option("--name", default=None, help="Unique among the workers; else drawn from host and id.")
 @click.option("--check", is_flag=True, help="Only tell whether it works: exit code 0, else 1.")
+@long_running
 def resolver(settings: Settings, name: str | None, check: bool) -> None:
     """Follow the other nodes: take over a heavier chain, and tell of ours.
 
@@ -76,6 +81,7 @@ def resolver(settings: Settings, name: str | None, check: bool) -> None:
 @click.command()
 @settings_options("flower_port", "host")
 @click.option("--history", type=click.Path(path_type=Path), help="File that keeps its history.")
+@long_running
 def flower(settings: Settings, history: Path | None) -> None:
     """Watch the workers in a browser.
 
