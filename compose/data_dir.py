@@ -59,7 +59,10 @@ def rotate_log(path: Path) -> None:
 
 
 def read_tail(path: Path) -> str:
-    """The end of a log."""
-    with path.open("rb") as log:
-        log.seek(max(0, path.stat().st_size - _TAIL))
-        return log.read().decode(errors="replace").strip()
+    """The end of a log, or why it cannot be read."""
+    try:
+        with path.open("rb") as log:
+            log.seek(max(0, path.stat().st_size - _TAIL))
+            return log.read().decode(errors="replace").strip()
+    except OSError as error:
+        return f"it cannot be read ({error.strerror})"

@@ -51,6 +51,18 @@ def stay_deaf() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, ignored)
 
 
+def fill_standard_streams() -> None:
+    """Open what of them was closed at the start, lest a file that is opened later takes its place.
+
+    What is written to a standard stream would then be written to that file, perhaps the lock.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+
+
 def long_running(command: F) -> F:
     """Of a command that runs for long: take over what is kept, before its libraries are loaded."""
 
@@ -59,6 +71,7 @@ def long_running(command: F) -> F:
         for name in os.environ.keys() - keep(os.environ).keys():
             del os.environ[name]
         stay_deaf()
+        fill_standard_streams()
         return command(*arguments, **options)
 
     return run  # type: ignore[return-value]  # it takes and gives what the command does

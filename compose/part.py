@@ -32,6 +32,7 @@ class Part:
         is_ready: tells whether the process that began at that moment (Unix seconds) serves; asked
             often while it starts.
         stop_s: how long it may take to stop by itself.
+        find_loss: says why a process that runs is of no use any more, or ""; asked each second.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Part:
     stage: int
     is_ready: Callable[[float], bool]
     stop_s: float
+    find_loss: Callable[[], str] = str
 
 
 class RunningPart:

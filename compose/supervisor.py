@@ -1,8 +1,8 @@
 """Starts the parts of a stack in order, restarts what dies, and stops all in reverse.
 
 One loop takes events one at a time: a death, a restart that is due, a signal. While a part is
-starting it also looks, a few times a second, whether that part serves yet, and later once a minute
-whether a log has become large.
+starting it also looks, a few times a second, whether that part serves yet, later each second
+whether those that serve can still be reached, and once a minute whether a log has become large.
 """
 
 import queue
@@ -20,6 +20,7 @@ from compose.errors import StartRefused
 from compose.part import Part, RunningPart
 
 _LOOK_S = 0.05  # between two looks at a part that is starting
+_WATCH_S = 1.0  # between two looks at parts that all serve
 _LOGS_S = 60  # between two looks at the logs
 # before the restart of a part that died so often in a row without having served in between
 _PAUSES_S = (0.0, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0)
@@ -68,7 +69,9 @@ class Supervisor:
         self._events: queue.SimpleQueue[_Event] = queue.SimpleQueue()
         self._running: dict[str, RunningPart] = {}
         self._failed: dict[str, int] = {}  # how many lives in a row ended before they served
+        self._begun: set[str] = set()
         self._served: set[str] = set()
+        self._logs_seen = time.monotonic()
 
     def run(self) -> None:
         """Run until SIGINT, SIGTERM or SIGHUP, then stop everything.
@@ -95,12 +98,13 @@ class Supervisor:
                     self._start(part)
                 case None:
                     self._look()
+                    self._end_lost()
                     self._rotate_logs()
 
     def _next_event(self) -> _Event | None:
         starting = any(not running.is_ready for running in self._running.values())
         try:
-            return self._events.get(timeout=_LOOK_S if starting else _LOGS_S)
+            return self._events.get(timeout=_LOOK_S if starting else _WATCH_S)
         except queue.Empty:
             return None
 
@@ -111,12 +115,16 @@ class Supervisor:
         stage = self._waiting[0].stage
         for part in [part for part in self._waiting if part.stage == stage]:
             self._waiting.remove(part)
+            self._begun.add(part.name)
             self._start(part)
 
     def _start(self, part: Part) -> None:
-        self._running[part.name] = RunningPart(
-            part, self._data_dir, lambda running: self._events.put(_Died(running))
-        )
+        try:
+            self._running[part.name] = RunningPart(
+                part, self._data_dir, lambda running: self._events.put(_Died(running))
+            )
+        except OSError as error:  # its log is a directory, say, or there is no room for a process
+            self._start_again(part, f"cannot be started: {error}", failed=True)
 
     def _look(self) -> None:
         """See which of the starting parts serve now, and go on when all do."""
@@ -128,11 +136,23 @@ class Supervisor:
                 self._announce(f"{name:<8} {running.part.where}  (ready in {took_s:.1f} s)")
                 first_time = name not in self._served
                 self._served.add(name)
-                if first_time and all(other.is_ready for other in self._running.values()):
+                # a part whose next try is due later is not among those that run
+                if first_time and self._begun <= self._served:
                     self._start_next_stage()
                     return
 
+    def _end_lost(self) -> None:
+        """Kill what runs and is of no use; its death has it started again."""
+        for running in self._running.values():
+            if running.is_ready and (loss := running.part.find_loss()):
+                self._announce(f"{running.part.name:<8} is of no use any more: {loss}")
+                running.is_ready = False  # till it serves again
+                running.kill()
+
     def _rotate_logs(self) -> None:
+        if time.monotonic() - self._logs_seen < _LOGS_S:
+            return
+        self._logs_seen = time.monotonic()
         for name in self._running:
             path = log_path(self._data_dir, name)
             try:
@@ -145,16 +165,24 @@ class Supervisor:
         part = running.part
         running.kill()
         del self._running[part.name]
-        failed = 0 if running.is_ready else self._failed.get(part.name, 0) + 1
-        self._failed[part.name] = failed
-        if part.name not in self._served and failed >= _STARTS:
+        self._start_again(part, f"died ({running.describe_end()})", failed=not running.is_ready)
+
+    def _start_again(self, part: Part, why: str, *, failed: bool) -> None:
+        """Have it started again, later where it failed several times in a row.
+
+        Raises:
+            StartRefused: it has never served, and failed too often.
+        """
+        failures = self._failed.get(part.name, 0) + 1 if failed else 0
+        self._failed[part.name] = failures
+        if part.name not in self._served and failures >= _STARTS:
             path = log_path(self._data_dir, part.name)
             raise StartRefused(
-                f"{part.name} does not start ({running.describe_end()}, {failed} times); "
+                f"{part.name} does not start ({why}, {failures} times); "
                 f"the end of {path}:\n{read_tail(path)}"
             )
-        pause_s = _PAUSES_S[min(failed, len(_PAUSES_S) - 1)]
-        self._announce(f"{part.name:<8} died ({running.describe_end()}), starts again")
+        self._announce(f"{part.name:<8} {why}, starts again")
+        pause_s = _PAUSES_S[min(failures, len(_PAUSES_S) - 1)]
         timer = threading.Timer(pause_s, self._events.put, [_Restart(part)])
         timer.daemon = True
         timer.start()

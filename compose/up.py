@@ -1,5 +1,6 @@
 """``minequeue up``: which parts a stack has, and how they are started here."""
 
+import hashlib
 import os
 import socket
 import sys
@@ -8,10 +9,10 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-import click
 import psutil
 
 from compose import embedded, orphans
+from compose.announcer import Announcer
 from compose.data_dir import hold
 from compose.direct import open_url
 from compose.errors import StartRefused
@@ -35,30 +36,28 @@ def run_up(settings: Settings) -> None:
     """
     refuse_open_doors(settings)
     data_dir = settings.data_dir.absolute()
-    with hold(data_dir):
+    with Announcer() as announce, hold(data_dir):
         left = orphans.end_orphans(str(data_dir), grace_s=_GRACE_S)
         if left:
-            click.echo(f"ended {left} processes that an earlier start had left behind")
+            announce(f"ended {left} processes that an earlier start had left behind")
         _refuse_taken_port(settings.host, settings.port, "port")
         _refuse_taken_port(flower_host(settings), settings.flower_port, "flower_port")
         parts = list(_make_parts(settings, data_dir))
-        click.echo(
-            f"starting {', '.join(part.name for part in parts)}; logs are in {data_dir}/logs"
-        )
+        announce(f"starting {', '.join(part.name for part in parts)}; logs are in {data_dir}/logs")
         try:
-            Supervisor(data_dir, parts, click.echo, lambda: _greet(settings)).run()
+            Supervisor(data_dir, parts, announce, lambda: _greet(settings, announce)).run()
         finally:
             orphans.end_orphans(str(data_dir), grace_s=0)
 
 
-def _greet(settings: Settings) -> None:
-    click.echo(
+def _greet(settings: Settings, announce: Callable[[str], None]) -> None:
+    announce(
         f"minequeue is ready: {url_of(settings.host, settings.port)}/  "
         "(Ctrl-C stops it; what was accepted stays on disk)"
     )
     if not settings.tokens:
         who = "whoever reaches it" if settings.open_to_all else "everybody on this machine"
-        click.echo(f"no tokens are set: {who} may submit and mine (minequeue token new --help)")
+        announce(f"no tokens are set: {who} may submit and mine (minequeue token new --help)")
 
 
 def _make_parts(settings: Settings, data_dir: Path) -> list[Part]:
@@ -66,8 +65,8 @@ def _make_parts(settings: Settings, data_dir: Path) -> list[Part]:
     environment[variable("data_dir")] = str(data_dir)
     # else a directory web/ or compose/ where the command is called would be taken for ours
     environment["PYTHONSAFEPATH"] = "1"
-    worker = f"workers@minequeue-{settings.port}"
-    resolver = f"resolver@minequeue-{settings.port}"
+    worker = _name_worker("workers", settings.port, data_dir)
+    resolver = _name_worker("resolver", settings.port, data_dir)
     web = url_of(settings.host, settings.port)
     flower = url_of(flower_host(settings), settings.flower_port)
 
@@ -119,9 +118,17 @@ def _make_parts(settings: Settings, data_dir: Path) -> list[Part]:
                 0,
                 lambda _: embedded.answers(path),
                 30,
+                # whoever has a connection goes on, and nobody gets another one
+                lambda: "" if path.is_socket() else f"its socket {path} is gone",
             ),
         )
     return parts
+
+
+def _name_worker(kind: str, port: int, data_dir: Path) -> str:
+    """A name that no other stack has, on this host or on another one, beside the same server."""
+    digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:8]
+    return f"{kind}-{port}-{digest}@{socket.gethostname()}"
 
 
 def _serves(url: str) -> bool:

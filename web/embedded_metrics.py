@@ -64,10 +64,9 @@ class EmbeddedMetrics:
         while True:
             try:
                 reading, decision = self._look()
-            except MinequeueError as error:
-                _log.warning("no metrics are printed: %s", error)
-            else:
                 self._write(json.dumps(describe(reading, decision, self._rules)) + "\n")
+            except (MinequeueError, OSError) as error:  # a full disk under the log, say
+                _log.warning("no metrics are printed: %s", error)
             pause.wait(self._period_s)
 
 

@@ -182,6 +182,25 @@ def test_a_stack_in_the_background_goes_on_when_its_terminal_goes(tmp_path: Path
     assert stack.processes() == []
 
 
+@pytest.mark.parametrize("output", [">/dev/full 2>&1", ">&- 2>&-", "> >(true) 2>&1"])
+def test_a_stack_whose_own_output_fails_goes_on(tmp_path: Path, output: str) -> None:
+    """A full disk under its log, none at all, and a pipe that was closed."""
+    stack = Stack(tmp_path / "data")
+    stack.command = ("bash", "-c", f'exec "$@" {output}', "bash", *stack.command)
+    process = stack.spawn()
+    try:
+        wait_for(lambda: stack.get("/health/ready").status == 200, "web")
+        (resolver,) = wait_for(lambda: stack.processes_of("resolver")[:1], "the resolver")
+        resolver.kill()
+        wait_for(lambda: resolver.pid not in {p.pid for p in stack.processes()}, "its death")
+        wait_for(lambda: stack.processes_of("resolver"), "the next one")
+        see_web(stack.url)
+        assert process.poll() is None
+    finally:
+        assert stack.stop() == 0
+    assert stack.processes() == []
+
+
 def test_parts_in_the_background_go_on_when_their_terminal_goes(parts: Parts) -> None:
     started = [
         parts.start(part, "sh", "-c", IGNORED, "sh")

@@ -7,14 +7,16 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psutil
 import pytest
+import redis
 
 from compose.alive import is_alive
 from tests.http import post, request
+from tests.server import run_server
 from tests.stack import Stack
 from tests.waiting import wait_for
 
@@ -142,6 +144,35 @@ def _refusal(stack: Stack, **settings: str) -> str:
 def test_a_second_stack_on_the_same_directory_is_refused(stack: Stack) -> None:
     assert stack.process
     assert f"process {stack.process.pid}" in _refusal(stack)
+
+
+def test_a_socket_that_somebody_removes_costs_a_restart_of_the_server(own: Stack) -> None:
+    own.start()
+    assert post(own.url, PLAIN).status == 202
+    (own.data_dir / "valkey.sock").unlink()
+    wait_for(lambda: "is of no use any more: its socket" in own.said(), "a look at the server", 10)
+    wait_for(lambda: own.said().count("server   unix://") == 2, "the next server", 30)
+    wait_for(lambda: _is_serving(own), "web on it", 30)
+    assert post(own.url, PLAIN).status == 202
+    own.wait_until_drained()
+    assert own.check()["transactions"] >= 2
+    assert own.stop() == 0
+
+
+def test_stacks_at_one_port_beside_one_server_have_workers_of_their_own(tmp_path: Path) -> None:
+    """As on two hosts: each in a network of its own."""
+    with run_server(tmp_path / "server") as url, ExitStack() as opened:
+        for name in ("one", "two"):
+            stack = Stack(tmp_path / name, redis_url=url)
+            stack.port = 3000
+            alone = ("unshare", "-n") if os.getuid() == 0 else ("unshare", "-rn")
+            enter = (*alone, "sh", "-c", 'ip link set lo up; exec "$@"', "sh")
+            stack.command = (*enter, *stack.command)
+            opened.callback(lambda s=stack: s.stop())  # type: ignore[misc]  # mypy does not infer defaults of lambdas
+            stack.start()
+        with redis.Redis.from_url(url) as server:
+            names = wait_for(lambda: server.hkeys("{minequeue:minequeue}:sizes"), "workers")
+        assert len(names) == 2
 
 
 @pytest.mark.parametrize("setting", ["port", "flower_port"])
