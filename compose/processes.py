@@ -7,9 +7,10 @@ from pathlib import Path
 from celery import signals
 from flower import views
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 
+from compose.connections import IDLE_TIMEOUT_S, calculate_max_connections, raise_file_limit
 from compose.errors import NoSignOfLife
 from compose.listening import flower_host, refuse_open_doors
 from compose.logs import configure, make_config
@@ -41,12 +42,15 @@ _SAVES_MS = 10_000  # between two saves of Flower's history: what its death may 
 _STOP_S = 10  # how long requests in flight get when the web tier stops
 
 
-def run_web(settings: Settings, app: str = WEB_APP) -> None:
+def run_web(
+    settings: Settings, app: str = WEB_APP, *, idle_timeout_s: float = IDLE_TIMEOUT_S
+) -> None:
     """Serve HTTP until SIGTERM; requests in flight are finished.
 
     Args:
         settings: of the stack.
         app: "module:function" that makes the app in each process.
+        idle_timeout_s: seconds after which a silent connection is closed.
 
     Raises:
         MinequeueError: the ledger cannot be used.
@@ -54,6 +58,7 @@ def run_web(settings: Settings, app: str = WEB_APP) -> None:
     refuse_open_doors(settings)
     _need_ledger(settings)  # here, so that what is wrong is said once and not by every process
     _hand_down(settings)
+    connections = calculate_max_connections(raise_file_limit(), settings.web_threads)
     Granian(
         app,
         factory=True,
@@ -63,13 +68,18 @@ def run_web(settings: Settings, app: str = WEB_APP) -> None:
         workers=settings.web_processes,
         blocking_threads=settings.web_threads,
         websockets=False,
+        # at "auto" a dead HTTP/2 connection never ends the read of a body, and no silent connection
+        # is closed
+        http=HTTPModes.http1,
         respawn_failed_workers=True,
         respawn_interval=0.2,
         workers_kill_timeout=_STOP_S,
-        backlog=4096,
         # what connects is served in turn; nobody is turned away by the server itself
-        backpressure=4096,
-        http1_settings=HTTP1Settings(header_read_timeout=30_000, max_buffer_size=_HEAD_BYTES),
+        backlog=connections,
+        backpressure=connections,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=round(idle_timeout_s * 1000), max_buffer_size=_HEAD_BYTES
+        ),
         log_dictconfig=make_config(settings.log),
         log_level="warning",  # type: ignore[arg-type]  # an enum of the same strings
     ).serve()

@@ -19,7 +19,7 @@ from web.request_ids import GIVEN
 from web.services import Limits, Services
 from web.waiting_room import WaitingRoom
 
-_MAX_WAIT_S = 60  # the longest that an answer is held back
+MAX_WAIT_S = 60  # the longest that an answer is held back
 # of eight threads: so many may be held back, by requests that wait, by readers and by writers; the
 # rest is for all others
 _WAITING, _READING, _WRITING = 1, 2, 3
@@ -58,7 +58,7 @@ def make_services(
     *,
     wake_miners: Callable[[], None],
     wake_resolver: Callable[[], None],
-    wait_s: float = _MAX_WAIT_S,
+    wait_s: float = MAX_WAIT_S,
 ) -> Services:
     """What the web tier's views work with.
 

@@ -264,6 +264,13 @@ def test_broken_http_harms_nobody(stack: Stack, url: str, raw: bytes) -> None:
     assert stack.get("/health/live").status == 200
 
 
+def test_http_2_is_not_spoken(url: str) -> None:
+    settings = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+    answer = talk(url, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings)
+    assert answer[:1] != b"\x00"  # the server's own settings
+    assert not answer or answer.startswith(b"HTTP/1.1 400")
+
+
 def _head(*, headers: int = 2, bytes_: int = 0, path: int = 0) -> bytes:
     """A request of so many headers, with a header or a path of so many bytes more."""
     lines = [f"GET /health/live{'?' * bool(path)}{'a' * path} HTTP/1.1", "Host: x"]
