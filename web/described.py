@@ -71,7 +71,8 @@ class Description:
 
     Attributes:
         replies: what it answers.
-        problems: the statuses of its refusals, those of tokens and of an absent server left out.
+        problems: the statuses of its refusals; those of tokens, of unreadable bodies and of
+            an absent server are left out.
         parameters: of the request.
         body: of the request.
         reads_ledger: whether it needs the server.

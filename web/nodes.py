@@ -56,7 +56,7 @@ def list_nodes() -> Response:
 @blueprint.post("/register")
 @described(
     Reply(201, "They are known.", Registered),
-    problems=(400, 409, 413, 415),
+    problems=(400, 409),
     body=Body(
         {JSON: Registration}, "The addresses of nodes.", {"nodes": ["http://127.0.0.1:3001"]}
     ),

@@ -24,6 +24,7 @@ _EXTENSION = "minequeue.openapi"
 _REFS = "#/components/schemas/{name}"
 _METHODS = ("GET", "POST", "DELETE")
 _GUARDED = (401, 403, 429)
+_WITH_BODY = {411, 413, 415}
 _VARIABLE = re.compile(r"<(?:\w+:)?(\w+)>")
 _PROBLEM_HEADERS = {
     401: {"WWW-Authenticate": "How to show a token (RFC 6750)."},
@@ -182,6 +183,8 @@ def _describe_answers(description: Description, *always: int) -> dict[str, Any]:
     for reply in description.replies:
         answers[str(reply.status)] = _describe_reply(reply)
     statuses = {*description.problems, *always}
+    if description.body:
+        statuses |= _WITH_BODY
     if description.reads_ledger:
         statuses.add(503)
     for status in sorted(statuses):

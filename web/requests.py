@@ -21,6 +21,7 @@ _KINDS = {JSON: JSON, NDJSON: f"{NDJSON} for one JSON text a line"}
 MAX_KEY = 255  # characters of an Idempotency-Key
 _PATIENCE = 2  # so many times the largest body is read of one that is refused
 _PART_BYTES = 64 * 1024
+_PLAIN = "identity"  # the coding of a body that is not compressed
 _MAX_DIGITS = 15  # of a number in a query or path; more cannot be meant
 _WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=$|[,;])", re.IGNORECASE | re.ASCII)
 
@@ -60,48 +61,78 @@ def read_kind(*kinds: str) -> str:
 
 
 def read_body(limit: int) -> bytes:
-    """The body of at most ``limit`` bytes, as it was sent.
+    """The whole body of at most ``limit`` bytes, as it was sent.
 
     Raises:
-        Problem: it is larger, or there is no seat to read it on.
+        Problem: it is larger, encoded, without a length or not whole, or there is no seat to read
+            it on.
     """
     return services().bodies.read(partial(_read_body, request.environ, limit))
 
 
 def _read_body(environ: "WSGIEnvironment", limit: int) -> bytes:
-    stream = environ["wsgi.input"]
-    size = _declared_size(environ)
-    if size is None or size <= limit:
-        body = take(stream, limit + 1 if size is None else size)
-        if len(body) <= limit:
-            return body
-    # a client that is still sending when its connection is closed would not see the answer
-    _discard(stream, _PATIENCE * limit)
-    raise too_large(f"The body is larger than {limit} bytes; send it in parts.")
+    try:
+        _check_head(environ, limit)
+    except Problem:
+        # a client that is still sending when its connection is closed would not see the answer
+        _discard(environ["wsgi.input"], _PATIENCE * limit)
+        raise
+    return read_whole(environ)
 
 
-def _declared_size(environ: "WSGIEnvironment") -> int | None:
-    """The body's length, which the server holds the client to; None where it comes in chunks."""
-    if "HTTP_TRANSFER_ENCODING" in environ:
-        return None
-    return parse_number(environ.get("CONTENT_LENGTH", ""))
+def _check_head(environ: "WSGIEnvironment", limit: int) -> None:
+    """See by the head of a request that its body can be read."""
+    if environ.get("HTTP_CONTENT_ENCODING", _PLAIN).strip().lower() != _PLAIN:
+        raise Problem(
+            415,
+            "unsupported-media-type",
+            "Unsupported media type",
+            "The body is compressed; send it without Content-Encoding.",
+            headers={"Accept-Encoding": _PLAIN},
+        )
+    chunked = "HTTP_TRANSFER_ENCODING" in environ
+    size = None if chunked else parse_number(environ.get("CONTENT_LENGTH", ""))
+    if size is None:
+        raise Problem(
+            411,
+            "length-required",
+            "Length required",
+            "Send the body with a Content-Length and not in chunks (with curl: --data-binary @FILE "
+            "and not --upload-file), so that a broken connection cannot be taken for its end.",
+        )
+    if size > limit:
+        raise too_large(f"The body is larger than {limit} bytes; send it in parts.")
+
+
+def read_whole(environ: "WSGIEnvironment") -> bytes:
+    """The body, which has a Content-Length and is not chunked.
+
+    The server's read gives nothing at the end of a body and when the connection breaks off alike,
+    so the length alone tells whether the body is whole. Not by werkzeug, which passes a part on.
+
+    Raises:
+        Problem: fewer bytes came.
+    """
+    stream: IO[bytes] = environ["wsgi.input"]
+    length = missing = int(environ["CONTENT_LENGTH"])
+    parts: list[bytes] = []
+    while missing > 0 and (part := stream.read(min(missing, _PART_BYTES))):
+        parts.append(part)
+        missing -= len(part)
+    if missing:
+        raise Problem(
+            400,
+            "incomplete-body",
+            "Incomplete body",
+            f"The body ended after {length - missing} of {length} bytes, so nothing of it was "
+            "accepted; send the whole request again.",
+        )
+    return b"".join(parts)
 
 
 def _discard(stream: IO[bytes], most: int) -> None:
     while most > 0 and (part := stream.read(_PART_BYTES)):
         most -= len(part)
-
-
-def take(stream: IO[bytes], most: int) -> bytes:
-    """Read up to ``most`` bytes of the body.
-
-    Not by werkzeug, which cuts a chunked body at its bound and passes the half on as the whole.
-    """
-    parts: list[bytes] = []
-    while most > 0 and (part := stream.read(min(most, _PART_BYTES))):
-        parts.append(part)
-        most -= len(part)
-    return b"".join(parts)
 
 
 def too_large(detail: str) -> Problem:

@@ -19,7 +19,7 @@ from web.answers import JSON
 from web.needs import FAILURE
 from web.receipts import path_of, write_receipt
 from web.request_ids import DIGITS, HEADER, name_by
-from web.requests import parse_number, take
+from web.requests import parse_number, read_whole
 from web.services import Services
 from web.submissions import describe_known, make_nonces, queue
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _LONGEST = 4096  # bytes of a body; a plain transaction has a tenth
-# another length is for Flask to judge, and so are a key and a request that is followed
-_UNUSUAL = ("HTTP_TRANSFER_ENCODING", "HTTP_IDEMPOTENCY_KEY")
+# another length or coding is for Flask to judge, and so are a key and a request that is followed
+_UNUSUAL = ("HTTP_TRANSFER_ENCODING", "HTTP_CONTENT_ENCODING", "HTTP_IDEMPOTENCY_KEY")
 
 
 class ShortWay:
@@ -90,9 +90,8 @@ class ShortWay:
         """The plain transaction that is submitted; of what is none the body can be read again.
 
         Raises:
-            Problem: there is no seat to read it on.
+            Problem: it is not whole, or there is no seat to read it on.
         """
-        stream, length = environ["wsgi.input"], int(environ["CONTENT_LENGTH"])
-        body = self._services.bodies.read(lambda: take(stream, length))
+        body = self._services.bodies.read(lambda: read_whole(environ))
         environ["wsgi.input"] = BytesIO(body)
         return plain_transactions.read_one(body, make_nonces(None))

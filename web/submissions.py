@@ -58,7 +58,7 @@ Outcomes: TypeAlias = Sequence[Transaction | MinequeueError]
             KNOWN: "How many of the transactions were known already, and were not added again.",
         },
     ),
-    problems=(400, 413, 415, 422),
+    problems=(400, 422),
     parameters=[IDEMPOTENCY_KEY, REQUEST_ID],
     body=Body(
         {

@@ -1,6 +1,10 @@
 """Whatever is sent, the answer is a problem that says what to change, and never a 5xx."""
 
+import gzip
 import json
+import re
+import socket
+import struct
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,6 +12,7 @@ import pytest
 
 from tests.http import Answer, post, post_raw, request, talk
 from tests.stack import Stack
+from tests.waiting import wait_for
 
 PLAIN = {"sender": "alice", "recipient": "bob", "amount": 5}
 DEEP = 10_000
@@ -148,25 +153,72 @@ def test_a_batch_has_at_most_10000_entries(url: str) -> None:
     _problem(post(url, [PLAIN] * 10_001), 413, "content-too-large")
 
 
-def test_a_body_past_16_mib_is_refused_however_it_is_sent(url: str) -> None:
+def test_a_body_past_16_mib_is_refused(url: str) -> None:
     over = b" " * (16 * 2**20 + 1)
     _problem(post_raw(url, over), 413, "content-too-large")
+
+
+def _start_post(url: str, *headers: str) -> bytes:
+    lines = ["POST /chain/new HTTP/1.1", f"Host: {urlsplit(url).netloc}", "Connection: close"]
+    return "\r\n".join([*lines, *headers, "", ""]).encode()
+
+
+@pytest.mark.parametrize("chunks", [1, 17], ids=["1 MiB", "17 MiB"])
+def test_a_body_without_a_length_is_refused_and_its_sender_told_what_to_send(
+    url: str, chunks: int
+) -> None:
+    head = _start_post(url, "Content-Type: application/x-ndjson", "Transfer-Encoding: chunked")
     chunk = b"%x\r\n%b\r\n" % (2**20, b" " * 2**20)
-    head = (
-        f"POST /chain/new HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nConnection: close\r\n"
-        "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
-    )
-    assert talk(url, head.encode(), *[chunk] * 17, b"0\r\n\r\n").startswith(b"HTTP/1.1 413")
+    answer = talk(url, head, *[chunk] * chunks, b"0\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 411")
+    assert b"urn:minequeue:problem:length-required" in answer
+    assert b"Content-Length" in answer
 
 
-def test_a_chunked_body_within_the_bound_is_accepted(url: str) -> None:
-    body = json.dumps(PLAIN).encode()
-    head = (
-        f"POST /chain/new HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nConnection: close\r\n"
-        "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+def test_a_compressed_body_is_told_from_malformed_json(url: str) -> None:
+    packed = gzip.compress(json.dumps(PLAIN).encode())
+    for path in ("/chain/new", "/nodes/register"):
+        headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+        answer = request("POST", url + path, packed, headers)
+        _problem(answer, 415, "unsupported-media-type")
+        assert answer.headers["Accept-Encoding"] == "identity"
+
+
+def _cut(url: str, sent: bytes, *, reset: bool) -> None:
+    """Send a part of a request, and close the connection or reset it."""
+    address = urlsplit(url)
+    with socket.create_connection((str(address.hostname), address.port or 0)) as connection:
+        if reset:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.sendall(sent)
+
+
+@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+@pytest.mark.parametrize("kind", ["application/x-ndjson", "application/json"])
+def test_nothing_of_a_body_that_breaks_off_is_accepted(
+    stack: Stack, url: str, kind: str, reset: bool
+) -> None:
+    name = f"{kind}, {reset}"
+    lines = [json.dumps({**PLAIN, "sender": name, "amount": n}).encode() for n in range(1000)]
+    # each half of it is a whole text; of the short kind it is one plain transaction
+    body = b"\n".join(lines) if kind != "application/json" else lines[0].ljust(1000)
+    part = body[: body.rindex(b"\n", 0, len(body) // 2)] if b"\n" in body else body[:500]
+    head = _start_post(
+        url, f"Content-Type: {kind}", f"Content-Length: {len(body)}", f"Idempotency-Key: {name}"
     )
-    sent = talk(url, head.encode(), b"%x\r\n%b\r\n" % (len(body), body), b"0\r\n\r\n")
-    assert sent.startswith(b"HTTP/1.1 202")
+    before = _count_incomplete(stack)
+    _cut(url, head + part, reset=reset)
+    wait_for(lambda: _count_incomplete(stack) == before + 1, "the refusal")
+    # the part would have made a receipt, and the whole another body of the same key
+    assert post_raw(url, body, kind, Idempotency_Key=name).status == 202
+    stack.wait_until_drained()
+    found = stack.get("/chain?from=1").body.count(name.encode())
+    assert found == (len(lines) if kind != "application/json" else 1)
+
+
+def _count_incomplete(stack: Stack) -> float:
+    found = re.search(r'reason="incomplete-body"\} (\S+)', stack.get("/metrics").body.decode())
+    return float(found[1]) if found else 0.0
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])

@@ -10,12 +10,12 @@ import pytest
 import yaml
 from cfnlint.decode import cfn_yaml
 
-from compose import connections
 from compose.connections import (
     IDLE_TIMEOUT_S,
     MAX_CONNECTIONS,
     MIN_CONNECTIONS,
     calculate_max_connections,
+    raise_file_limit,
 )
 from compose.settings import Settings
 from compose.web_wiring import MAX_WAIT_S
@@ -50,9 +50,9 @@ def test_as_many_files_may_be_open_as_the_system_lets(
     limits: tuple[int, int], expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = {resource.RLIMIT_NOFILE: limits}
-    monkeypatch.setattr(connections.resource, "getrlimit", held.__getitem__)
-    monkeypatch.setattr(connections.resource, "setrlimit", held.__setitem__)
-    assert connections.raise_file_limit() == expected
+    monkeypatch.setattr(resource, "getrlimit", held.__getitem__)
+    monkeypatch.setattr(resource, "setrlimit", held.__setitem__)
+    assert raise_file_limit() == expected
     assert held == {resource.RLIMIT_NOFILE: (expected, limits[1])}
 
 

@@ -61,7 +61,7 @@ def test_registering_wakes_the_resolver(ledger: Ledger) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b"",
+        b" ",
         b"{}",
         b"[]",
         b'{"nodes": []}',

@@ -84,6 +84,8 @@ def _cut_stage(path: str, context: Mapping[str, Any]) -> str:
 
 def _bound(app: "WSGIApplication") -> "WSGIApplication":
     def bounded(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        # an event holds the whole body, however the client sent it
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
         is_balancer = "elb" in environ[_FULL_EVENT]["requestContext"]
         try:
             head, body = _collect(app, environ, _MOST_OF_BALANCER if is_balancer else _MOST)
