@@ -6,8 +6,8 @@ import resource
 # between two requests. A balancer must close its idle connections earlier, because a request on a
 # connection that is being closed gets no answer.
 IDLE_TIMEOUT_S = 80
-# Of one process; each connection may take a head of 64 KiB. The queue of those that wait for their
-# turn has the same bound, so that it is empty once all silent connections are closed.
+# Of one process; each connection may take a head of up to 64 KiB. The queue of those that wait for
+# their turn has the same bound, so that it is empty once all silent connections are closed.
 MAX_CONNECTIONS = 4096
 MIN_CONNECTIONS = 16  # however few files may be open
 _OWN_FILES = 64  # sockets, pipes, logs and libraries of the process itself

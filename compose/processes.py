@@ -33,9 +33,9 @@ WEB_APP = "compose.web_app:create"
 # of a worker: its miners take every processor that is free, and the server and the web tier, which
 # need one for a moment only, should not wait for their turn
 _GIVES_WAY = 5
-# of a request's head, and of what is read ahead of its body; there may be thousands of connections,
-# and by default each may take 408 KiB
-_HEAD_BYTES = 64 * 1024
+# Of a request's head, and of what is read ahead of its body: so much is always taken, and never
+# more than twice as much. There may be thousands of connections; by default each takes 408 KiB.
+_HEAD_BYTES = 32 * 1024
 # what Amazon ECS tells each of its containers: where its agent answers; not a setting
 _ECS_AGENT = "ECS_AGENT_URI"
 _SAVES_MS = 10_000  # between two saves of Flower's history: what its death may cost
