@@ -1,20 +1,32 @@
 """JSON as minequeue accepts it: RFC 8259 in UTF-8, and nothing that two readers could read apart.
 
-Refused, though Python's own reader takes them: duplicate keys, NaN and Infinity, fractions and
-exponents, integers beyond 2^53-1 and deep nesting. Lone surrogates pass here, since they are
-legal JSON; :mod:`chain.canonical` refuses them when it encodes.
+Refused, though Python's own reader takes them: duplicate keys, NaN and Infinity, and deep nesting.
+Legal JSON passes here: fractions and integers that not every reader holds exactly are refused by
+:mod:`chain.transaction`, and lone surrogates by :mod:`chain.canonical`.
+
+All JSON from outside is read here, by :func:`loads` or by what :func:`make_reader` makes: every
+decoder is recursive, so the depth is bounded before one sees the text.
 """
 
 import json
-from typing import Any, NoReturn, TypeAlias
+import re
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeAlias, TypeVar
+
+import msgspec
 
 from chain.errors import MalformedJson
 
-Json: TypeAlias = dict[str, Any] | list[Any] | str | int | None
+Json: TypeAlias = dict[str, Any] | list[Any] | str | int | float | None
+T = TypeVar("T")
 
 MAX_INTEGER = 2**53 - 1  # the largest integer that every JSON reader holds exactly (RFC 8785)
-MAX_DEPTH = 20  # a batch of transactions with contracts of 16 levels needs 18
-_MAX_DIGITS = len(str(MAX_INTEGER))
+MAX_DEPTH = 24  # the answer of GET /chain with a contract of 16 levels needs 21
+_MAX_DIGITS = 20  # of an integer that is read exactly; the proof of a header may have so many
+_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_OTHERS = bytes(set(range(256)) - set(b'[]{}"'))
+_STRING = re.compile(b'"[^"]*"?')
+_TOO_DEEP = b"[" * (MAX_DEPTH + 1)
 
 
 def loads(raw: bytes) -> Json:
@@ -23,16 +35,55 @@ def loads(raw: bytes) -> Json:
     Raises:
         MalformedJson: the text is not JSON as described above; the message says where or why.
     """
+    check_depth(raw)
     try:
         value: Json = json.loads(raw.decode("utf-8"), **_HOOKS)
     except UnicodeDecodeError as error:
         raise MalformedJson(f"The body is not UTF-8 at byte {error.start}.") from None
     except json.JSONDecodeError as error:
         raise MalformedJson(f"The body is not JSON: {error}.") from None
-    except RecursionError:
-        raise _too_deep() from None
-    _check_depth(value)
     return value
+
+
+def make_reader(kind: type[T]) -> Callable[[bytes], T]:
+    """Make what reads JSON texts as values of ``kind``, and raises MalformedJson for all others."""
+    decode = msgspec.json.Decoder(kind).decode
+
+    def read(raw: bytes) -> T:
+        check_depth(raw)
+        try:
+            return decode(raw)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise MalformedJson(f"The body is not what it should be: {error}.") from None
+
+    return read
+
+
+def check_depth(raw: bytes) -> None:
+    """See that ``raw``, JSON or not, is nested at most :data:`MAX_DEPTH` levels deep.
+
+    Raises:
+        MalformedJson: it is deeper.
+    """
+    if raw.count(b"[") + raw.count(b"{") <= MAX_DEPTH:
+        return
+    if b"\\" in raw:
+        raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+    # first the strings without a bracket, which are nearly all
+    brackets = raw.translate(_BRACKETS, _OTHERS).replace(b'""', b"")
+    brackets = _STRING.sub(b"", brackets)
+    for _ in range(MAX_DEPTH):
+        if _TOO_DEEP in brackets:  # soon seen, where peeling would take long
+            break
+        brackets = brackets.replace(b"[]", b"")  # the innermost level
+    # ends before beginnings are left where the text is no JSON, which its decoder will say
+    if b"[]" in brackets or _TOO_DEEP in brackets:
+        raise too_deep()
+
+
+def too_deep() -> MalformedJson:
+    """The text, or what it was made of, is nested too deep."""
+    return MalformedJson(f"The body is nested more than {MAX_DEPTH} levels deep; flatten it.")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -44,48 +95,17 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _integer(digits: str) -> int:
-    # the length first: converting thousands of digits is quadratic, and Python refuses 4,300
-    if len(digits.lstrip("-")) > _MAX_DIGITS or abs(int(digits)) > MAX_INTEGER:
-        raise MalformedJson(f"An integer is beyond 2^53-1 ({MAX_INTEGER}); numbers must be exact.")
-    return int(digits)
-
-
-def _no_fraction(text: str) -> NoReturn:
-    raise MalformedJson(
-        f"{text[:40]} is written as a fraction; amounts are integers in the smallest unit."
-    )
+def _integer(digits: str) -> int | float:
+    # converting thousands of digits is quadratic, and Python refuses 4,300
+    return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
 
 
 def _no_constant(text: str) -> NoReturn:
-    raise MalformedJson(f"{text} is not JSON; numbers must be integers.")
+    raise MalformedJson(f"The body is not JSON: {text} is no number of it.")
 
 
 _HOOKS: dict[str, Any] = {
     "object_pairs_hook": _object,
     "parse_int": _integer,
-    "parse_float": _no_fraction,
     "parse_constant": _no_constant,
 }
-
-
-def _check_depth(value: Json) -> None:
-    # level by level, not recursively: the reader of newer Pythons goes deeper than their stack
-    level: list[Json] = [value]
-    for _ in range(MAX_DEPTH):
-        level = [child for parent in level for child in _children(parent)]
-        if not level:
-            return
-    raise _too_deep()
-
-
-def _children(value: Json) -> list[Json]:
-    if isinstance(value, dict):
-        return [child for child in value.values() if isinstance(child, (dict, list))]
-    if isinstance(value, list):
-        return [child for child in value if isinstance(child, (dict, list))]
-    return []
-
-
-def _too_deep() -> MalformedJson:
-    return MalformedJson(f"The body is nested more than {MAX_DEPTH} levels deep; flatten it.")

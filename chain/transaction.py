@@ -183,7 +183,8 @@ def _check_fields(fields: dict[str, Any]) -> None:
     # bool is an int to Python, and would stand as true in the canonical form
     if type(amount) is not int or not 0 <= amount <= MAX_INTEGER:
         raise InvalidTransaction(
-            f"amount must be an integer from 0 to {MAX_INTEGER} in the smallest unit.",
+            f"amount must be an integer from 0 to {MAX_INTEGER} in the smallest unit, written "
+            "without fraction or exponent.",
             field="amount",
         )
     if "signature" in fields and type(fields["signature"]) is not str:
@@ -203,6 +204,12 @@ def _check_text(fields: dict[str, Any], name: str, most: int) -> None:
 def _check_contract(contract: Json) -> None:
     level: list[Any] = [contract]
     for depth in range(MAX_CONTRACT_DEPTH + 2):
+        if not all(map(_is_exact, level)):
+            raise InvalidTransaction(
+                f"A number in contract must be an integer from -{MAX_INTEGER} to {MAX_INTEGER}, "
+                "written without fraction or exponent.",
+                field="contract",
+            )
         level = [value for value in level if isinstance(value, (dict, list))]
         if not level:
             break
@@ -222,6 +229,11 @@ def _check_contract(contract: Json) -> None:
             f"at most {MAX_CONTRACT_BYTES} are allowed.",
             field="contract",
         )
+
+
+def _is_exact(value: Any) -> bool:
+    """Whether it is no number that some readers of JSON would hold differently."""
+    return type(value) is not float and (type(value) is not int or abs(value) <= MAX_INTEGER)
 
 
 def _check_encodable(value: Json, name: str) -> bytes:

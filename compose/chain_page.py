@@ -1,10 +1,10 @@
 """Some blocks on their way to be checked: parsed late, by the process that checks them."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
-from chain.errors import MinequeueError
+from chain import strict_json
+from chain.errors import MalformedJson, MinequeueError
 
 
 class CannotRead(MinequeueError):
@@ -45,8 +45,8 @@ def parse_answer(raw: bytes, source: str) -> tuple[list[Any], int]:
         CannotRead: it is none.
     """
     try:
-        answer = json.loads(raw, object_pairs_hook=_once)
-    except (ValueError, RecursionError) as error:
+        answer = strict_json.loads(raw)
+    except MalformedJson as error:
         raise CannotRead(f"{source} is not JSON ({error}).") from None
     blocks, length = (
         (answer.get("chain"), answer.get("length")) if isinstance(answer, dict) else (None, None)
@@ -54,10 +54,3 @@ def parse_answer(raw: bytes, source: str) -> tuple[list[Any], int]:
     if not isinstance(blocks, list) or type(length) is not int:
         raise CannotRead(f"{source} is not an answer of GET /chain.")
     return blocks, length
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a key stands twice in one object")
-    return members

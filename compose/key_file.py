@@ -3,8 +3,10 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
-from chain.errors import MinequeueError
+from chain import strict_json
+from chain.errors import MalformedJson, MinequeueError
 from chain.signature import SecretKey
 from compose.text_file import drop_mark
 
@@ -50,10 +52,10 @@ def read_key(path: Path) -> SecretKey:
     except OSError as error:
         raise BadKeyFile(f"{path} cannot be read: {error.strerror}.") from None
     try:
-        found = json.loads(text)
+        found: Any = strict_json.loads(text)
         # libsodium refuses a seed that has not 32 bytes by the first of these
         key = SecretKey(bytes.fromhex(found["secret_key"]))
-    except (ValueError, KeyError, TypeError):
+    except (MalformedJson, ValueError, KeyError, TypeError):
         # no cause is given on: it would show what the file holds
         raise BadKeyFile(f"{path} does not hold a key of minequeue.") from None
     if found.get("address") != key.address:

@@ -1,7 +1,6 @@
 """A node as the command line calls it: a bounded answer, and every refusal in one sentence."""
 
 import http.client
-import json
 import math
 import time
 import urllib.error
@@ -10,7 +9,8 @@ from collections.abc import Mapping
 from email.message import Message
 from typing import Any, NamedTuple
 
-from chain.errors import MinequeueError
+from chain import strict_json
+from chain.errors import MalformedJson, MinequeueError
 from compose.direct import open_url
 
 # of one answer: several times the largest block, and the receipts of the largest batch
@@ -194,8 +194,8 @@ class NodeClient:
         if len(answer.body) > self._most:
             raise self._away(f"its answer is longer than {self._most} bytes")
         try:
-            return answer.status, json.loads(answer.body)
-        except (ValueError, RecursionError) as error:
+            return answer.status, strict_json.loads(answer.body)
+        except MalformedJson as error:
             raise self._away(error) from None
 
     def _away(self, reason: object) -> NodeAway:
@@ -204,8 +204,8 @@ class NodeClient:
 
 def _read_refusal(error: urllib.error.HTTPError) -> NodeRefused:
     try:
-        found = json.loads(error.read(_MAX_PROBLEM_BYTES))
-    except (ValueError, RecursionError, OSError, http.client.HTTPException):
+        found = strict_json.loads(error.read(_MAX_PROBLEM_BYTES))
+    except (MalformedJson, OSError, http.client.HTTPException):
         found = {}
     problem: dict[str, Any] = found if isinstance(found, dict) else {}
     if place := error.headers.get("Location"):

@@ -110,8 +110,8 @@ def _as_header(found: HeaderJson) -> Header:
 
 def _read(path: Path, kind: Any) -> Any:
     try:
-        return msgspec.json.decode(read_text(path, _MOST_BYTES), type=kind)
+        return strict_json.make_reader(kind)(read_text(path, _MOST_BYTES))
     except OSError as error:
         raise InvalidProof(f"{path} cannot be read: {error.strerror}.") from None
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except MalformedJson as error:
         raise InvalidProof(f"{path} is not what a node answers: {error}.") from None

@@ -6,9 +6,10 @@ import msgspec
 from flask import Blueprint, Response
 from werkzeug.routing import PathConverter
 
-from chain.errors import InvalidPeer
+from chain.errors import InvalidPeer, MalformedJson
 from chain.ledger import Outcome, Sight
 from chain.peers.url import PeerUrl
+from chain.strict_json import make_reader
 from web.answers import JSON, answer_json
 from web.chain import stream_chain
 from web.described import Body, Reply, described
@@ -36,7 +37,7 @@ class _Registration(msgspec.Struct, forbid_unknown_fields=True):
     nodes: list[str]
 
 
-_read_registration = msgspec.json.Decoder(_Registration).decode
+_read_registration = make_reader(_Registration)
 
 
 @blueprint.get("/")
@@ -67,7 +68,7 @@ def register_nodes() -> Response:
     read_kind(JSON)
     try:
         named = _read_registration(read_body(_MOST_BYTES)).nodes
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except MalformedJson:
         raise InvalidPeer(_NAMES) from None
     if not named:
         raise InvalidPeer(_NAMES)

@@ -16,6 +16,9 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from chain import strict_json
+from chain.errors import MalformedJson
+
 STATE_PATH = "/task-protection/v1/state"
 EXPIRES_MIN = 5  # minutes; a worker that died protected is protected no longer than this
 _RENEW_S = 120.0  # seconds from one request to the next while it mines
@@ -107,10 +110,11 @@ class Agent:
         answer = b""
         try:
             answer = self._put(json.dumps(request).encode())
-            found = json.loads(answer)["protection"]["ProtectionEnabled"]
+            said: Any = strict_json.loads(answer)
+            found = said["protection"]["ProtectionEnabled"]
         except (OSError, http.client.HTTPException) as error:
             raise AgentFailed(f"the ECS agent does not answer: {error!r}") from error
-        except (ValueError, KeyError, TypeError, RecursionError) as error:  # it says something else
+        except (MalformedJson, KeyError, TypeError) as error:  # it says something else
             raise AgentFailed(f"the ECS agent refused: {answer[:500]!r}") from error
         if found is not wanted:
             raise AgentFailed(f"the ECS agent says that protection is {found}")

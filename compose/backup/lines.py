@@ -10,8 +10,10 @@ from typing import Annotated, TypeAlias
 import msgspec
 
 from chain.block import Block, join_body
+from chain.errors import MalformedJson
 from chain.header_json import BadHeader, Digest, HeaderJson
 from chain.rules import MAX_BODY_BYTES
+from chain.strict_json import make_reader
 from compose.backup.errors import BadBackup
 
 FORMAT = 1
@@ -84,7 +86,7 @@ class End(msgspec.Struct, tag_field="kind", tag="end", frozen=True):
 
 
 Content: TypeAlias = Block | JobLine | TransactionLine  # between the first line and the last
-_decode = msgspec.json.Decoder(Network | BlockLine | JobLine | TransactionLine | End).decode
+_read = make_reader(Network | BlockLine | JobLine | TransactionLine | End)  # type: ignore[arg-type]  # a union is a type to msgspec
 
 
 def encode(line: Network | JobLine | TransactionLine | End) -> bytes:
@@ -104,9 +106,9 @@ def decode(raw: bytes) -> Network | Content | End:
         BadBackup: it is not; the message is a clause that follows the line's number.
     """
     try:
-        line = _decode(raw)
+        line = _read(raw)
         value = line.as_block() if isinstance(line, BlockLine) else line
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, BadHeader) as error:
+    except (MalformedJson, BadHeader) as error:
         raise BadBackup(f"is no line of a backup ({error})") from None
     if (encode_block(value) if isinstance(value, Block) else encode(value)) != raw:
         raise BadBackup("is not written as an export writes it, so it was edited")

