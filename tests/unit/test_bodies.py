@@ -75,5 +75,7 @@ def test_a_compressed_body_is_refused_as_such(
 
 def test_an_event_of_aws_is_whole_however_its_client_sent_it(ledger: Ledger) -> None:
     answer = make_http(make_client(ledger).application)
-    event = balancer_request("POST", "/chain/new", PLAIN, transfer_encoding="chunked")
+    event = balancer_request(
+        "POST", "/chain/new", PLAIN, host="localhost", transfer_encoding="chunked"
+    )
     assert answer(event, None)["statusCode"] == 202
