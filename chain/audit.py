@@ -7,7 +7,7 @@ libsodium: another library would judge some signatures otherwise, and find fault
 
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from json.encoder import encode_basestring
@@ -116,11 +116,19 @@ class Auditor:
         now_ms: the auditor's clock, Unix milliseconds.
         minimum_bits: the least work of a block but the first.
         network: the name that the first block must have, or None for any.
+        find_minimum_bits: gives, in place of minimum_bits, that of the block at an index.
     """
 
-    def __init__(self, *, now_ms: int, minimum_bits: int = 1, network: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        now_ms: int,
+        minimum_bits: int = 1,
+        network: str | None = None,
+        find_minimum_bits: Callable[[int], int] | None = None,
+    ) -> None:
         self._latest = now_ms + _TWO_HOURS_MS
-        self._minimum_bits = minimum_bits
+        self._find_minimum_bits = find_minimum_bits or (lambda _: minimum_bits)
         self._network = network
         self._ids: set[bytes] = set()
         self._timestamps: list[int] = []
@@ -187,8 +195,9 @@ class Auditor:
             return
         if facts.previous_hash != self._tip:
             yield "it does not link to the block before it."
-        if facts.bits < self._minimum_bits:
-            yield f"it has {facts.bits} bits of work, not {self._minimum_bits}."
+        minimum_bits = self._find_minimum_bits(place)
+        if facts.bits < minimum_bits:
+            yield f"it has {facts.bits} bits of work, not {minimum_bits}."
         if facts.timestamp <= sorted(self._timestamps)[len(self._timestamps) // 2]:
             yield "its timestamp is not above the median of the last 11 blocks."
         if facts.timestamp > self._latest:

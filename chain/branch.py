@@ -4,7 +4,7 @@ Headers first: 96 bytes and one hash tell whether a branch is worth its transact
 a header costs its sender the work that it claims.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from chain.header import Header
 from chain.validation import MEDIAN_SPAN, validate_header
@@ -17,21 +17,30 @@ class HeaderBranch:
         fork: the block that they follow.
         work: the cumulative work up to it.
         timestamps: of the last 11 blocks up to it, oldest first, its own included.
-        minimum_bits: the network's least work of a block.
+        find_least_bits: gives the network's least work of the block at an index.
+        revision: of the rules that it gives.
 
     Attributes:
         fork: as given.
+        revision: as given.
         headers: those that were checked, in order.
     """
 
     def __init__(
-        self, fork: Header, work: int, timestamps: Sequence[int], *, minimum_bits: int
+        self,
+        fork: Header,
+        work: int,
+        timestamps: Sequence[int],
+        *,
+        find_least_bits: Callable[[int], int],
+        revision: str,
     ) -> None:
         self.fork = fork
+        self.revision = revision
         self.headers: list[Header] = []
         self._works = [work]
         self._timestamps = list(timestamps)
-        self._minimum_bits = minimum_bits
+        self._find_least_bits = find_least_bits
 
     @property
     def tip(self) -> Header:
@@ -62,7 +71,7 @@ class HeaderBranch:
             self.tip,
             self._timestamps,
             now_ms=now_ms,
-            minimum_bits=self._minimum_bits,
+            minimum_bits=self._find_least_bits(header.index),
         )
         self.headers.append(header)
         self._works.append(self.work + header.work)

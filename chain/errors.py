@@ -75,9 +75,29 @@ class UnsafeServer(LedgerUnavailable):
     """The server would lose what it acknowledges; the message says what to set."""
 
 
-class WrongRules(MinequeueError):
+class UnusableLedger(LedgerUnavailable):
+    """The server answers, and its ledger is not one for this part; the message says why."""
+
+
+class LedgerLost(UnusableLedger):
+    """The ledger has no genesis block and takes nothing: restore the server's log or a backup."""
+
+
+class NewerLedger(UnusableLedger):
+    """A later version of minequeue made the ledger; use that version."""
+
+
+class WrongRules(UnusableLedger):
     """The chain was begun with another MINEQUEUE_SIGNATURES; set it back, or begin a new chain."""
 
 
-class WrongNetwork(MinequeueError):
+class WeakerRules(UnusableLedger):
+    """This part's rules are weaker than the ledger's; set it to the ledger's."""
+
+
+class WrongNetwork(UnusableLedger):
     """The ledger holds the chain of another network; choose its name or another data directory."""
+
+
+class RulesNotRaised(MinequeueError):
+    """The rules were changed by somebody else meanwhile; look at them and raise them again."""

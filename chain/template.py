@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from chain.block import Block, join_body
 from chain.header import VERSION, Header
 from chain.merkle import calculate_root
+from chain.rules import Limits
 from chain.transaction import Transaction, reward
 from chain.validation import calculate_median_time
 
@@ -59,13 +60,13 @@ def build_template(
     return Template(Block(header, join_body(leaves)), paid, len(transactions))
 
 
-def take_while_fits(transactions: Iterable[bytes], *, most: int, most_bytes: int) -> list[bytes]:
+def take_while_fits(transactions: Iterable[bytes], limits: Limits) -> list[bytes]:
     """Take from the front what fits in one block; the first one always does."""
     taken: list[bytes] = []
     size = 0
     for transaction in transactions:
         size += len(transaction)
-        if len(taken) == most or (taken and size > most_bytes):
+        if not limits.have_room(len(taken) + 1, size):
             break
         taken.append(transaction)
     return taken

@@ -7,7 +7,7 @@ from chain.block import Block
 from chain.errors import InvalidBlock, InvalidTransaction, MalformedJson
 from chain.header import VERSION, Header
 from chain.proof_of_work import HASH_BITS, meets_target
-from chain.rules import MAX_BODY_BYTES
+from chain.rules import MAX_BODY_BYTES, WIDEST, Limits
 from chain.transaction import Transaction, validate_transaction
 
 MEDIAN_SPAN = 11  # blocks whose median timestamp must be passed (as Bitcoin)
@@ -69,11 +69,14 @@ def validate_header(
         )
 
 
-def validate_body(block: Block, *, signed: bool = False) -> list[Transaction]:
+def validate_body(
+    block: Block, limits: Limits = WIDEST, *, signed: bool = False
+) -> list[Transaction]:
     """Check the transactions of ``block`` and that its header commits to exactly them.
 
     Args:
         block: the block.
+        limits: what the network lets a block hold there.
         signed: whether the network demands signatures.
 
     Raises:
@@ -87,6 +90,12 @@ def validate_body(block: Block, *, signed: bool = False) -> list[Transaction]:
             index=index,
         )
     leaves = block.leaves
+    if not limits.have_room(len(leaves) - 1, sum(map(len, leaves[:-1]))):
+        raise InvalidBlock(
+            f"Block {index} is invalid: it has over {limits.block_transactions} transactions or "
+            f"over {limits.block_bytes} bytes of them.",
+            index=index,
+        )
     if merkle.calculate_root(leaves) != block.header.merkle_root:
         raise InvalidBlock(f"Block {index} is invalid: its Merkle root is another.", index=index)
     try:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
+from chain.rules import RuleRecord
 from compose.chain_page import CannotRead, Page, parse_answer
 from compose.node_client import MAX_ANSWER_BYTES, NodeAway, NodeClient, NodeRefused
 from compose.text_file import drop_mark
@@ -18,13 +19,16 @@ _FIRST_PAGE = 4  # blocks; later ones hold as many as the bytes allow
 _LARGEST_PAGE = 256  # blocks; a node gives 1000 at most
 
 
-def read_pages(source: str, network: str) -> Generator[Page, None, None]:
+def read_pages(
+    source: str, network: str, tell_rules: Callable[[RuleRecord], object] = lambda _: None
+) -> Generator[Page, None, None]:
     """The chain that GET /chain answers, page by page.
 
     Args:
         source: a node's URL, a file with its answer, "-" for standard input, or the data directory
             of a stack that does not run.
         network: the network of the data directory.
+        tell_rules: is given the rules that a data directory's own ledger keeps, before the pages.
 
     Raises:
         CannotRead: there is no chain to be read.
@@ -35,7 +39,9 @@ def read_pages(source: str, network: str) -> Generator[Page, None, None]:
     elif Path(source).is_dir():
         from compose.stopped_stack import serve  # noqa: PLC0415  # loads all that a stack needs
 
-        with serve(Path(source), network) as get:
+        with serve(Path(source), network) as (get, record):
+            if record:
+                tell_rules(record)
             yield from _ask(source, get)
     else:
         yield from _read_file(source)

@@ -2,12 +2,15 @@
 
 import json
 import time
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import asdict
 
 import click
 
 from chain.audit import Auditor, InvalidChain, Summary
+from chain.rules import RuleRecord
+from compose.chain_page import Page
 from compose.chain_source import read_pages
 from compose.checkers import check_pages
 from compose.processors import count_processors
@@ -26,7 +29,8 @@ def run_check(
 
     Args:
         source: see :func:`compose.chain_source.read_pages`.
-        minimum_bits: the least work of a block but the first.
+        minimum_bits: the least work of a block but the first; of a data directory, whose ledger has
+            a record of that, what the record says instead.
         network: the name that the first block must have.
         processes: how many may check blocks; None for one on each processor.
         as_json: print JSON.
@@ -36,9 +40,15 @@ def run_check(
         CheckerDied: a process that checks did.
     """
     began = time.perf_counter()
-    auditor = Auditor(now_ms=int(time.time() * 1000), minimum_bits=minimum_bits, network=network)
+    records: list[RuleRecord] = []
+    auditor = Auditor(
+        now_ms=int(time.time() * 1000),
+        network=network,
+        find_minimum_bits=lambda index: records[0].at(index).bits if records else minimum_bits,
+    )
     try:
-        _follow(auditor, source, network, processes or count_processors())
+        pages = read_pages(source, network, records.append)
+        _follow(auditor, pages, processes or count_processors())
         summary = auditor.summarise()
     except InvalidChain as error:
         found = {"valid": False, "index": error.index, "reason": error.reason}
@@ -51,11 +61,8 @@ def run_check(
     return 0
 
 
-def _follow(auditor: Auditor, source: str, network: str, processes: int) -> None:
-    with (
-        closing(read_pages(source, network)) as pages,
-        closing(check_pages(pages, processes)) as checked,
-    ):
+def _follow(auditor: Auditor, pages: Generator[Page, None, None], processes: int) -> None:
+    with closing(pages), closing(check_pages(pages, processes)) as checked:
         for good, error in checked:
             for facts in good:
                 auditor.follow(facts)

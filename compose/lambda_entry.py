@@ -18,7 +18,7 @@ def make_handler() -> Function:
     Raises:
         BadSetting: see :class:`Settings`.
         StartRefused: no server is named.
-        WrongNetwork, WrongRules: it holds another chain than these settings say.
+        UnusableLedger: it holds another chain than these settings say.
     """
     settings = Settings.from_environment(os.environ)
     if not settings.redis_url:
@@ -35,7 +35,7 @@ def make_handler() -> Function:
         create_app(services),
         services,
         open_object=S3Objects().open,
-        begin=ledger.mining.create_genesis,
+        begin=ledger.open,
         is_open=bool(settings.tokens) or settings.open_to_all,
     )
     function.begin()

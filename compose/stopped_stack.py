@@ -12,6 +12,9 @@ from pathlib import Path
 
 from flask import Flask
 
+from chain.errors import LedgerLost
+from chain.ledger.rule_book import Page
+from chain.rules import RuleRecord
 from compose import embedded
 from compose.chain_page import CannotRead
 from compose.data_dir import hold, log_path
@@ -21,11 +24,16 @@ from web.app import create_app
 
 
 @contextmanager
-def serve(data_dir: Path, network: str) -> Iterator[Callable[[str, int], bytes]]:
+def serve(
+    data_dir: Path, network: str
+) -> Iterator[tuple[Callable[[str, int], bytes], RuleRecord | None]]:
     """Give a function that answers a path as the web tier would, cut off after so many bytes.
+
+    With it, the rules that the ledger keeps; None where it is of the first version.
 
     Raises:
         CannotRead: it is no data directory, or holds no chain of that network.
+        NewerLedger: a later version made its ledger.
         StartRefused: it is in use.
     """
     if not (data_dir / "ledger").is_dir():
@@ -41,7 +49,8 @@ def serve(data_dir: Path, network: str) -> Iterator[Callable[[str, int], bytes]]
         )
         try:
             embedded.wait_until_ready(socket, lambda: server.poll() is None)
-            client = _open(settings).test_client()
+            app, page = _open(settings)
+            client = app.test_client()
 
             def get(path: str, most: int) -> bytes:
                 raw = bytearray()
@@ -52,28 +61,28 @@ def serve(data_dir: Path, network: str) -> Iterator[Callable[[str, int], bytes]]
                             break
                 return bytes(raw)
 
-            yield get
+            yield get, page.record if page.format > 1 else None
         finally:
             server.terminate()
             server.wait()
 
 
-def _open(settings: Settings) -> Flask:
-    """The web app on what is there.
+def _open(settings: Settings) -> tuple[Flask, Page]:
+    """The web app on what is there, and what the ledger says of itself.
 
     Raises:
         CannotRead: there is no chain of this network.
     """
     ledger = open_ledger(settings)
     try:
-        ledger.blocks.tip()
-    except LookupError:
+        page = ledger.rule_book.look()
+    except LedgerLost:
         raise CannotRead(
             f"{settings.data_dir} holds no chain of the network {settings.network!r}; name its "
             "network with --network."
         ) from None
     services = make_services(settings, ledger, wake_miners=_nobody, wake_resolver=_nobody)
-    return create_app(services)
+    return create_app(services), page
 
 
 def _nobody() -> None:

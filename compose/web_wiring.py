@@ -43,12 +43,11 @@ def make_ledger(settings: Settings) -> Ledger:
     """A ledger that has at least a genesis block.
 
     Raises:
-        WrongNetwork: it holds another network's chain.
-        WrongRules: its chain was begun with other rules.
+        UnusableLedger: it is not one for these settings.
         LedgerUnavailable: the server does not answer.
     """
     ledger = open_ledger(settings)
-    ledger.mining.create_genesis()
+    ledger.open()
     return ledger
 
 

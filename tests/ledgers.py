@@ -24,7 +24,7 @@ _numbers = itertools.count()
 
 def make_ledger(connection: Connection, rules: Rules = RULES, bounds: Bounds = BOUNDS) -> Ledger:
     ledger = Ledger(connection, rules, bounds)
-    ledger.mining.create_genesis()
+    ledger.open()
     return ledger
 
 

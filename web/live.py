@@ -143,7 +143,7 @@ class Live:
         """
         is_old = time.monotonic() - self._taken >= PERIOD_S
         if is_old and not (self._has_thread and (self._view or self._failure)):
-            with suppress(MinequeueError, LookupError):  # what came of it is kept
+            with suppress(MinequeueError):  # what came of it is kept
                 self.take()
         if self._view is None:
             raise self._failure or LedgerUnavailable
@@ -154,7 +154,7 @@ class Live:
 
         Raises:
             MinequeueError: the server is away, or its memory is used up.
-            LookupError: the ledger has no genesis block.
+            LedgerLost: there is no genesis block.
         """
         with self._taking:
             self._taken = time.monotonic()

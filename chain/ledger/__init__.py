@@ -20,6 +20,7 @@ from chain.ledger.network import Network, Outcome, Sight, Turn
 from chain.ledger.payments import Look, Payment, Spot, look_for
 from chain.ledger.queue import Queue
 from chain.ledger.record import Record
+from chain.ledger.rule_book import RuleBook
 from chain.ledger.samples import Samples
 from chain.ledger.waiting import Part, Waiting
 from chain.rules import Bounds, Rules
@@ -66,8 +67,9 @@ class Ledger:
         self.bounds = bounds
         self.mempool = Mempool(connection, keys, bounds)
         self.blocks = Blocks(connection, keys)
-        self.mining = Mining(connection, keys, self.blocks, rules)
-        self.branches = Branches(connection, keys, self.blocks, rules)
+        self.rule_book = RuleBook(connection, keys, self.blocks, rules)
+        self.mining = Mining(connection, keys, self.blocks, self.rule_book)
+        self.branches = Branches(connection, keys, self.blocks, self.rule_book)
         self.queue = Queue(connection, keys, self.blocks, rules)
         self.waiting = Waiting(connection, keys)
         self.fleet = Fleet(connection, keys)
@@ -77,3 +79,13 @@ class Ledger:
         self.gates = Gates(connection, keys)
         self.network = Network(connection, keys)
         self.announcements = Announcements(connection, keys)
+
+    def open(self) -> None:
+        """Begin the chain where there is none yet, and hold to what the ledger says of itself.
+
+        Raises:
+            UnusableLedger: it is not one for these rules, or was lost; see :class:`RuleBook`.
+            LedgerUnavailable: the server does not answer.
+        """
+        self.mining.create_genesis()
+        self.rule_book.open()

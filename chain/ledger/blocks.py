@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chain.block import Block
+from chain.errors import LedgerLost
 from chain.header import Header
 from chain.ledger.connection import Connection
 from chain.ledger.keys import Keys
@@ -60,7 +61,7 @@ class Blocks:
         """The last block's record."""
         raw = self._get(self._keys.tip, "record")
         if raw is None:
-            raise LookupError("the ledger has no genesis block")
+            raise LedgerLost
         return Record.unpack(raw)
 
     def read_recent_timestamps(self, index: int) -> list[int]:

@@ -19,7 +19,7 @@ from chain.ledger.blocks import Blocks, name_root, pack_body
 from chain.ledger.connection import Connection
 from chain.ledger.keys import BranchKeys, Keys
 from chain.ledger.record import Record
-from chain.rules import Rules
+from chain.ledger.rule_book import RuleBook
 from chain.validation import validate_body
 
 MOST_STAGED_BYTES = 256 * 2**20  # of transactions; a branch that needs more is refused
@@ -47,24 +47,28 @@ _read_name = msgspec.json.Decoder(_Named).decode
 class Branches:
     """The entrance for blocks that others mined."""
 
-    def __init__(self, connection: Connection, keys: Keys, blocks: Blocks, rules: Rules) -> None:
+    def __init__(
+        self, connection: Connection, keys: Keys, blocks: Blocks, rule_book: RuleBook
+    ) -> None:
         self._connection = connection
         self._keys = keys
         self._blocks = blocks
-        self._rules = rules
+        self._rule_book = rule_book
 
     def follow(self, fork: Record) -> HeaderBranch:
         """Begin to check headers that follow ``fork``, a block of ours."""
+        page = self._rule_book.page
         return HeaderBranch(
             fork.header,
             fork.cumulative_work,
             self._blocks.read_recent_timestamps(fork.header.index),
-            minimum_bits=self._rules.bits,
+            find_least_bits=lambda index: page.record.at(index).bits,
+            revision=page.revision,
         )
 
     def stage(self, headers: HeaderBranch) -> "Branch":
         """Begin a branch whose headers were checked; nothing of the chain changes."""
-        return Branch(self._connection, self._keys, self._blocks, headers, self._rules)
+        return Branch(self._connection, self._keys, self._blocks, headers, self._rule_book)
 
 
 class Branch:
@@ -81,9 +85,9 @@ class Branch:
         keys: Keys,
         blocks: Blocks,
         headers: HeaderBranch,
-        rules: Rules,
+        rule_book: RuleBook,
     ) -> None:
-        self._signed = rules.signed
+        self._rule_book = rule_book
         self._connection = connection
         self._keys = keys
         self._staged = keys.branch(uuid.uuid4().hex)  # the blocks; _Stale has names of its own
@@ -113,7 +117,8 @@ class Branch:
         self.size += len(block.body)
         if self.size > MOST_STAGED_BYTES:
             raise BranchTooLarge
-        valid = validate_body(block, signed=self._signed)
+        limits = self._rule_book.page.record.at(header.index)
+        valid = validate_body(block, limits, signed=self._rule_book.rules.signed)
         ids = [bytes.fromhex(transaction.id) for transaction in valid]
         self._refuse_doubles(ids, header.index)
         self._ids.update(ids)
@@ -129,7 +134,8 @@ class Branch:
             best: the record of the tip that is replaced.
 
         Returns:
-            STALE where the tip is another by now, or what was staged is no longer there.
+            STALE where the tip or the rules are others by now, or what was staged is no longer
+            there.
 
         Raises:
             ValueError: the branch is not heavier than that tip.
@@ -157,6 +163,7 @@ class Branch:
                 staged.places,
                 self._stale.keys.returned,
                 self._stale.keys.rewards,
+                keys.rules,
             ],
             [
                 best.header.hash,
@@ -167,8 +174,12 @@ class Branch:
                 self._stale.rewards,
                 keys.connected,
                 self._contracts - self._stale.contracts,
+                self._headers.revision,
             ],
         )
+        if answer == b"OTHER_RULES":
+            self._rule_book.read()
+            return Adopting.STALE
         return Adopting(answer)
 
     def _refuse_doubles(self, ids: Sequence[bytes], index: int) -> None:

@@ -106,6 +106,10 @@ class Connection:
             _log.error("Redis cannot be used: %s", explain(error))
         return LoginRefused() if is_refused(error) else LedgerUnavailable()
 
+    def source(self, name: str) -> str:
+        """The script ``lua/<name>.lua``, for who sends it on a connection of their own."""
+        return str(self._scripts[name].script)
+
     def script(self, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
         """Run the script ``lua/<name>.lua``; see :meth:`run`."""
         script = self._scripts[name]

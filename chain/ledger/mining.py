@@ -6,14 +6,15 @@ from typing import Any
 from chain import backlog
 from chain.backlog import OpenCandidate, Reading
 from chain.block import EMPTY_BODY, count_contracts
-from chain.errors import WrongNetwork, WrongRules
+from chain.errors import LedgerLost
 from chain.header import Header, genesis, put_nonce
+from chain.ledger import rule_book
 from chain.ledger.blocks import Blocks, name_root, pack_body
 from chain.ledger.connection import Connection
 from chain.ledger.keys import Keys
 from chain.ledger.mempool import ENTRY_HEAD
 from chain.ledger.record import Record
-from chain.rules import Rules
+from chain.ledger.rule_book import RuleBook, write_limits
 from chain.template import Template, build_template, take_while_fits
 from chain.validation import MAX_AHEAD_MS, validate_header
 
@@ -40,35 +41,46 @@ class Connecting(Enum):
 class Mining:
     """The exit of the queue."""
 
-    def __init__(self, connection: Connection, keys: Keys, blocks: Blocks, rules: Rules) -> None:
+    def __init__(
+        self, connection: Connection, keys: Keys, blocks: Blocks, rule_book: RuleBook
+    ) -> None:
         self._connection = connection
         self._keys = keys
         self._blocks = blocks
-        self._rules = rules
+        self._rules = rule_book.rules
+        self._rule_book = rule_book
 
     def create_genesis(self) -> None:
         """Begin the chain, unless it has begun.
 
         Raises:
-            WrongNetwork: the ledger holds another network's chain.
-            WrongRules: it was begun with other rules.
+            LedgerLost: it had begun, and is not there.
         """
         first = genesis(self._rules.network)
         keys = self._keys
         answer = self._connection.script(
             "create_genesis",
-            [keys.tip, keys.records, keys.bodies, keys.indexes, keys.rules],
+            [
+                keys.tip,
+                keys.records,
+                keys.bodies,
+                keys.indexes,
+                keys.rules,
+                keys.transactions,
+                keys.jobs,
+            ],
             [
                 first.hash,
                 Record(first, first.work).pack(),
                 pack_body(EMPTY_BODY),
                 str(int(self._rules.signed)),
+                write_limits(self._rules.limits),
+                rule_book.FORMAT,
+                rule_book.READER,
             ],
         )
-        if answer == b"OTHER_NETWORK":
-            raise WrongNetwork
-        if answer == b"OTHER_RULES":
-            raise WrongRules
+        if answer == b"LOST":
+            raise LedgerLost
 
     def find_candidate(self, reading: Reading) -> OpenCandidate | None:
         """The candidate that all should work on; None where there is none that may be connected.
@@ -84,9 +96,14 @@ class Mining:
         return candidate if fits else None
 
     def build(self, reading: Reading, recipient: str) -> Template | None:
-        """Build the block that is due on the tip of ``reading``; None where none is due."""
+        """Build the block that is due on the tip of ``reading``; None where none is due.
+
+        Raises:
+            WeakerRules: the network's rules ask for more than this part's.
+        """
         if not backlog.is_block_due(reading, self._rules):
             return None
+        self._rule_book.refuse_weaker(reading.tip.index + 1)
         return build_template(
             reading.tip,
             self._blocks.read_recent_timestamps(reading.tip.index),
@@ -100,6 +117,9 @@ class Mining:
         """Offer ``template``, built on ``reading``, as the candidate of its tip.
 
         It replaces a candidate that the reading shows, and none that came since.
+
+        Raises:
+            WeakerRules: the network's rules changed meanwhile, and ask for more than this part's.
         """
         keys = self._keys
         header = template.block.header
@@ -112,6 +132,7 @@ class Mining:
                 keys.pending,
                 keys.mine_requests,
                 keys.counters,
+                keys.rules,
             ],
             [
                 header.previous_hash,
@@ -122,8 +143,13 @@ class Mining:
                 pack_body(template.block.body),
                 reading.candidate.prefix if reading.candidate else "",
                 count_contracts(template.block.leaves),
+                self._rule_book.page.revision,
             ],
         )
+        if answer == b"OTHER_RULES":
+            self._rule_book.read()
+            self._rule_book.refuse_weaker(header.index)
+            return Opening.STALE
         return Opening(answer)
 
     def claim(
@@ -217,9 +243,7 @@ class Mining:
             size += sum(map(len, entries))
             if size > self._rules.block_bytes or len(entries) <= end - start:
                 break
-        return take_while_fits(
-            taken, most=self._rules.block_transactions, most_bytes=self._rules.block_bytes
-        )
+        return take_while_fits(taken, self._rules.limits)
 
     def _read_entries(self, start: int, end: int) -> list[bytes]:
         found: Any = self._connection.run(

@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 from chain.backlog import OpenCandidate, Reading
+from chain.errors import LedgerLost
 from chain.header import Header
 from chain.ledger.blocks import Blocks
 from chain.ledger.connection import Connection
@@ -44,7 +45,7 @@ class Queue:
         """Read it all.
 
         Raises:
-            LookupError: the ledger has no genesis block.
+            LedgerLost: there is no genesis block.
         """
         keys = self._keys
         answer: list[Any] = self._connection.script(
@@ -67,7 +68,7 @@ class Queue:
         now_ms, pending, size, oldest, requests, entry, record, *rest = answer
         prefix, count, job, reward, miners, fleet, live_rate, miner_rate, tools, peaks = rest
         if not record:
-            raise LookupError("the ledger has no genesis block")
+            raise LedgerLost
         tip = Record.unpack(record)
         return Reading(
             now_ms=now_ms,

@@ -13,20 +13,25 @@
 -- KEYS[12] places          list: id, 'index:position:root', in turn, of the branch's transactions
 -- KEYS[13] returned        list: entries of pending, from stale blocks, oldest first
 -- KEYS[14] rewards         list: ids of the stale blocks' rewards
+-- KEYS[15] rules           hash: revision
 -- ARGV[1] hash of the tip that is replaced, ARGV[2] the fork's index, ARGV[3] hash of the branch's
 -- tip, ARGV[4] how many transactions the branch has, ARGV[5] returned, ARGV[6] rewards,
--- ARGV[7] the channel that is told the index, ARGV[8] how many more contracts the chain has then
+-- ARGV[7] the channel that is told the index, ARGV[8] how many more contracts the chain has then,
+-- ARGV[9] the revision of the rules by which the branch was judged
 -- Returns ADOPTED; ALREADY where the chain holds the branch's tip; STALE where the tip is another,
--- or what was staged is not all there.
+-- or what was staged is not all there; OTHER_RULES where the rules are others.
 local tip, records, bodies, indexes, candidate, candidate_body = unpack(KEYS, 1, 6)
 local pending, transactions, counters, branch_records, branch_bodies = unpack(KEYS, 7, 11)
 local places, returned, rewards = unpack(KEYS, 12, 14)
 local old_hash, fork, hash = ARGV[1], tonumber(ARGV[2]), ARGV[3]
-local count, count_returned, count_rewards, channel, contracts = unpack(ARGV, 4, 8)
+local count, count_returned, count_rewards, channel, contracts, revision = unpack(ARGV, 4, 9)
 local AT_ONCE = 1000 -- Lua's stack holds 8,000 arguments
 
 if redis.call('HEXISTS', indexes, hash) == 1 then
   return 'ALREADY'
+end
+if redis.call('HGET', KEYS[15], 'revision') ~= revision then
+  return 'OTHER_RULES'
 end
 local found = redis.call('HMGET', tip, 'hash', 'index')
 local blocks = redis.call('HLEN', branch_records)

@@ -3,22 +3,22 @@
 -- KEYS[2] records  hash: index -> header (96 B) .. cumulative work (32 B, big-endian)
 -- KEYS[3] bodies   hash: index -> compressed JSON array of transactions
 -- KEYS[4] indexes  hash: block hash (32 B) -> index
--- KEYS[5] rules    hash: signed ('1' where every transaction has to be, else '0')
--- ARGV[1] the genesis hash, ARGV[2] its record, ARGV[3] its compressed body, ARGV[4] signed
--- Returns CREATED; EXISTS where this genesis is there; OTHER_NETWORK where another one is;
--- OTHER_RULES where it was begun with other rules.
-local tip, records, bodies, indexes, rules = unpack(KEYS)
-local hash, record, body, signed = unpack(ARGV)
+-- KEYS[5] rules    hash: see change_rules.lua
+-- KEYS[6] transactions, KEYS[7] jobs: what only a ledger with a chain can have
+-- ARGV[1] the genesis hash, ARGV[2] its record, ARGV[3] its compressed body, ARGV[4] signed,
+-- ARGV[5] limits of block 2, ARGV[6] format, ARGV[7] reader
+-- Returns CREATED; EXISTS where there is a genesis block; LOST where there is none, and was one.
+local tip, records, bodies, indexes, rules, transactions, jobs = unpack(KEYS)
+local hash, record, body, signed, limits, format, reader = unpack(ARGV)
 
-local first = redis.call('HGET', records, '1')
-if first then
-  if first ~= record then
-    return 'OTHER_NETWORK'
-  end
-  return (redis.call('HGET', rules, 'signed') or '0') == signed and 'EXISTS' or 'OTHER_RULES'
+if redis.call('HEXISTS', records, '1') == 1 then
+  return 'EXISTS'
 end
-
-redis.call('HSET', rules, 'signed', signed)
+if redis.call('EXISTS', tip, records, bodies, indexes, rules, transactions, jobs) > 0 then
+  return 'LOST'
+end
+redis.call('HSET', rules, 'signed', signed, 'from:2', limits, 'revision', '1', 'format', format,
+  'reader', reader)
 redis.call('HSET', records, '1', record)
 redis.call('HSET', bodies, '1', body)
 redis.call('HSET', indexes, hash, '1')

@@ -2,9 +2,10 @@
 -- KEYS[1] mine_requests  list: job (32 hex digits) .. requested (13 digits, Unix ms)
 -- KEYS[2] jobs           hash: job -> 'index:block hash (64 hex digits)', or '' while it waits
 -- KEYS[3] records        hash: index -> header (96 B) .. cumulative work
+-- KEYS[4] tip            hash, without which there is no chain
 -- ARGV[1] most waiting requests, ARGV[2] the job, ARGV[3] another job that the request may have come
 --   as before, or ''
--- Returns ACCEPTED, FULL, or OLD_KEY where the job is new and the other one waits, or is of a block
+-- Returns ACCEPTED, FULL, NO_CHAIN, or OLD_KEY where the job is new and the other one waits, or is of a block
 -- of the last two days: no key is known for longer.
 local mine_requests, jobs, records = KEYS[1], KEYS[2], KEYS[3]
 local most, job, old_job = tonumber(ARGV[1]), ARGV[2], ARGV[3]
@@ -21,6 +22,9 @@ local function is_fresh(known)
   return known == '' or now - timestamp < KNOWN_MS
 end
 
+if redis.call('EXISTS', KEYS[4]) == 0 then
+  return 'NO_CHAIN'
+end
 if redis.call('HEXISTS', jobs, job) == 1 then
   return 'ACCEPTED'
 end

@@ -7,18 +7,23 @@
 -- KEYS[3] counters      hash: accepted, pending_bytes
 -- KEYS[4], KEYS[5]      one for even days, one for odd ones; each expires whole when the day after its
 --   own is over.        hash: digest of a key (32 B) -> fingerprint of its request (32 B)
+-- KEYS[6] tip           hash, without which there is no chain that would ever take them
 -- ARGV[1] most pending transactions, ARGV[2] most pending bytes; then for each request:
 --   digest of its idempotency key or '', that of another key which it may have come with before or
 --   '', its fingerprint, n, the n ids, the n transactions
 -- Returns for each request ACCEPTED, FULL, KEY_REUSED where its key came with another request, or
 -- OLD_KEY where its key is new and the other one is known. Behind ACCEPTED stand a blank and how many
 -- of its transactions were known already, where that are any.
+-- NO_CHAIN where there is none; nothing is accepted.
 local pending, transactions, counters = KEYS[1], KEYS[2], KEYS[3]
 local most, most_bytes = tonumber(ARGV[1]), tonumber(ARGV[2])
 local ENTRY_HEAD = 45 -- bytes before the transaction in an entry
 local DAY_S = 86400
 local argv, last = ARGV, #ARGV -- a global takes longer, and a batch has thousands
 
+if redis.call('EXISTS', KEYS[6]) == 0 then
+  return 'NO_CHAIN'
+end
 local time = redis.call('TIME')
 local accepted = string.format('%013d', time[1] * 1000 + math.floor(time[2] / 1000))
 local day = math.floor(time[1] / DAY_S)

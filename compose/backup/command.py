@@ -7,6 +7,7 @@ from typing import IO
 
 import click
 
+from chain.errors import LedgerLost
 from chain.ledger import Ledger
 from compose.backup.errors import CannotExport
 from compose.backup.exporter import Exporter
@@ -173,12 +174,12 @@ def refuse_no_chain(ledger: Ledger) -> None:
     network = ledger.rules.network
     try:
         ledger.blocks.tip()
-    except LookupError:
+    except LedgerLost:
         raise CannotExport(
             f"The server holds no chain of the network {network!r}; correct MINEQUEUE_NETWORK, or "
             "name another server or data directory."
         ) from None
-    ledger.mining.create_genesis()  # it is there, so this only compares the rules
+    ledger.rule_book.read()
 
 
 def _show_each(

@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from chain.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS
 from compose.options import settings_options
 from compose.settings import Settings
 
@@ -23,8 +24,9 @@ def check(settings: Settings, source: str, processes: int | None, as_json: bool)
 
     SOURCE is a node's URL, a file with the answer of GET /chain, - for standard input, or the data
     directory of a stack that does not run. A block needs the bits, and the chain the network, that
-    the options or the settings name: what a stranger's chain says of itself proves nothing. The
-    exit code is 1 if a block is invalid; it is named, with the reason.
+    the options or the settings name: what a stranger's chain says of itself proves nothing. Of a
+    data directory the rules count that its ledger keeps, in place of --bits. The exit code is 1 if
+    a block is invalid; it is named, with the reason.
 
     Example: minequeue check http://127.0.0.1:3000
     """
@@ -83,4 +85,56 @@ def import_backup(settings: Settings, file: str, as_json: bool) -> None:
     run_import(settings, file, as_json=as_json)
 
 
-COMMANDS = (check, export_backup, import_backup)
+@click.group()
+def rules() -> None:
+    """The network's rules as the ledger keeps them: least work and largest block.
+
+    Example: minequeue rules show
+    """
+
+
+@rules.command("show")
+@settings_options("data_dir")
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+def show_rules(settings: Settings, as_json: bool) -> None:
+    """Print the rules, and from which block on each was kept.
+
+    Example: minequeue rules show
+    """
+    from compose.rule_changes import show
+
+    show(settings, as_json=as_json)
+
+
+@rules.command("raise")
+@settings_options("data_dir")
+@click.option("--bits", type=click.IntRange(1, 64), metavar="N", help="The least work of a block.")
+@click.option(
+    "--block-transactions",
+    type=click.IntRange(1, MAX_BLOCK_TRANSACTIONS),
+    metavar="N",
+    help="The most transactions in a block.",
+)
+@click.option(
+    "--block-bytes",
+    type=click.IntRange(1024, MAX_BLOCK_BYTES),
+    metavar="N",
+    help="The most bytes of transactions in a block.",
+)
+@click.option(
+    "--from", "first", type=click.IntRange(2), metavar="N", help="The first block; else the next."
+)
+def raise_rules(settings: Settings, first: int | None, **limits: int | None) -> None:
+    """Raise some of the rules, from the next block or the one that --from names on.
+
+    Give every worker the new bits first (MINEQUEUE_BITS): one that has fewer than the ledger stops
+    mining, and says so. All nodes of a network raise their rules from the same block on.
+
+    Example: minequeue rules raise --bits 22 --from 5000
+    """
+    from compose.rule_changes import raise_to
+
+    raise_to(settings, first, {name: value for name, value in limits.items() if value is not None})
+
+
+COMMANDS = (check, export_backup, import_backup, rules)

@@ -67,7 +67,7 @@ def s3() -> Iterator[S3]:
 def ledger(server: str) -> Iterator[Ledger]:
     with open_ledger(server) as opened:
         opened.connection.client.flushall()
-        opened.mining.create_genesis()
+        opened.open()
         yield opened
 
 

@@ -8,4 +8,5 @@ from tests.ledger_tests.candidates import *  # noqa: F403
 from tests.ledger_tests.connecting import *  # noqa: F403
 from tests.ledger_tests.fleet import *  # noqa: F403
 from tests.ledger_tests.reading import *  # noqa: F403
+from tests.ledger_tests.rules import *  # noqa: F403
 from tests.ledger_tests.submitting import *  # noqa: F403

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chain.errors import WrongNetwork
+from chain.errors import LedgerLost, WrongNetwork
 from chain.ledger import Connection, Ledger, Spot, look_for, payments
 from chain.ledger.keys import Keys
 from tests.ledgers import (
@@ -22,7 +22,7 @@ from tests.ledgers import (
 
 def test_the_chain_begins_with_its_genesis_once(ledger: Ledger) -> None:
     before = ledger.blocks.tip()
-    ledger.mining.create_genesis()
+    ledger.open()
     assert ledger.blocks.tip() == before
     assert [block.header.index for block in read_chain(ledger)] == [1]
 
@@ -47,9 +47,9 @@ def test_an_empty_queue_reads_as_zero(ledger: Ledger) -> None:
 
 def test_a_ledger_without_a_genesis_says_so(connection: Connection) -> None:
     bare = Ledger(connection, RULES, BOUNDS)
-    with pytest.raises(LookupError, match="no genesis"):
+    with pytest.raises(LedgerLost, match="no genesis"):
         bare.queue.read()
-    with pytest.raises(LookupError, match="no genesis"):
+    with pytest.raises(LedgerLost, match="no genesis"):
         bare.blocks.tip()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask
 
-from chain.errors import LedgerUnavailable, MinequeueError
+from chain.errors import LedgerUnavailable, MinequeueError, UnusableLedger
 from web.aws.errors import UnknownEvent
 from web.aws.http import closed, is_request, make_http
 from web.aws.messages import take_queue, take_topic
@@ -72,13 +72,15 @@ class Function:
         """See to the chain's beginning, if the server answers; events tell by themselves.
 
         Raises:
-            WrongNetwork, WrongRules: the ledger is not the one of these settings.
+            UnusableLedger: it is not the one of these settings.
         """
         if self._has_begun:
             return
         try:
             self._begin()
             self._has_begun = True
+        except UnusableLedger:
+            raise
         except LedgerUnavailable as error:
             _log.warning("the chain's beginning was not looked at yet: %s", error)
 

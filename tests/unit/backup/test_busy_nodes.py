@@ -21,7 +21,16 @@ from tests.backups import (
     take_in,
     tip_index,
 )
-from tests.ledgers import BOUNDS, make_miner, mine_all, mined_ids, read_chain, request_mine, submit
+from tests.ledgers import (
+    BOUNDS,
+    make_ledger,
+    make_miner,
+    mine_all,
+    mined_ids,
+    read_chain,
+    request_mine,
+    submit,
+)
 from tests.mining_steps import connect_next
 from tests.peers import meet
 
@@ -50,7 +59,7 @@ def _between(
 
 def _mine_one(ledger: Ledger, most: int) -> None:
     """Mine one block, of the first ``most`` pending transactions."""
-    small = Ledger(ledger.connection, replace(ledger.rules, block_transactions=most), BOUNDS)
+    small = make_ledger(ledger.connection, replace(ledger.rules, block_transactions=most), BOUNDS)
     assert connect_next(small) is Connecting.CONNECTED
 
 

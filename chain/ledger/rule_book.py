@@ -1,0 +1,265 @@
+"""What the ledger says of itself: its format, and the rules of its network beside the blocks.
+
+Whoever opens it is held to that, at the start and with every connection. A ledger of an earlier
+format is taken over in place, in bounded steps: each is repeatable, and any number of parts may
+take them together.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+from chain.errors import (
+    LedgerLost,
+    NewerLedger,
+    RulesNotRaised,
+    WeakerRules,
+    WrongNetwork,
+    WrongRules,
+)
+from chain.header import genesis
+from chain.ledger.blocks import Blocks
+from chain.ledger.connection import Connection
+from chain.ledger.keys import Keys
+from chain.ledger.pool import Ask
+from chain.ledger.record import Record
+from chain.rules import WIDEST, Limits, RuleRecord, Rules
+
+FORMAT = 2  # of the ledger; what the first version left has no mark and counts as 1
+READER = "1.1.0"  # the least version that reads this format
+_AT_ONCE = 1000  # blocks in one step of taking over a ledger
+
+# a part of taking over a format; it may be done again. True once nothing of it is left
+Step: TypeAlias = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the ledger said of itself.
+
+    Attributes:
+        first: the genesis block's record, empty where there is none.
+        tip: the index of the tip, 0 where there is none.
+        fields: of the rules; empty where nothing is there.
+    """
+
+    first: bytes
+    tip: int
+    fields: Mapping[str, str]
+
+    @property
+    def format(self) -> int:
+        """The ledger's format."""
+        return int(self.fields.get("format", "1"))
+
+    @property
+    def revision(self) -> str:
+        """How often its rules changed."""
+        return self.fields.get("revision", "0")
+
+    @property
+    def record(self) -> RuleRecord:
+        """The rules that blocks had to keep; in the first version nobody wrote them down."""
+        changes = [
+            (int(name.removeprefix("from:")), _read_limits(text))
+            for name, text in self.fields.items()
+            if name.startswith("from:")
+        ]
+        return RuleRecord(sorted(changes, key=lambda change: change[0]) or [(2, WIDEST)])
+
+
+class RuleBook:
+    """The ledger's word on its format and its rules, as it was read last.
+
+    Attributes:
+        page: that word.
+        rules: this part's own.
+    """
+
+    def __init__(self, connection: Connection, keys: Keys, blocks: Blocks, rules: Rules) -> None:
+        self._connection = connection
+        self._keys = keys
+        self._blocks = blocks
+        self.rules = rules
+        self.page = Page(b"", 0, {})
+        self._is_held_to = False
+
+    def look(self) -> Page:
+        """Read it, whatever this part's rules are.
+
+        Raises:
+            LedgerLost: there is no chain.
+            NewerLedger: a later version made it.
+        """
+        return _parse(self._connection.script("read_rules", self._read_keys, []))
+
+    def read(self) -> Page:
+        """Read it, and see that it is this network's.
+
+        Raises:
+            LedgerLost, NewerLedger: see :meth:`look`.
+            WrongNetwork, WrongRules: it is another one.
+        """
+        self.page = self._judge(self.look())
+        return self.page
+
+    def check(self, ask: Ask) -> str:
+        """Judge a connection by what the ledger says there; for :meth:`CheckedPool.require`.
+
+        Raises:
+            LedgerLost, WrongNetwork, WrongRules, NewerLedger: see :meth:`read`.
+            WeakerRules: blocks made by this part's rules would break the network's.
+        """
+        keys = self._read_keys
+        answer = ask("EVAL", self._connection.source("read_rules"), str(len(keys)), *keys)
+        self.page = self._judge(_parse(answer))
+        self.refuse_weaker(self.page.tip + 1)
+        return ""
+
+    def refuse_weaker(self, index: int) -> None:
+        """See that a block at ``index`` that is made by this part's rules keeps the network's.
+
+        Raises:
+            WeakerRules: it would not.
+        """
+        limits, ours = self.page.record.at(index), self.rules.limits
+        if not limits.are_kept_by(ours):
+            raise WeakerRules(
+                f"The ledger's rules are {_describe(limits)}, and this part is set to "
+                f"{_describe(ours)}; set it to the ledger's, or change those with minequeue rules "
+                "raise."
+            )
+
+    def open(self) -> None:
+        """Read it, take the ledger over from an earlier format, and hold to it from now on.
+
+        Raises:
+            LedgerLost, WrongNetwork, WrongRules, NewerLedger, WeakerRules: see :meth:`check`.
+        """
+        self.read()
+        self.upgrade({1: self._survey}, FORMAT)
+        self.refuse_weaker(self.page.tip + 1)
+        if not self._is_held_to:
+            self._connection.pool.require(self.check)
+            self._is_held_to = True
+
+    def upgrade(self, steps: Mapping[int, Step], newest: int) -> None:
+        """Take the ledger over, format by format, up to ``newest``.
+
+        Args:
+            steps: what is to be done again and again with a ledger of each format; the last time
+                marks it with the next.
+            newest: the format to reach.
+        """
+        while (found := self.page.format) < newest:
+            while not steps[found]():
+                pass
+            self.read()
+
+    def raise_limits(self, limits: Limits, first: int | None = None) -> int:
+        """Let blocks keep ``limits`` from the one at ``first`` on, or from the next one.
+
+        Returns:
+            The index of the first block that has to keep them.
+
+        Raises:
+            RulesNotRaised: that block is mined, there is a later change, a rule would be less than
+                it is, or it was changed or mined meanwhile.
+        """
+        page = self.read()
+        if page.format < FORMAT:
+            raise RulesNotRaised(
+                "The ledger is of an earlier format; start a part of this version on it first."
+            )
+        last, now = page.record.changes[-1]
+        begins = first or page.tip + 1
+        if not (
+            limits.bits >= now.bits
+            and limits.block_transactions >= now.block_transactions
+            and limits.block_bytes >= now.block_bytes
+        ):
+            raise RulesNotRaised(
+                f"The ledger's rules are {_describe(now)} already, and can only be raised."
+            )
+        if begins <= page.tip or begins < last:
+            raise RulesNotRaised(
+                f"Block {page.tip} is mined, and the last change is from block {last} on; name a "
+                "block that comes after both."
+            )
+        if not self._change(page, begins, limits):
+            raise RulesNotRaised
+        return begins
+
+    def _change(self, page: Page, first: int, limits: Limits, before: str = "") -> bool:
+        keys = self._keys
+        answer: bytes = self._connection.script(
+            "change_rules",
+            [keys.tip, keys.rules, keys.candidate, keys.candidate_body, keys.counters],
+            [page.revision, first, write_limits(limits), before, FORMAT, READER],
+        )
+        return answer == b"CHANGED"
+
+    def _survey(self) -> bool:
+        """Read more of the chain that the first version left, and then write down its rules.
+
+        It had the bits of its parts' settings, which may have been raised since the chain began.
+        So what is there has to keep the least of its blocks, and what comes our settings.
+        """
+        page = self.read()
+        if page.format > 1:
+            return True
+        done, least = map(int, page.fields.get("surveyed", f"1:{self.rules.bits}").split(":"))
+        records = self._blocks.read_records(done + 1, min(done + _AT_ONCE, page.tip))
+        least = min([least, *(record.header.bits for record in records)])
+        done += len(records)
+        if done < page.tip:
+            surveyed = f"{done}:{least}"
+            key = self._keys.rules
+            self._connection.run(lambda client: client.hset(key, "surveyed", surveyed))
+            return False
+        before = replace(WIDEST, bits=least)
+        # where it is refused, somebody else has done it, or mined: the next time tells
+        self._change(page, page.tip + 1, self.rules.limits, write_limits(before))
+        return False
+
+    @property
+    def _read_keys(self) -> list[str]:
+        return [self._keys.tip, self._keys.records, self._keys.rules]
+
+    def _judge(self, page: Page) -> Page:
+        if Record.unpack(page.first).header != genesis(self.rules.network):
+            raise WrongNetwork
+        if (page.fields.get("signed", "0") == "1") != self.rules.signed:
+            raise WrongRules
+        return page
+
+
+def _parse(answer: Any) -> Page:
+    first, tip, *flat = answer
+    texts = [text.decode() for text in flat]
+    page = Page(first, int(tip or 0), dict(zip(texts[::2], texts[1::2], strict=True)))
+    if page.format > FORMAT:
+        reader = page.fields["reader"]
+        raise NewerLedger(
+            f"The ledger has format {page.format}, which minequeue {reader} reads and this version "
+            f"does not; use {reader} or later."
+        )
+    if not page.first or not page.tip:
+        raise LedgerLost
+    return page
+
+
+def write_limits(limits: Limits) -> str:
+    """How the ledger keeps them."""
+    return f"{limits.bits}:{limits.block_transactions}:{limits.block_bytes}"
+
+
+def _read_limits(text: str) -> Limits:
+    return Limits(*map(int, text.split(":")))
+
+
+def _describe(limits: Limits) -> str:
+    return (
+        f"{limits.bits} bits, {limits.block_transactions} transactions and {limits.block_bytes} "
+        "bytes in a block"
+    )
