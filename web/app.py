@@ -44,6 +44,8 @@ def create_app(services: Services) -> Flask:
     """Make the app that serves ``services``."""
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = False
+    # else a path with two slashes is answered with a redirect to the host that the client named
+    app.url_map.merge_slashes = False
     app.url_map.converters["node"] = NodeConverter
     provide(app, services)
     register_problems(app, services.refusals.count)

@@ -40,6 +40,18 @@ def test_a_path_that_there_is_not_is_told_as_any_other_thing_that_there_is_not(
     assert "GET /docs" in problem["detail"]
 
 
+@pytest.mark.parametrize(
+    "path", ["/chain//new", "/chain/new//", "/chain//tip", "//evil.test/chain"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_path_with_an_empty_part_leads_nowhere(
+    client: FlaskClient, method: str, path: str
+) -> None:
+    answer = client.open(method=method, environ_overrides={"PATH_INFO": path})
+    _is_problem(answer, 404, "not-found")
+    assert "Location" not in answer.headers
+
+
 def test_an_accepted_submission_wakes_the_miners_and_a_refused_one_does_not(
     ledger: Ledger,
 ) -> None:
