@@ -1,6 +1,8 @@
 """``minequeue proof verify``: that a transaction is in a block, from files alone."""
 
 import json
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +10,9 @@ import click
 import msgspec
 
 from chain import canonical, strict_json
-from chain.errors import InvalidTransaction, MalformedJson, MinequeueError
-from chain.header import VERSION, Header
+from chain.branch import HeaderBranch
+from chain.errors import InvalidBlock, InvalidTransaction, MalformedJson, MinequeueError
+from chain.header import VERSION, Header, genesis
 from chain.header_json import BadHeader, Digest, HeaderJson
 from chain.merkle import is_included
 from chain.proof_of_work import meets_target
@@ -32,14 +35,29 @@ class _Proof(msgspec.Struct):
     block: HeaderJson
 
 
-def run_verify(proof: Path, header: Path | None, *, minimum_bits: int, as_json: bool) -> None:
+class _Headers(msgspec.Struct):
+    headers: list[HeaderJson]
+
+
+def run_verify(
+    proof: Path,
+    header: Path | None,
+    headers: Sequence[Path],
+    *,
+    minimum_bits: int,
+    network: str,
+    as_json: bool,
+) -> None:
     """Verify the answer of GET /transactions/<id>/proof, and print what it shows.
 
     Args:
         proof: the file with the answer.
         header: a file with a header that is trusted, as GET /chain/headers or /chain/tip writes
             one; None to take the one of the answer.
-        minimum_bits: the least work that the block may have.
+        headers: files with the pages of GET /chain/headers, from the first block on; the block of
+            the proof must be among them. Without any, the network is not looked at.
+        minimum_bits: the least work that a block may have.
+        network: the name that the first block must have.
         as_json: print JSON.
 
     Raises:
@@ -47,8 +65,7 @@ def run_verify(proof: Path, header: Path | None, *, minimum_bits: int, as_json: 
     """
     found = _read(proof, _Proof)
     own = _as_header(found.block)
-    trusted = own if header is None else _as_header(_read(header, HeaderJson))
-    if trusted != own:
+    if header is not None and own != _as_header(_read(header, HeaderJson)):
         raise InvalidProof(
             f"The proof is for block {own.index}, {own.hash.hex()}, and not for the header."
         )
@@ -61,6 +78,9 @@ def run_verify(proof: Path, header: Path | None, *, minimum_bits: int, as_json: 
         )
     if not meets_target(own.hash, own.bits):
         raise InvalidProof(f"The header of block {own.index} does not meet its own target.")
+    chain = _read_chain(headers, network, minimum_bits) if headers else []
+    if headers and own not in chain:
+        raise InvalidProof(f"Block {own.index}, {own.hash.hex()}, is not among the headers.")
     leaf = _check_transaction(found, own)
     path = [bytes.fromhex(node) for node in found.path]
     if not is_included(leaf, found.leaf_index, found.tree_size, path, own.merkle_root):
@@ -73,18 +93,44 @@ def run_verify(proof: Path, header: Path | None, *, minimum_bits: int, as_json: 
         "hash": own.hash.hex(),
         "bits": own.bits,
         "header": "own" if header is None else "trusted",
+        "network": network if chain else None,
+        "length": len(chain),
     }
     if as_json:
         click.echo(json.dumps({"valid": True, **shown}))
-    else:
+        return
+    click.echo(
+        f"valid: transaction {found.id}\nis in block {own.index}, {own.hash.hex()}, "
+        f"of {own.bits} bits of work"
+    )
+    if chain:
+        click.echo(f"on a chain of {len(chain)} blocks of the network {network!r}")
+    elif header is None:
         click.echo(
-            f"valid: transaction {found.id}\nis in block {own.index}, {own.hash.hex()}, "
-            f"of {own.bits} bits of work"
+            "the header is the proof's own: --header compares it with one that you trust, "
+            "--headers with the network's"
         )
-        if header is None:
-            click.echo(
-                "the header is the proof's own; --header compares it with one that you trust"
-            )
+
+
+def _read_chain(pages: Sequence[Path], network: str, minimum_bits: int) -> list[Header]:
+    """The headers of ``pages``, which must be those of a chain of the network."""
+    found = [_as_header(each) for page in pages for each in _read(page, _Headers).headers]
+    first = genesis(network)
+    if not found or found[0] != first:
+        raise InvalidProof(
+            f"The headers do not begin with the first block of the network {network!r}; "
+            "GET /chain/headers?from=1 gives them."
+        )
+    branch = HeaderBranch(
+        first, first.work, [first.timestamp], find_least_bits=lambda _: minimum_bits, revision=""
+    )
+    now_ms = int(time.time() * 1000)
+    try:
+        for each in found[1:]:
+            branch.append(each, now_ms=now_ms)
+    except InvalidBlock as error:
+        raise InvalidProof(str(error)) from None
+    return found
 
 
 def _check_transaction(found: _Proof, header: Header) -> bytes:
@@ -114,4 +160,4 @@ def _read(path: Path, kind: Any) -> Any:
     except OSError as error:
         raise InvalidProof(f"{path} cannot be read: {error.strerror}.") from None
     except MalformedJson as error:
-        raise InvalidProof(f"{path} is not what a node answers: {error}.") from None
+        raise InvalidProof(f"{path} is not what a node answers: {error}") from None

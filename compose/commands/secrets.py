@@ -114,21 +114,36 @@ def proof() -> None:
 @proof.command()
 @click.argument("file", type=_FILE)
 @click.option("--header", type=_FILE, help="A header that you trust; else the proof's own.")
-@settings_options("bits")
+@click.option(
+    "--headers",
+    type=_FILE,
+    multiple=True,
+    help="A page of GET /chain/headers, from block 1 on; may be repeated.",
+)
+@settings_options("bits", "network")
 @click.option("--json", "as_json", is_flag=True, help="Print what it shows as JSON.")
-def verify(settings: Settings, file: Path, header: Path | None, as_json: bool) -> None:
+def verify(
+    settings: Settings, file: Path, header: Path | None, headers: tuple[Path, ...], as_json: bool
+) -> None:
     """Verify FILE, the answer of GET /transactions/<id>/proof, without a node.
 
-    The block needs the bits that --bits or the settings name: a block with less work is cheap to
-    forge. A header alone does not tell its network, nor whether it is on the best chain: take
-    --header from a source that you trust. The exit code is 1 if FILE does not show that the
-    transaction is in the block.
+    A block needs the bits that --bits or the settings name: one with less work is cheap to forge.
+    The proof's own header does not tell its network: --headers takes the headers from the first
+    block of the network on, and verifies that they follow one another; --header takes one that you
+    trust. The exit code is 1 if FILE does not show that the transaction is in the block.
 
     Example: minequeue proof verify proof.json --header header.json
     """
     from compose.proof import run_verify
 
-    run_verify(file, header, minimum_bits=settings.bits, as_json=as_json)
+    run_verify(
+        file,
+        header,
+        headers,
+        minimum_bits=settings.bits,
+        network=settings.network,
+        as_json=as_json,
+    )
 
 
 COMMANDS = (key, token, sign, proof)

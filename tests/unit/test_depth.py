@@ -134,7 +134,7 @@ def test_a_deep_file_is_refused(tmp_path: Path, levels: int) -> None:
     path.write_bytes(_deep(levels))
     path.chmod(0o600)
     with pytest.raises(InvalidProof):
-        run_verify(path, None, minimum_bits=1, as_json=True)
+        run_verify(path, None, [path], minimum_bits=1, network="x", as_json=True)
     with pytest.raises(BadKeyFile):
         read_key(path)
     with pytest.raises(BadBackup):

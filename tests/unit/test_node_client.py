@@ -123,7 +123,7 @@ def test_an_answer_that_breaks_off_is_none() -> None:
         NodeClient(url).call("GET", "/")
 
 
-@pytest.mark.parametrize("body", [b"[" * 100_000, b"\xff", b"", b"1" * 5000])
+@pytest.mark.parametrize("body", [b"[" * 100_000, b"\xff", b"", b'{"a":1,"a":2}'])
 def test_what_is_no_json_is_one_sentence(body: bytes) -> None:
     with serve(lambda _: Told(200, body)) as url, pytest.raises(NodeAway, match="as a node does"):
         NodeClient(url).call("GET", "/")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from flask.testing import FlaskClient
 
 from chain.ledger import Connection
 from chain.merkle import calculate_path, calculate_root
@@ -17,12 +18,20 @@ from tests.web_clients import make_client
 
 
 @pytest.fixture
-def proof(connection: Connection) -> dict[str, Any]:
-    """Of a transaction in the middle of a block."""
+def client(connection: Connection) -> FlaskClient:
+    return make_client(make_ledger(connection), page=100)
+
+
+@pytest.fixture
+def proof(client: FlaskClient, connection: Connection) -> dict[str, Any]:
+    """Of a transaction in the middle of a block, which others follow."""
     ledger = make_ledger(connection)
     transactions = submit(ledger, 5)
     mine_all(ledger)
-    answer = make_client(ledger).get(f"/transactions/{transactions[2].id}/proof")
+    for _ in range(2):
+        submit(ledger, 1)
+        mine_all(ledger)
+    answer = client.get(f"/transactions/{transactions[2].id}/proof")
     found: dict[str, Any] = answer.get_json()
     return found
 
@@ -133,3 +142,45 @@ def test_a_mark_at_the_start_of_a_proof_is_no_character_of_it(
     path = tmp_path / "proof.json"
     path.write_text(json.dumps(proof), "utf-8-sig")
     assert CliRunner().invoke(cli, ["proof", "verify", str(path), "--bits", "4"]).exit_code == 0
+
+
+def _verify_among(tmp_path: Path, proof: Any, pages: list[list[Any]], *options: str) -> Any:
+    (tmp_path / "proof.json").write_text(json.dumps(proof))
+    arguments = ["proof", "verify", str(tmp_path / "proof.json"), "--json", "--bits", "4", *options]
+    for number, page in enumerate(pages):
+        path = tmp_path / f"headers.{number}"
+        path.write_text(json.dumps({"headers": page, "length": 4}))
+        arguments += ["--headers", str(path)]
+    return CliRunner().invoke(cli, arguments)
+
+
+def test_headers_from_the_first_block_on_show_the_network(
+    tmp_path: Path, proof: dict[str, Any], client: FlaskClient
+) -> None:
+    headers = client.get("/chain/headers").get_json()["headers"]
+    for pages in ([headers], [headers[:1], headers[1:]]):
+        done = _verify_among(tmp_path, proof, pages, "--network", "test")
+        assert done.exit_code == 0, done.exception
+        shown = json.loads(done.stdout)
+        assert (shown["network"], shown["length"]) == ("test", len(headers))
+    assert json.loads(_verify(tmp_path, proof).stdout)["network"] is None
+
+
+def test_headers_of_another_network_or_chain_show_nothing(
+    tmp_path: Path, proof: dict[str, Any], client: FlaskClient
+) -> None:
+    headers = client.get("/chain/headers").get_json()["headers"]
+    ours, index = ("--network", "test"), proof["block"]["index"]
+    for pages, options, reason in (
+        ([headers], (), "first block of the network 'minequeue'"),
+        ([headers], ("--network", "tset"), "first block of the network 'tset'"),
+        ([[]], ours, "first block"),
+        ([headers[1:]], ours, "first block"),
+        ([headers[:1], headers[2:]], ours, "does not follow"),
+        ([[headers[0], {**headers[1], "proof": 2**63}, *headers[2:]]], ours, "zero bits"),
+        ([headers[: index - 1]], ours, "is not among the headers"),
+        ([headers], (*ours, "--bits", "5"), "4 bits of work, not 5"),
+    ):
+        done = _verify_among(tmp_path, proof, pages, *options)
+        assert isinstance(done.exception, InvalidProof), reason
+        assert reason in str(done.exception)
