@@ -7,7 +7,8 @@ from compose.embedded import server_command
 # where it listens and where it keeps its data is its place's own; only the embedded one's
 # environment is looked for
 _OWN = frozenset({"port", "unixsocket", "unixsocketperm", "dir", "maxmemory", "set-proc-title"})
-# what docs/security.md gives to the operator
+# what docs/security.md gives to the operator: of the user that nobody is, and of the parts'
+DEFAULT_RIGHTS = ("off", "resetpass", "~*", "&*", "+@all")
 RIGHTS = (
     "~{minequeue:*", "~{minequeue}:*", "&*", "+@all", "-@admin", "-@dangerous", "+info",
     "+config|get",

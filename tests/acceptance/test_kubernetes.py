@@ -213,27 +213,44 @@ def server(tmp_path: Path) -> Iterator[int]:
             [find_server(""), str(configuration)], stdout=log, stderr=subprocess.STDOUT
         )
     try:
-        with redis.Redis(port=port) as anybody:
-            wait_for(lambda: _pings(anybody), "the server's start", 10)
+        with redis.Redis(port=port, username="probe", password="any") as probe:
+            wait_for(lambda: _pings(probe), "the server's start", 10)
         yield port
     finally:
         process.kill()
         process.wait()
 
 
-def _pings(anybody: "redis.Redis") -> bool:
+def _pings(probe: "redis.Redis") -> bool:
     try:
-        return bool(anybody.ping())
+        return bool(probe.ping())
     except redis.ConnectionError:
         return False
 
 
 @needs_kubectl
 def test_whoever_has_no_password_may_ping_the_server_and_nothing_else(server: int) -> None:
-    with redis.Redis(port=server) as anybody:
-        assert anybody.ping()
+    with redis.Redis(port=server) as nobody, pytest.raises(redis.AuthenticationError):
+        nobody.ping()
+    with redis.Redis(port=server, username="probe", password="any") as probe:
+        assert probe.ping()
         with pytest.raises(redis.exceptions.NoPermissionError):
-            anybody.get("x")
+            probe.get("x")
+
+
+@needs_kubectl
+def test_the_servers_own_probes_succeed(server: int) -> None:
+    found = shutil.which("valkey-cli") or shutil.which("redis-cli")
+    if found is None:
+        pytest.skip("the server's probes are NOT tested: neither valkey-cli nor redis-cli is here")
+    [container] = find(_built("minikube"), "StatefulSet", "valkey")["spec"]["template"]["spec"][
+        "containers"
+    ]
+    for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
+        name, *words = container[kind]["exec"]["command"]
+        assert name == "valkey-cli"
+        probe = subprocess.run([found, "-p", str(server), *words], capture_output=True, check=False)
+        assert (probe.returncode, probe.stdout) == (0, b"PONG\n"), probe
 
 
 @needs_kubectl

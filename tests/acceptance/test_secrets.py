@@ -10,7 +10,7 @@ import pytest
 
 from compose.embedded import find_server
 from tests.http import post, request
-from tests.server_options import RIGHTS
+from tests.server_options import DEFAULT_RIGHTS, RIGHTS
 from tests.stack import Stack, free_port
 from tests.waiting import wait_for
 from web.tokens import draw_token, make_entry
@@ -33,7 +33,7 @@ class Server:
             find_server(os.environ.get("MINEQUEUE_SERVER_BINARY", "")),
             *("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._directory)),
             *("--appendonly", "yes", "--appendfsync", "always", "--save", ""),
-            *("--user", "default", "off"),
+            *("--user", "default", *DEFAULT_RIGHTS),
             *("--user", USER, "on", f">{PASSWORD}", *RIGHTS),
         ]
         return subprocess.Popen(command, stdout=subprocess.DEVNULL)
