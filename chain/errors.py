@@ -51,6 +51,10 @@ class InvalidPeer(MinequeueError):
     """The address of a node cannot be used; give http://host:port."""
 
 
+class ForbiddenPeer(MinequeueError):
+    """This node may not call that host; its operator can add it to MINEQUEUE_PEER_ALLOW."""
+
+
 class TooManyPeers(MinequeueError):
     """A node keeps no more peers than this; remove some before you add others."""
 

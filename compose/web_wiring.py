@@ -76,6 +76,7 @@ def make_services(
         wake_resolver=wake_resolver,
         refusals=Refusals(ledger.measuring.count_refusals),
         doors=Doors(settings.tokens, ledger.gates.charge, Origins(frozenset(settings.hosts))),
+        allowed=settings.peer_allow,
         policy=make_policy(settings),
         limits=Limits(
             body_bytes=settings.max_body,

@@ -6,6 +6,7 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from chain.ledger import Ledger
+from chain.peers.allowed import Allowed
 from chain.scaling import Policy
 from web.app import create_app
 from web.bodies import Bodies
@@ -39,6 +40,7 @@ def make_client(
     readers: int = 100,
     tokens: Tokens = Tokens(),  # noqa: B008  # frozen
     hosts: Collection[str] = (),
+    peer_allow: str = "127.0.0.0/8,::1/128",
     flower_url: str = ":5555",
     asks: tuple[str, ...] = ("HTTP_X_REQUEST_ID",),
     **limits: Any,
@@ -52,6 +54,7 @@ def make_client(
         wake_resolver=wake,
         refusals=Refusals(ledger.measuring.count_refusals),
         doors=Doors(tokens, ledger.gates.charge, Origins(frozenset(hosts))),
+        allowed=Allowed.parse(peer_allow),
         policy=POLICY,
         limits=all_limits,
         waiting_room=WaitingRoom(1),

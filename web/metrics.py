@@ -6,6 +6,7 @@ web tier says the same, and a restart loses nothing. An operator scrapes one of 
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import get_args
 
 from flask import Blueprint, Response
 from prometheus_client import CollectorRegistry, generate_latest
@@ -22,12 +23,13 @@ from chain.ledger import Measures
 from chain.ledger.measures import BUCKETS, Histogram
 from chain.rules import Rules
 from web.described import Reply, described
+from web.schemas import PeerState
 from web.services import services
 
 blueprint = Blueprint("metrics", __name__)
 # what prometheus_client writes by default, with its version
 CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
-_STATES = ("new", "same", "ahead", "behind", "faulty", "away")
+_STATES: tuple[str, ...] = get_args(PeerState)
 _EMPTY = Histogram((0,) * BUCKETS, 0, 0)
 _OUTCOMES = ("kept", "replaced", "failed")
 

@@ -6,7 +6,7 @@ import msgspec
 from flask import Blueprint, Response
 from werkzeug.routing import PathConverter
 
-from chain.errors import InvalidPeer, MalformedJson
+from chain.errors import ForbiddenPeer, InvalidPeer, MalformedJson
 from chain.ledger import Outcome, Sight
 from chain.peers.url import PeerUrl
 from chain.strict_json import make_reader
@@ -72,9 +72,17 @@ def register_nodes() -> Response:
         raise InvalidPeer(_NAMES) from None
     if not named:
         raise InvalidPeer(_NAMES)
-    network = services().ledger.network
-    network.register([str(PeerUrl.parse(text)) for text in named])
-    services().wake_resolver()
+    at = services()
+    peers = [PeerUrl.parse(text) for text in named]
+    for peer in peers:
+        if not at.allowed.may_permit(peer.host):
+            raise ForbiddenPeer(
+                f"This node may not call {peer.host}. Name nodes that it may call, or have its "
+                "operator add this one to MINEQUEUE_PEER_ALLOW."
+            )
+    network = at.ledger.network
+    network.register(list(map(str, peers)))
+    at.wake_resolver()
     return answer_json(
         {"message": "New nodes have been added.", "total_nodes": list(network.peers())}, 201
     )

@@ -19,6 +19,7 @@ _OF_ERRORS: dict[type[errors.MinequeueError], tuple[int, str, str]] = {
     errors.InvalidTransaction: (400, "invalid-transaction", "Invalid transaction"),
     errors.SignatureRequired: (400, "signature-required", "Signature required"),
     errors.InvalidPeer: (400, "invalid-peer", "Invalid peer"),
+    errors.ForbiddenPeer: (403, "peer-not-allowed", "Peer not allowed"),
     errors.TooManyPeers: (409, "too-many-peers", "Too many peers"),
     errors.IdempotencyKeyReused: (422, "idempotency-key-reused", "Idempotency-Key reused"),
     errors.QueueFull: (429, "queue-full", "Queue full"),

@@ -195,11 +195,14 @@ class Proof(Struct):
     block: Header
 
 
+PeerState = Literal["new", "same", "ahead", "behind", "faulty", "away", "not allowed"]
+
+
 class Node(Struct):
     """A node that is known, and what was last seen of it."""
 
     address: Annotated[str, Meta(examples=["http://127.0.0.1:3001"])]
-    state: Literal["new", "same", "ahead", "behind", "faulty", "away"]
+    state: PeerState
     reason: str
     seen_ms: _Count
     index: _Count

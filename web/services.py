@@ -7,6 +7,7 @@ from typing import cast
 from flask import Flask, current_app
 
 from chain.ledger import Ledger
+from chain.peers.allowed import Allowed
 from chain.scaling import Policy
 from web.bodies import Bodies
 from web.combiner import Combiner
@@ -46,6 +47,7 @@ class Services:
         wake_resolver: tells the resolver that there may be work; returns at once, never raises.
         refusals: counts them.
         doors: who may do what.
+        allowed: which other nodes may be called.
         policy: how many miners there should be.
         limits: of one request.
         waiting_room: for the answers that are held back.
@@ -62,6 +64,7 @@ class Services:
     wake_resolver: Callable[[], None]
     refusals: Refusals
     doors: Doors
+    allowed: Allowed
     policy: Policy
     limits: Limits
     waiting_room: WaitingRoom

@@ -23,11 +23,11 @@ class Sight(msgspec.Struct, frozen=True, omit_defaults=False):
 
     Attributes:
         state: "new", "same", "ahead", "behind"; "faulty" where it broke a rule, "away" where it
-            did not answer.
-        reason: one sentence where it is faulty or away, else "".
+            did not answer, "not allowed" where its name leads to no address that may be called.
+        reason: one sentence where it is in one of the last three, else "".
         seen_ms: when that was, Unix milliseconds; 0 for never.
         index: the index of its tip, 0 while unknown.
-        failures: how often in a row it was faulty or away.
+        failures: how often in a row it was in one of them.
         next_ms: before then it is not asked again, unless somebody demands it; Unix milliseconds.
     """
 
@@ -45,7 +45,7 @@ class Outcome(msgspec.Struct, frozen=True):
     Attributes:
         replaced: whether the chain was replaced or extended.
         peers: how many peers were asked.
-        faults: how many of them were faulty or away.
+        faults: how many of them were faulty, away or not allowed.
     """
 
     replaced: bool

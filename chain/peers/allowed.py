@@ -63,6 +63,14 @@ class Allowed:
             return True
         return self._names_host(host) and not _is_special(found)
 
+    def may_permit(self, host: str) -> bool:
+        """Tell whether ``host`` may be called at some address; of an IP address that is all."""
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            return bool(self.networks) or self._names_host(host)
+        return self.permits(host, host)
+
     def _names_host(self, host: str) -> bool:
         return any(
             host == name or (name.startswith("*.") and host.endswith(name[1:]))

@@ -396,7 +396,8 @@ def test_a_name_that_leads_elsewhere_the_second_time_gains_nothing(ours: Ledger)
 
     with serve_raw(send) as address:
         named = address.replace("127.0.0.1", "rebind.example")
-        _is_marked(_meet(ours, named, client), "169.254.169.254, which is not on the allow-list")
+        sight = _meet(ours, named, client)
+    _is_marked(sight, "169.254.169.254, which is not on the allow-list", "not allowed")
     assert asked.is_set()
     assert paths == ["/chain/tip"]
 
@@ -405,7 +406,8 @@ def test_a_name_that_leads_elsewhere_the_second_time_gains_nothing(ours: Ledger)
 def test_an_address_that_is_not_allowed_is_not_called(ours: Ledger, address: str) -> None:
     host = f"[{address}]" if ":" in address else address
     sight = _meet(ours, f"http://{host}:80")
-    _is_marked(sight, "not on the allow-list")
+    _is_marked(sight, "not on the allow-list", "not allowed")
+    assert sight.seen_ms == 0
 
 
 def test_a_resolver_of_names_that_hangs_is_left(ours: Ledger) -> None:

@@ -152,6 +152,16 @@ def test_what_answers_knows_its_own_name_and_those_that_are_given() -> None:
     assert Settings.from_environment(given).hosts == (name.lower(),)
 
 
+def test_web_lets_those_nodes_register_that_the_resolver_may_call() -> None:
+    name = "MINEQUEUE_PEER_ALLOW"
+    assert _environment("Web")[name] == _environment("Resolver")[name] == {"Ref": "PeerAllow"}
+    assert _find(_properties("lambda", "Function"), name) == [{"Ref": "PeerAllow"}]
+    defaults = {
+        _load(stack)["Parameters"]["PeerAllow"]["Default"] for stack in ("service", "lambda")
+    }
+    assert len(defaults) == 1
+
+
 def test_only_the_load_balancer_may_be_open_to_all() -> None:
     for name, group in _of_type("vpc", "AWS::EC2::SecurityGroup").items():
         open_to = _find(group.get("SecurityGroupIngress"), "CidrIp")

@@ -99,7 +99,6 @@ def test_all_parts_are_told_the_same_but_for_what_is_their_own(name: str) -> Non
         "open_to_all",
         "tokens",
         "workers",
-        "peer_allow",
         "token",
         "flower_auth",
     }

@@ -11,6 +11,7 @@ from chain.errors import InvalidBlock, TooManyPeers
 from chain.header import Header
 from chain.ledger import Ledger, Outcome, Pending, Record, Sight
 from chain.ledger.network import MOST_PEERS
+from chain.peers.allowed import Allowed
 from chain.rules import MAX_BODY_BYTES
 from chain.validation import validate_body
 from tests.ledgers import make_miner, request_mine
@@ -18,6 +19,8 @@ from tests.peers import LedgerNode
 from tests.separate_ledgers import make_separate_ledger
 from tests.web_clients import Rung, make_client
 from workers.peers import meeting
+from workers.peers.client import PeerClient
+from workers.peers.http_node import HttpNode
 from workers.peers.resolver import Resolver
 
 NODES = ["http://127.0.0.1:3001", "http://127.0.0.1:3002"]
@@ -78,6 +81,63 @@ def test_what_names_no_nodes_is_refused(client: FlaskClient, body: bytes) -> Non
     assert answer.status_code == 400
     assert answer.get_json()["type"] == "urn:minequeue:problem:invalid-peer"
     assert client.get("/nodes/").get_json()["total_nodes"] == []
+
+
+@pytest.mark.parametrize(
+    ("peer_allow", "host", "status"),
+    [
+        ("127.0.0.0/8,::1/128", "169.254.169.254", 403),
+        ("127.0.0.0/8,::1/128", "126.255.255.255", 403),
+        ("127.0.0.0/8,::1/128", "127.0.0.0", 201),
+        ("127.0.0.0/8,::1/128", "127.255.255.255", 201),
+        ("127.0.0.0/8,::1/128", "128.0.0.0", 403),
+        ("127.0.0.0/8,::1/128", "[::ffff:a9fe:a9fe]", 403),
+        ("127.0.0.0/8,::1/128", "[64:ff9b::a9fe:a9fe]", 403),
+        ("127.0.0.0/8,::1/128", "[::1]", 201),
+        ("127.0.0.0/8,::1/128", "metadata.example", 201),  # who knows where it leads
+        ("node.example,*.nodes", "metadata.example", 403),
+        ("node.example,*.nodes", "node.example", 201),
+        ("node.example,*.nodes", "a.nodes", 201),
+        ("node.example,*.nodes", "127.0.0.1", 403),
+        ("", "127.0.0.1", 403),
+        ("", "node.example", 403),
+    ],
+)
+def test_a_node_that_may_not_be_called_is_refused_at_once_where_that_is_plain(
+    ledger: Ledger, peer_allow: str, host: str, status: int
+) -> None:
+    client = make_client(ledger, peer_allow=peer_allow)
+    answer = _register(client, f"http://{host}:80")
+    assert answer.status_code == status
+    found = client.get("/nodes/").get_json()["total_nodes"]
+    assert len(found) == (status == 201)
+    if status == 403:
+        assert answer.get_json()["type"] == "urn:minequeue:problem:peer-not-allowed"
+        assert host.strip("[]") in answer.get_json()["detail"]
+        assert "MINEQUEUE_PEER_ALLOW" in answer.get_json()["detail"]
+
+
+def test_a_node_that_may_not_be_called_keeps_out_those_that_are_named_with_it(
+    client: FlaskClient,
+) -> None:
+    assert _register(client, NODES[0], "http://169.254.169.254").status_code == 403
+    assert client.get("/nodes/").get_json()["total_nodes"] == []
+
+
+def test_a_name_that_leads_where_no_node_may_be_called_has_a_state_of_its_own(
+    ledger: Ledger,
+) -> None:
+    client = make_client(ledger)
+    assert _register(client, "http://metadata.example").status_code == 201
+    allowed = Allowed.parse("127.0.0.0/8")
+    caller = PeerClient(allowed, resolve=lambda *_: ["169.254.169.254"])
+    Resolver(ledger, lambda address: HttpNode(caller, address), PERIOD_S).run()
+    [node] = client.get("/nodes/").get_json()["nodes"]
+    assert node["state"] == "not allowed"
+    assert "169.254.169.254" in node["reason"]
+    assert "MINEQUEUE_PEER_ALLOW" in node["reason"]
+    assert (node["seen_ms"], node["failures"]) == (0, 1)
+    assert 'minequeue_peers{state="not allowed"} 1.0' in client.get("/metrics").text
 
 
 def test_as_many_nodes_as_are_kept_and_one_more(client: FlaskClient) -> None:

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from chain.peers.allowed import Allowed
 from chain.peers.url import PeerUrl
-from workers.peers.node import PeerAway, PeerFaulty
+from workers.peers.node import PeerAway, PeerFaulty, PeerNotAllowed
 from workers.peers.wire import Deadline, Wire
 
 _RESOLVERS = 4  # threads; a resolver that hangs keeps one of them
@@ -26,10 +26,6 @@ _PIECE = 64 * 1024  # bytes
 _BUSY = frozenset({429, 503})
 _REDIRECTS = range(300, 400)
 Resolve = Callable[[str, int], Sequence[str]]
-
-
-class PeerNotAllowed(PeerFaulty):
-    """The address is not on the allow-list."""
 
 
 def resolve_name(host: str, port: int) -> list[str]:

@@ -1,6 +1,6 @@
 """A peer as the resolver sees it: typed answers, and errors that say whose fault it is."""
 
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from chain.block import Block
 from chain.errors import MinequeueError
@@ -9,11 +9,25 @@ from chain.ledger import Record
 
 
 class PeerError(MinequeueError):
-    """The peer cannot be used; the message says why."""
+    """The peer cannot be used; the message says why.
+
+    Attributes:
+        state: of a peer whose last meeting ended with it.
+    """
+
+    state: ClassVar[str] = "faulty"
 
 
 class PeerAway(PeerError):
     """The peer does not answer."""
+
+    state = "away"
+
+
+class PeerNotAllowed(PeerError):
+    """Its name leads to no address that is on the allow-list."""
+
+    state = "not allowed"
 
 
 class PeerFaulty(PeerError):

@@ -8,11 +8,12 @@ from chain.errors import BranchTooLarge, InvalidBlock, MinequeueError
 from chain.ledger import Ledger, Outcome, Sight, Turn
 from chain.moment import is_ahead
 from workers.peers.meeting import Meeting
-from workers.peers.node import Node, PeerAway, PeerError
+from workers.peers.node import Node, PeerError
 
 MEETING_S = 60.0  # the longest that one peer may take
 RUN_S = 120  # after it no other peer is met in this run
-_LONGEST_PAUSE_S = {"away": 30, "faulty": 600}  # before it is asked again
+_LONGEST_PAUSE_S = {"away": 30, "faulty": 600, "not allowed": 600}  # before it is asked again
+_UNSEEN = frozenset({"away", "not allowed"})
 _log = logging.getLogger(__name__)
 
 
@@ -108,12 +109,12 @@ class Resolver:
         state, reason = "faulty", ""
         try:
             state = meeting.run()
-        except PeerAway as error:
-            state, reason = "away", str(error)
         except _OutOfTime as error:
             # a long chain is taken over in many meetings
             state, reason = ("ahead", "") if meeting.replaced else (state, str(error))
-        except (PeerError, BranchTooLarge) as error:
+        except PeerError as error:
+            state, reason = error.state, str(error)
+        except BranchTooLarge as error:
             reason = str(error)
         except InvalidBlock as error:
             reason = f"It sent an invalid block: {error}"
@@ -127,7 +128,7 @@ class Resolver:
         return Sight(
             state=state,
             reason=reason,
-            seen_ms=before.seen_ms if state == "away" else now_ms,
+            seen_ms=before.seen_ms if state in _UNSEEN else now_ms,
             index=meeting.theirs.header.index if meeting.theirs else before.index,
             failures=failures,
             next_ms=now_ms + 1000 * _pause_s(state, failures),
