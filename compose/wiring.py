@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from workers.peers.client import PeerClient
 from workers.peers.http_node import HttpNode
 from workers.peers.resolver import Resolver
 from workers.report import Report
+from workers.sweep import CALL_S
 
 # what an image brings along, made by `python -m compose.precompile`
 INSTALLED_KERNELS = Path(sys.prefix) / "share" / "minequeue" / "kernels"
@@ -37,9 +39,11 @@ def find_kernel(data_dir: Path) -> Kernel:
 
 def make_celery(settings: Settings) -> WorkerApp:
     """The Celery app, for workers, for Flower and to send wake-ups."""
+    # of a request, that waits for its answer; nobody waits for a worker's
+    hasty = replace(settings, redis_wait=min(settings.redis_wait, CALL_S))
 
     def make_crew(send: Callable[[], object]) -> Crew:
-        ledger = make_ledger(settings)
+        ledger = make_ledger(hasty)
         kernel = find_kernel(settings.data_dir)
         trace = trace_blocks() if settings.traces else _trace_nothing
         recipient = ledger.fleet.node_address(settings.node_address or None)
@@ -53,7 +57,7 @@ def make_celery(settings: Settings) -> WorkerApp:
     def make_resolver() -> Resolver:
         client = PeerClient(settings.peer_allow, token=settings.token)
         return Resolver(
-            make_ledger(settings),
+            make_ledger(hasty),
             lambda address: HttpNode(client, address, settings.signatures),
             settings.resolve_period,
         )

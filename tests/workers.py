@@ -47,13 +47,13 @@ def is_drained(ledger: Ledger) -> bool:
 
 
 def make_start(started: ExitStack, directory: Path) -> StartWorker:
-    """A function that starts a worker; it is gone when ``started`` is closed."""
+    """A function that starts a worker, or another part; it is gone when ``started`` is closed."""
 
-    def start(url: str, **settings: str) -> "subprocess.Popen[bytes]":
+    def start(url: str, part: str = "worker", **settings: str) -> "subprocess.Popen[bytes]":
         log = started.enter_context((directory / "worker.log").open("ab"))
         found = make_settings(url, data_dir=str(directory), **settings)
         process = subprocess.Popen(
-            [sys.executable, "-m", "compose", "worker"],
+            [sys.executable, "-m", "compose", part],
             env={**os.environ, **found.as_environment()},
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -35,36 +35,61 @@ def answer(_task: Any, _app: Any, consumer: Any, **_: Any) -> Callable[..., None
 class Heart:
     """Whether the consumer consumes, from what a worker sees of itself.
 
+    Only what happened while Redis answered counts, so time is that of the sweeps that it answered:
+    between two of them, and while one waits, nothing is held against the consumer. And its silence
+    counts from when it had a connection, since a pulse is sent by another.
+
     Args:
         clock: seconds that only grow.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._beat_at = clock()
-        self._sent_at: float | None = None  # of a pulse that has not come back
+        self._seen_at = clock()  # the end of the last sweep that Redis answered
+        self._connection: object | None = None  # of the consumer
+        self._lost_at: float | None = None  # since when it has none
+        self._owed_at: float | None = None  # when the first pulse was sent that has not come back
+        self._sent_at: float | None = None  # and the last
         self.has_beaten = False
 
     def beat(self) -> None:
         """A pulse came back."""
-        self._beat_at = self._clock()
-        self._sent_at = None
+        self._owed_at = self._sent_at = None
         self.has_beaten = True
 
     def is_waiting(self, most_s: float) -> bool:
         """Whether a pulse is under way that was sent less than ``most_s`` ago."""
-        return self._sent_at is not None and self._clock() - self._sent_at < most_s
+        sent_at = self._sent_at
+        return sent_at is not None and self._clock() - sent_at < most_s
 
     def sent(self) -> None:
         """A pulse was sent."""
         self._sent_at = self._clock()
+        if self._owed_at is None:
+            self._owed_at = self._sent_at
+
+    def look(self, connection: object | None) -> None:
+        """Redis answered a sweep, and this is the consumer's connection; None if it has none."""
+        now = self._clock()
+        if connection is not self._connection:
+            self.excuse()
+        self._connection = connection
+        self._lost_at = (self._lost_at or now) if connection is None else None
+        self._seen_at = now
 
     def excuse(self) -> None:
-        """No pulse could come back: the server was away. The time until now does not count."""
-        self._beat_at = self._clock()
-        self._sent_at = None
+        """Redis was away, or slow: the time until now does not count."""
+        self._lost_at = self._owed_at = self._sent_at = None
 
     @property
     def silent_s(self) -> float:
-        """For how long no pulse came back although the server answered, in seconds."""
-        return self._clock() - self._beat_at
+        """For how long it has read nothing although it has a connection, in seconds."""
+        return 0 if self._connection is None else self._count(self._owed_at)
+
+    @property
+    def lost_s(self) -> float:
+        """For how long it has had no connection although Redis answers, in seconds."""
+        return self._count(self._lost_at)
+
+    def _count(self, since: float | None) -> float:
+        return 0 if since is None else max(0, self._seen_at - since)

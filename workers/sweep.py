@@ -1,6 +1,9 @@
 """The sweep: every second each worker does its duty, and sees whether its own consumer consumes.
 
 It is what makes Celery's messages dispensable: one that is lost is replaced by the next sweep.
+
+The times here and those of the watchdog know of each other: whatever Redis does, a call of the
+sweep ends before the watchdog looks for a fault, and what was slow is no fault of the consumer's.
 """
 
 import logging
@@ -14,9 +17,12 @@ from kombu.exceptions import OperationalError
 
 from chain.errors import MinequeueError
 from workers.pulse import Heart
-from workers.watchdog import HUNG_S, STOP_S, STUCK_S, Watchdog, end_this_worker, sign_path
+from workers.watchdog import HUNG_S, LOST_S, STOP_S, STUCK_S, Watchdog, end_this_worker, sign_path
 
 PERIOD_S = 1.0
+# a call of the ledger in a worker: the next sweep, and the next run, are this call once more
+CALL_S = 2.0
+SLOW_S = CALL_S  # a sweep that took longer says nothing about the consumer
 _PULSE_S = 2.0  # a pulse that has not come back by then is sent again
 _log = logging.getLogger(__name__)
 
@@ -53,13 +59,19 @@ class Sweep:
             return f"the sweep has not ended for {took_s:.0f} s"
         if self.heart.silent_s > HUNG_S:
             return f"the consumer has read nothing for {self.heart.silent_s:.0f} s"
+        if self.heart.lost_s > LOST_S:
+            return f"the consumer has not connected for {self.heart.lost_s:.0f} s"
         return None
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            if not self._attempt(self._sweep):
-                self.heart.excuse()
+            began = time.monotonic()
+            was_answered = self._attempt(self._sweep)
             self._done_at = time.monotonic()
+            if was_answered and self._done_at - began <= SLOW_S:
+                self.heart.look(getattr(self._worker.consumer, "connection", None))
+            else:
+                self.heart.excuse()
             self._stop.wait(PERIOD_S)
 
     def _sweep(self) -> None:

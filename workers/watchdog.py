@@ -16,8 +16,9 @@ import psutil
 
 from chain.moment import is_ahead
 
-HUNG_S = 5.0  # for so long no pulse may come back while the server answers
-STUCK_S = 15.0  # for so long the sweep may take; its calls of the server are bounded by less
+HUNG_S = 5.0  # for so long no pulse may come back to a connected consumer while Redis answers
+LOST_S = 10.0  # for so long the consumer may take to connect while Redis answers
+STUCK_S = 15.0  # for so long the sweep may take; its calls of Redis are bounded by less
 STOP_S = 9.0  # for so long a worker may take to stop; a run ends after two
 FRESH_S = 10.0  # a file that was touched longer ago is no sign of life
 _PERIOD_S = 0.5

@@ -7,8 +7,24 @@ from pathlib import Path
 
 import pytest
 
+from chain.ledger import Ledger
+from compose import wiring
+from compose.settings import Settings
+from tests.separate_ledgers import make_separate_ledger
+from tests.workers import make_settings
 from workers.pulse import Heart
-from workers.watchdog import FRESH_S, Watchdog, is_fresh, sign_path
+from workers.sweep import CALL_S, SLOW_S, Sweep
+from workers.transport import ANSWER_S, CONNECT_S, RETRY_S
+from workers.watchdog import (
+    FRESH_S,
+    HUNG_S,
+    LOST_S,
+    STOP_S,
+    STUCK_S,
+    Watchdog,
+    is_fresh,
+    sign_path,
+)
 
 
 class Clock:
@@ -19,13 +35,112 @@ class Clock:
         return self.now_s
 
 
-def test_a_heart_is_silent_since_its_last_beat() -> None:
+CONNECTION = object()
+
+
+def make_heart() -> tuple[Heart, Clock]:
+    """The heart of a consumer that is connected."""
     clock = Clock()
     heart = Heart(clock)
-    clock.now_s += 3
+    heart.look(CONNECTION)
+    return heart, clock
+
+
+def test_a_heart_is_silent_from_a_pulse_that_does_not_come_back() -> None:
+    heart, clock = make_heart()
+    clock.now_s += 60
+    heart.look(CONNECTION)
+    assert heart.silent_s == 0
+    heart.sent()
+    clock.now_s += 2
+    heart.sent()
+    clock.now_s += 1
+    heart.look(CONNECTION)
     assert heart.silent_s == 3
     heart.beat()
     assert heart.silent_s == 0
+
+
+def test_while_a_sweep_waits_for_redis_nobody_falls_silent() -> None:
+    heart, clock = make_heart()
+    heart.sent()
+    clock.now_s += 60
+    assert heart.silent_s == 0
+    heart.excuse()
+    clock.now_s += 1
+    heart.look(CONNECTION)
+    assert heart.silent_s == 0
+
+
+def test_silence_counts_only_after_the_consumer_has_connected_again() -> None:
+    heart, clock = make_heart()
+    heart.sent()
+    for _ in range(9):
+        clock.now_s += 1
+        heart.look(None)
+        heart.sent()
+        assert heart.silent_s == 0
+    assert heart.lost_s == 8
+    heart.look(object())
+    assert (heart.silent_s, heart.lost_s) == (0, 0)
+    heart.sent()
+    clock.now_s += 6
+    heart.look(heart._connection)
+    assert heart.silent_s == 6
+
+
+def test_a_connection_that_is_another_than_before_begins_anew() -> None:
+    heart, clock = make_heart()
+    heart.sent()
+    clock.now_s += 4
+    heart.look(object())
+    assert heart.silent_s == 0
+
+
+def test_a_consumer_that_stays_without_a_connection_while_redis_answers_is_lost() -> None:
+    sweep = Sweep(None)
+    clock = Clock()
+    sweep.heart = Heart(clock)
+    sweep.heart.look(None)
+    clock.now_s += LOST_S
+    sweep.heart.look(None)
+    assert sweep.find_fault() is None
+    clock.now_s += 0.5
+    sweep.heart.look(None)
+    assert "has not connected for 10 s" in str(sweep.find_fault())
+    sweep.heart.excuse()  # Redis is away
+    assert sweep.find_fault() is None
+
+
+def test_the_limits_of_a_worker_know_of_each_other() -> None:
+    send_s = CONNECT_S + ANSWER_S
+    # the calls of a sweep: it says that it lives, reads the queue, and sends a wake-up and a pulse
+    assert 3 * CALL_S + 2 * send_s < STUCK_S
+    # a sweep that is held against the consumer, the pause, and the next
+    assert HUNG_S > 2 * SLOW_S
+    # the last try that failed, the pause, and the one that finds Redis
+    assert 2 * send_s + RETRY_S < LOST_S
+    # a worker that stops says so by two calls
+    assert CALL_S + send_s < STOP_S
+    # an outage must be noticed before its end is held against anybody
+    assert FRESH_S > HUNG_S
+
+
+@pytest.mark.parametrize(("wait", "expected"), [("0.5", 0.5), ("2", 2.0), ("20", 2.0)])
+def test_a_worker_waits_for_redis_no_longer_than_its_sweep_may(
+    wait: str, expected: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    def make_ledger(settings: Settings) -> Ledger:
+        waits.append(settings.redis_wait)
+        return make_separate_ledger()
+
+    monkeypatch.setattr(wiring, "make_ledger", make_ledger)
+    app = wiring.make_celery(make_settings("redis://h", redis_wait=wait))
+    app.crew.get()
+    app.resolver.get()
+    assert waits == [expected, expected]
 
 
 def test_a_pulse_is_waited_for_only_for_a_while() -> None:
@@ -39,16 +154,6 @@ def test_a_pulse_is_waited_for_only_for_a_while() -> None:
     assert not heart.is_waiting(2)
     heart.sent()
     heart.beat()
-    assert not heart.is_waiting(2)
-
-
-def test_the_time_that_the_server_was_away_does_not_count() -> None:
-    clock = Clock()
-    heart = Heart(clock)
-    heart.sent()
-    clock.now_s += 60
-    heart.excuse()
-    assert heart.silent_s == 0
     assert not heart.is_waiting(2)
 
 
