@@ -114,7 +114,6 @@ def test_restart_and_failover_of_a_cluster_cost_a_wait_and_nothing_else(
                 ],
                 env=stack.environment,
                 stdout=output,
-                stderr=subprocess.STDOUT,
             )
             mined = stack.queue()["tip"]["index"]
             for fault in (cluster.restart_primary, cluster.fail_over, cluster.fail_over):
@@ -122,7 +121,8 @@ def test_restart_and_failover_of_a_cluster_cost_a_wait_and_nothing_else(
                 fault()
                 mined = tip_of(stack) or mined
             wait_for(lambda: tip_of(stack) > mined, "blocks after the last failover", 60)
-            assert burst.wait(200) == 0, (tmp_path / "burst").read_text()
+        # it looks for its receipts when the queue is empty
+        assert burst.wait(120) == 0, (tmp_path / "burst").read_text()
         stack.wait_until_drained()
         found = json.loads((tmp_path / "burst").read_text())
         assert (found["lost"], found["doubled"], found["jobs_lost"]) == (0, 0, 0)
