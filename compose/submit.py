@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -165,6 +166,8 @@ def submit_lines(
             for batch in _cut(_read(source, identities), limits):
                 sent.name = identities.name
                 outcomes, known = _submit_batch(client, batch)
+                if receipts is not None and not sent.accepted + sent.refused:
+                    _empty(receipts)
                 sent.count(outcomes, known)
                 _tell(outcomes, receipts, say)
                 progress.advance(task, len(outcomes))
@@ -253,6 +256,12 @@ def _match(client: NodeClient, outcomes: Any, bodies: list[bytes]) -> list[dict[
 
 def _refuse(problem: Any) -> dict[str, Any]:
     return {"status": "refused", "problem": problem}
+
+
+def _empty(receipts: IO[str]) -> None:
+    """Drop the receipts of an earlier sending, now that there are new ones."""
+    if stat.S_ISREG(os.fstat(receipts.fileno()).st_mode):
+        receipts.truncate(0)
 
 
 def _tell(

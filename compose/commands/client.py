@@ -31,8 +31,8 @@ def _call(url: str) -> Any:
 @click.option("--name", help="The submission's name; else its file's path and first day.")
 @click.option(
     "--receipts",
-    # opened before anything is sent
-    type=click.File("w", lazy=False),
+    # opened before anything is sent, and emptied when there is something to write
+    type=click.File("a", lazy=False),
     help="File that gets every receipt, as NDJSON.",
 )
 @_json_option

@@ -274,6 +274,21 @@ def test_a_connection_that_breaks_counts_nothing_by_halves_and_a_repetition_mend
     assert sorted(node.amounts) == [*range(25)]
 
 
+def test_receipts_stay_until_there_are_new_ones(node: Node, file: Path) -> None:
+    receipts = file.with_suffix(".receipts")
+    with at(node, file) as send:
+        file.write_text(f"{line(1)}\n{line(2)}")
+        send("--receipts", str(receipts))
+        before = receipts.read_text()
+        assert len(before.splitlines()) == 2
+        assert isinstance(send("--receipts", str(receipts), given=line(3)).exception, NameNeeded)
+        assert receipts.read_text() == before
+        file.write_text(line(3))
+        send("--receipts", str(receipts))
+    assert len(receipts.read_text().splitlines()) == 1
+    assert receipts.read_text() not in before
+
+
 def test_an_answer_with_another_number_of_outcomes_counts_for_nothing(file: Path) -> None:
     def liar(asked: Asked) -> Told:
         return Told(200) if asked.path == "/queue" else Told(202, b'[{"id": "x"}]')
