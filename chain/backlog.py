@@ -51,6 +51,7 @@ class Reading:
         miner_rate: the hashes a second that a miner last had, or 0.
         kernels: what the live workers search nonces with, and how many miners do so by each.
         peaks: how many miners were needed lately, as :mod:`chain.scaling` remembers it.
+        is_unsettled: whether a reorganisation left something to do before the next block.
         earliest_ms: before then no block can follow the tip, because the newest blocks have
             timestamps of the future; 0 where they have not. Unix milliseconds.
     """
@@ -71,6 +72,7 @@ class Reading:
     miner_rate: int
     kernels: Mapping[str, int]
     peaks: str
+    is_unsettled: bool = False
     earliest_ms: int = 0
 
     @property

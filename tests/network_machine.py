@@ -5,16 +5,28 @@ node that accepted it, wherever the chains go; and once all have met, there is o
 """
 
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from chain.audit import Auditor
-from chain.ledger import Ledger, Pending, Place, Submission, Verdict
+from chain.block import Block
+from chain.header import Header
+from chain.ledger import (
+    Ledger,
+    Pending,
+    Place,
+    Submission,
+    Verdict,
+    branches,
+    settlement,
+)
+from chain.ledger.keys import Keys
 from chain.proof_of_work import search_with_hashlib
 from tests.ledgers import make_transaction, mined_ids, read_chain, request_mine
-from tests.peers import meet
+from tests.peers import LedgerNode, meet, meet_and_die
 from tests.separate_ledgers import make_separate_ledger
 from workers.miner import Miner
 
@@ -27,6 +39,10 @@ class NetworkMachine(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
+        # small steps, so that there are many between which something can happen
+        self._patches = [patch.object(module, "_AT_ONCE", 2) for module in (branches, settlement)]
+        for each in self._patches:
+            each.start()
         self.nodes: list[Ledger] = [make_separate_ledger() for _ in range(NODES)]
         self.accepted: list[list[Submission]] = [[] for _ in range(NODES)]
         self.works = [0] * NODES
@@ -68,6 +84,25 @@ class NetworkMachine(RuleBasedStateMachine):
         expected = theirs.blocks.tip().header if heavier else kept
         assert ours.blocks.tip().header == expected
 
+    @rule(who=_WHO, whom=_WHO, data=st.data())
+    def meet_while_ours_goes_on(self, who: int, whom: int, data: st.DataObject) -> None:
+        ours = self.nodes[who]
+        meet(ours, _Busy(self, who, self.nodes[whom], data))
+
+    @rule(who=_WHO, whom=_WHO, steps=st.integers(0, 3))
+    def meet_and_die_after_the_swap(self, who: int, whom: int, steps: int) -> None:
+        meet_and_die(self.nodes[who], self.nodes[whom], steps)
+
+    @rule(who=_WHO)
+    def settle_a_step(self, who: int) -> None:
+        self.nodes[who].settlement.step()
+
+    @rule(who=_WHO)
+    def read_all_that_waits(self, who: int) -> None:
+        ledger = self.nodes[who]
+        parts = list(ledger.waiting.read_transactions())
+        assert sum(len(part.items) for part in parts) == ledger.queue.read().pending
+
     @invariant()
     def nothing_is_lost_or_doubled(self) -> None:
         for ledger, submissions in zip(self.nodes, self.accepted, strict=True):
@@ -77,7 +112,8 @@ class NetworkMachine(RuleBasedStateMachine):
             accepted = {t.id for submission in submissions for t in submission.transactions}
             assert accepted <= set(mined) | set(pending)
             reading = ledger.queue.read()
-            assert reading.pending_bytes == sum(map(len, _pending(ledger)))
+            assert reading.pending == len(pending)
+            assert reading.is_unsettled or reading.pending_bytes == sum(map(len, _pending(ledger)))
             for own_id in accepted:
                 place = ledger.blocks.locate_transaction(bytes.fromhex(own_id))
                 assert isinstance(place, Place if own_id in set(mined) else Pending)
@@ -91,6 +127,13 @@ class NetworkMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         if not hasattr(self, "nodes"):
             return
+        try:
+            self._check_the_end()
+        finally:
+            for each in self._patches:
+                each.stop()
+
+    def _check_the_end(self) -> None:
         for ledger in self.nodes:
             auditor = Auditor(now_ms=2**42, minimum_bits=4, network="test")
             for block in read_chain(ledger):
@@ -110,6 +153,38 @@ class NetworkMachine(RuleBasedStateMachine):
         Miner(heaviest, search_with_hashlib, "last").run()
 
 
+class _Busy(LedgerNode):
+    """A peer that takes its time: whenever it is asked for a block, something happens to ours."""
+
+    def __init__(
+        self, machine: NetworkMachine, who: int, peer: Ledger, data: st.DataObject
+    ) -> None:
+        super().__init__(peer)
+        self._machine = machine
+        self._who = who
+        self._data = data
+
+    def block(self, header: Header) -> Block:
+        block = super().block(header)
+        happens = self._data.draw(st.sampled_from(["nothing", "submit", "mine", "both"]))
+        *entries, _ = block.leaves or [b""]
+        if happens in {"submit", "both"}:
+            self._machine.submit(self._who, 2)
+            for entry in entries:  # what the branch holds comes to us as well, only now
+                fields = msgspec.json.decode(entry)
+                transaction = make_transaction(fields["nonce"])
+                assert transaction.id == fields["id"]
+                self._machine._accept(self._who, Submission([transaction]))
+        if happens in {"mine", "both"}:
+            self._machine.mine(self._who, 1)
+        return block
+
+
 def _pending(ledger: Ledger) -> list[bytes]:
+    """What waits, over all lists."""
     client: Any = ledger.connection.client
-    return list(client.lrange("{minequeue:test}:pending", 0, -1))
+    keys = Keys("test")
+    _, returned, leaving = keys.unsettled
+    gone = client.smembers(leaving)
+    entries = [*client.lrange(returned, 0, -1), *client.lrange(keys.pending, 0, -1)]
+    return [entry for entry in entries if entry[:32] not in gone]

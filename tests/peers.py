@@ -1,8 +1,11 @@
 """Nodes in this process, which meet each other's ledgers without a network between them."""
 
+from contextlib import suppress
+from unittest.mock import patch
+
 from chain.block import Block
 from chain.header import Header
-from chain.ledger import Ledger, Record
+from chain.ledger import Ledger, Record, Settlement
 from workers.peers.meeting import Meeting
 from workers.peers.node import PeerFaulty
 
@@ -40,3 +43,25 @@ def meet(ours: Ledger, peer: LedgerNode | Ledger) -> str:
     """Let ``ours`` meet ``peer`` once."""
     node = LedgerNode(peer) if isinstance(peer, Ledger) else peer
     return Meeting(ours, node, lambda: None).run()
+
+
+class _Died(Exception):
+    """The process that adopted a branch is no more."""
+
+
+def meet_and_die(ours: Ledger, peer: LedgerNode | Ledger, steps: int = 0) -> None:
+    """Let ``ours`` meet ``peer``, and die so many steps after the swap of the chains."""
+    ours.settlement.finish()
+    real, left = Settlement.step, steps
+
+    def step(settlement: Settlement) -> bool:
+        nonlocal left
+        if not ours.queue.read().is_unsettled:
+            return False
+        if not left:
+            raise _Died
+        left -= 1
+        return real(settlement)
+
+    with patch.object(Settlement, "step", step), suppress(_Died):
+        meet(ours, peer)

@@ -80,6 +80,9 @@ class Miner:
         with self._ledger.fleet.lease(worker) as lease:
             while self._clock() < deadline:
                 reading = self._ledger.queue.read()
+                if reading.is_unsettled:
+                    self._ledger.settlement.step()
+                    continue
                 candidate = self._ledger.mining.find_candidate(reading)
                 if candidate is not None:
                     self._mine(reading, candidate, lease, deadline, result)

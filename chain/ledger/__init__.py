@@ -22,6 +22,7 @@ from chain.ledger.queue import Queue
 from chain.ledger.record import Record
 from chain.ledger.rule_book import RuleBook
 from chain.ledger.samples import Samples
+from chain.ledger.settlement import Settlement
 from chain.ledger.waiting import Part, Waiting
 from chain.rules import Bounds, Rules
 
@@ -45,6 +46,7 @@ __all__ = [
     "Pending",
     "Place",
     "Record",
+    "Settlement",
     "Sight",
     "Spot",
     "Submission",
@@ -69,6 +71,7 @@ class Ledger:
         self.blocks = Blocks(connection, keys)
         self.rule_book = RuleBook(connection, keys, self.blocks, rules)
         self.mining = Mining(connection, keys, self.blocks, self.rule_book)
+        self.settlement = Settlement(connection, keys)
         self.branches = Branches(connection, keys, self.blocks, self.rule_book)
         self.queue = Queue(connection, keys, self.blocks, rules)
         self.waiting = Waiting(connection, keys)

@@ -104,31 +104,50 @@ class Blocks:
 
     def locate_transaction(self, transaction_id: bytes) -> Place | Pending | None:
         """Where the transaction with this id (32 bytes) is; None where nobody knows it."""
-        raw = self._get(self._keys.transactions, transaction_id)
-        if raw is None:
-            return None
-        if raw == b"":
-            return Pending()
-        index, position, root = raw.split(b":", 2)
-        header = self.read_header(int(index))
-        if header is None or name_root(header) != root:
-            return Pending()  # of a candidate that is no block yet, or never became one
-        return Place(header, int(position))
+        arrived, *_ = self._keys.unsettled
 
-    def find_blocks_of(self, ids: Sequence[bytes]) -> set[int]:
-        """The indexes of the blocks that hold any of the transactions with these ids."""
-        places = set()
+        def read(client: Any) -> Any:
+            # arrived first: what is settled between the two is found in the second
+            with client.pipeline(transaction=False) as pipe:
+                pipe.hget(arrived, transaction_id)
+                pipe.hget(self._keys.transactions, transaction_id)
+                return pipe.execute()
+
+        found = [raw for raw in self._connection.run(read) if raw is not None]
+        for raw in filter(None, found):
+            index, position, root = raw.split(b":", 2)
+            header = self.read_header(int(index))
+            if header is not None and name_root(header) == root:
+                return Place(header, int(position))
+            # else of a candidate that is no block yet, or never became one
+        return Pending() if found else None
+
+    def survey(self, ids: Sequence[bytes]) -> tuple[set[int], list[bytes]]:
+        """Find transactions by their ids, in a ledger that is settled.
+
+        Returns:
+            The indexes of the blocks that hold any of them, and the ids of those that are pending.
+        """
+        places: list[tuple[bytes, Sequence[bytes]]] = []
         for start in range(0, len(ids), _IDS_AT_ONCE):
             part = ids[start : start + _IDS_AT_ONCE]
             found = self._get_many(self._keys.transactions, part)
-            places |= {tuple(raw.split(b":", 2)[::2]) for raw in found if raw}
-        known = sorted(places)
-        records = self._get_many(self._keys.records, [index for index, _ in known])
-        return {
-            int(index)
-            for (index, root), record in zip(known, records, strict=True)
-            if record is not None and name_root(Record.unpack(record).header) == root
+            named = zip(part, found, strict=True)
+            places += [(name, raw.split(b":", 2)[::2]) for name, raw in named if raw is not None]
+        indexes = sorted({int(place[0]) for _, place in places if len(place) > 1})
+        records = self._get_many(self._keys.records, indexes)
+        roots = {
+            index: name_root(Record.unpack(record).header)
+            for index, record in zip(indexes, records, strict=True)
+            if record is not None
         }
+        blocks, pending = set(), []
+        for name, place in places:
+            if len(place) > 1 and roots.get(int(place[0])) == place[1]:
+                blocks.add(int(place[0]))
+            else:
+                pending.append(name)
+        return blocks, pending
 
     def locate_job(self, job: str) -> MinedBy | Pending | None:
         """What became of the mine request ``job``; None where nobody knows it."""

@@ -15,11 +15,13 @@ import msgspec
 from chain.block import Block, count_contracts
 from chain.branch import HeaderBranch
 from chain.errors import BranchTooLarge, InvalidBlock
+from chain.header import Header
 from chain.ledger.blocks import Blocks, name_root, pack_body
 from chain.ledger.connection import Connection
 from chain.ledger.keys import BranchKeys, Keys
 from chain.ledger.record import Record
 from chain.ledger.rule_book import RuleBook
+from chain.ledger.settlement import Settlement
 from chain.validation import validate_body
 
 MOST_STAGED_BYTES = 256 * 2**20  # of transactions; a branch that needs more is refused
@@ -68,6 +70,7 @@ class Branches:
 
     def stage(self, headers: HeaderBranch) -> "Branch":
         """Begin a branch whose headers were checked; nothing of the chain changes."""
+        Settlement(self._connection, self._keys).finish()
         return Branch(self._connection, self._keys, self._blocks, headers, self._rule_book)
 
 
@@ -98,6 +101,8 @@ class Branch:
         self.size = 0
         self._stale = self._begin_stale()
         self.count = 0
+        self._tip = blocks.tip().header  # the one that `_seen` is true of
+        self._seen = self._count_pending()  # what came later may be what the branch holds
 
     def add(self, block: Block) -> None:
         """Add the block of the next header.
@@ -120,9 +125,10 @@ class Branch:
         limits = self._rule_book.page.record.at(header.index)
         valid = validate_body(block, limits, signed=self._rule_book.rules.signed)
         ids = [bytes.fromhex(transaction.id) for transaction in valid]
-        self._refuse_doubles(ids, header.index)
+        blocks, pending = self._blocks.survey(ids)
+        self._refuse_doubles(ids, blocks, header.index)
         self._ids.update(ids)
-        self._write(block, ids)
+        self._write(block, ids, pending)
         self._contracts += count_contracts(block.leaves)
         self.count += 1
         self._stale = self._begin_stale()  # what was to return may stand in this block
@@ -143,10 +149,18 @@ class Branch:
         tip = self._headers.headers[self.count - 1]
         if self._headers.work_at(tip.index) <= best.cumulative_work:
             raise ValueError("a branch is adopted only where it is heavier")
-        if not self._stage_stale(best):
+        if not self._stage_stale(best) or not self._see(best):
             return Adopting.STALE
+        while isinstance(answer := self._swap(best, tip), int):
+            self._seen = answer
+        adopting = Adopting(answer)
+        if adopting is not Adopting.STALE:
+            Settlement(self._connection, self._keys).finish()
+        return adopting
+
+    def _swap(self, best: Record, tip: Header) -> bytes | int:
         keys, staged = self._keys, self._staged
-        answer: bytes = self._connection.script(
+        answer: bytes | int = self._connection.script(
             "adopt_branch",
             [
                 keys.tip,
@@ -158,10 +172,12 @@ class Branch:
                 keys.pending,
                 keys.transactions,
                 keys.counters,
+                *keys.unsettled,
                 staged.records,
                 staged.bodies,
-                staged.places,
+                staged.arrived,
                 self._stale.keys.returned,
+                staged.leaving,
                 self._stale.keys.rewards,
                 keys.rules,
             ],
@@ -171,7 +187,10 @@ class Branch:
                 tip.hash,
                 len(self._ids),
                 self._stale.returned,
+                self._stale.returned_bytes,
                 self._stale.rewards,
+                self._seen,
+                _AT_ONCE,
                 keys.connected,
                 self._contracts - self._stale.contracts,
                 self._headers.revision,
@@ -179,21 +198,48 @@ class Branch:
         )
         if answer == b"OTHER_RULES":
             self._rule_book.read()
-            return Adopting.STALE
-        return Adopting(answer)
+            return Adopting.STALE.value
+        return answer
 
-    def _refuse_doubles(self, ids: Sequence[bytes], index: int) -> None:
+    def _see(self, best: Record) -> bool:
+        """Follow the blocks that took their transactions from the head of pending since.
+
+        Returns:
+            False where the chain became another meanwhile.
+        """
+        for block in self._blocks.iterate(self._tip.index + 1, best.header.index):
+            if block.header.previous_hash != self._tip.hash:
+                break
+            ids = [_name(leaf) for leaf in block.leaves]
+            self._stay(ids)
+            self._seen = max(0, self._seen - (len(ids) - 1))  # a reward never was pending
+            self._tip = block.header
+        return self._tip.hash == best.header.hash
+
+    def _stay(self, ids: Sequence[bytes]) -> None:
+        """Note that these are not pending any more, so that they do not leave it."""
+
+        def remove(client: Any) -> None:
+            for part in _cut(ids):
+                client.srem(self._staged.leaving, *part)
+
+        self._connection.run(remove)
+
+    def _count_pending(self) -> int:
+        """How many are pending. Read after the tip, since it is safe to know too few of them."""
+        count: Any = self._connection.run(lambda client: client.llen(self._keys.pending))
+        return int(count)
+
+    def _refuse_doubles(self, ids: Sequence[bytes], blocks: set[int], index: int) -> None:
         """See that no transaction stands twice in the chain that the branch would make."""
         fork = self._headers.fork.index
-        if not self._ids.isdisjoint(ids) or any(
-            block <= fork for block in self._blocks.find_blocks_of(ids)
-        ):
+        if not self._ids.isdisjoint(ids) or any(block <= fork for block in blocks):
             raise InvalidBlock(
                 f"Block {index} is invalid: a transaction stands in an earlier block as well.",
                 index=index,
             )
 
-    def _write(self, block: Block, ids: Sequence[bytes]) -> None:
+    def _write(self, block: Block, ids: Sequence[bytes], pending: Sequence[bytes]) -> None:
         header, staged = block.header, self._staged
         record = Record(header, self._headers.work_at(header.index)).pack()
         body = pack_body(block.body)
@@ -203,14 +249,14 @@ class Branch:
             places += own_id, b"%d:%d:%b" % (header.index, position, root)
 
         def write(client: Any) -> None:
-            # in one transaction: a list that is sent again after a lost reply would hold it twice,
-            # and the count of its elements shows that
-            with client.pipeline(transaction=True) as pipe:
+            with client.pipeline(transaction=False) as pipe:
                 pipe.hset(staged.records, str(header.index), record)
                 pipe.hset(staged.bodies, str(header.index), body)
                 for part in _cut(places):
-                    pipe.rpush(staged.places, *part)
-                for key in (staged.records, staged.bodies, staged.places):
+                    pipe.hset(staged.arrived, items=list(part))
+                for part in _cut(pending):
+                    pipe.sadd(staged.leaving, *part)
+                for key in (staged.records, staged.bodies, staged.arrived, staged.leaving):
                     pipe.expire(key, _STAGED_S)
                 pipe.execute()
 
@@ -236,12 +282,14 @@ class Branch:
     def _give_back(self, block: Block) -> None:
         stale = self._stale
         accepted = b"%013d" % block.header.timestamp
-        named = [(bytes.fromhex(_read_name(leaf).id), leaf) for leaf in block.leaves]
+        named = [(_name(leaf), leaf) for leaf in block.leaves]
         *entries, reward = ((own_id, own_id + accepted + leaf) for own_id, leaf in named)
         returned = [entry for own_id, entry in entries if own_id not in self._ids]
         rewards = [own_id for own_id, _ in [reward] if own_id not in self._ids]
 
         def write(client: Any) -> None:
+            # in one transaction: a list that is sent again after a lost reply would hold it twice,
+            # and the count of its elements shows that
             with client.pipeline(transaction=True) as pipe:
                 for key, values in ((stale.keys.returned, returned), (stale.keys.rewards, rewards)):
                     for part in _cut(values):
@@ -252,6 +300,7 @@ class Branch:
         self._connection.run(write)
         stale.index, stale.hash = block.header.index, block.header.hash
         stale.returned += len(returned)
+        stale.returned_bytes += sum(map(len, returned))
         stale.rewards += len(rewards)
         stale.contracts += count_contracts(block.leaves)
 
@@ -265,6 +314,7 @@ class _Stale:
         index: of the last of those blocks, the fork's where there is none yet.
         hash: of that block.
         returned: how many transactions.
+        returned_bytes: their size as entries of pending.
         rewards: how many rewards, which are void.
         contracts: how many of their transactions have a contract.
     """
@@ -273,8 +323,14 @@ class _Stale:
     index: int
     hash: bytes
     returned: int = 0
+    returned_bytes: int = 0
     rewards: int = 0
     contracts: int = 0
+
+
+def _name(leaf: bytes) -> bytes:
+    """The id of a transaction, 32 bytes."""
+    return bytes.fromhex(_read_name(leaf).id)
 
 
 def _cut(values: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

@@ -13,8 +13,9 @@ class BranchKeys:
 
     records: str
     bodies: str
-    places: str
+    arrived: str
     returned: str
+    leaving: str
     rewards: str
 
 
@@ -40,6 +41,8 @@ class Keys:
         self.samples = key("samples")
         self.followed = key("followed")
         self.followed_since = key("followed_since")
+        # what a reorganisation left to do; see adopt_branch.lua
+        self.unsettled = key("arrived"), key("returned"), key("leaving")
         # the chain
         self.tip = key("tip")
         self.records = key("records")

@@ -127,7 +127,14 @@ class Mempool:
             arguments += submission.as_arguments()
         answers: Any = self._connection.script(
             "submit",
-            [keys.pending, keys.transactions, keys.counters, *keys.idempotency, keys.tip],
+            [
+                keys.pending,
+                keys.transactions,
+                keys.counters,
+                *keys.idempotency,
+                keys.tip,
+                *keys.unsettled,
+            ],
             arguments,
         )
         if answers == _NO_CHAIN:

@@ -133,6 +133,7 @@ class Mining:
                 keys.mine_requests,
                 keys.counters,
                 keys.rules,
+                *keys.unsettled,
             ],
             [
                 header.previous_hash,

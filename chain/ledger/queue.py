@@ -62,11 +62,13 @@ class Queue:
                 keys.rates,
                 keys.kernels,
                 keys.peaks,
+                *keys.unsettled,
             ],
             [LEASE_MS, BEAT_MS],
         )
         now_ms, pending, size, oldest, requests, entry, record, *rest = answer
-        prefix, count, job, reward, miners, fleet, live_rate, miner_rate, tools, peaks = rest
+        prefix, count, job, reward, miners, fleet, live_rate, miner_rate, tools, *more = rest
+        peaks, is_unsettled = more
         if not record:
             raise LedgerLost
         tip = Record.unpack(record)
@@ -87,6 +89,7 @@ class Queue:
             miner_rate=miner_rate,
             kernels=_sum_by_name(tools),
             peaks=peaks.decode(),
+            is_unsettled=bool(is_unsettled),
             earliest_ms=self._find_earliest(tip.header, now_ms),
         )
 

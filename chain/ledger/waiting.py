@@ -11,6 +11,7 @@ from typing import Any
 from chain.ledger.connection import Connection
 from chain.ledger.keys import Keys
 from chain.ledger.mempool import ENTRY_HEAD
+from chain.ledger.settlement import Settlement
 
 _AT_ONCE = 500  # entries of at most 17 KB
 _JOB_DIGITS = 32
@@ -41,6 +42,7 @@ class Waiting:
     def __init__(self, connection: Connection, keys: Keys) -> None:
         self._connection = connection
         self._keys = keys
+        self._settlement = Settlement(connection, keys)
 
     def read_transactions(self) -> Iterator[Part]:
         """The pending transactions; there is at least one part, if only to tell the tip."""
@@ -62,8 +64,13 @@ class Waiting:
         end: int | None = None
         while True:
             answer: Any = self._connection.script(
-                "read_waiting", [keys.tip, key, keys.counters], [last, at, _AT_ONCE]
+                "read_waiting",
+                [keys.tip, key, keys.counters, *keys.unsettled],
+                [last, at, _AT_ONCE],
             )
+            if answer == b"UNSETTLED":
+                self._settlement.finish()
+                continue
             tip, length, mined, first, entries = answer
             gone = mined if counts_mined else 0
             if end is None:

@@ -11,18 +11,20 @@
 -- KEYS[5] mine_requests  list: job (32 hex digits) .. requested
 -- KEYS[6] counters       hash: abandoned  candidates that were dropped
 -- KEYS[7] rules          hash: revision
+-- KEYS[8] arrived, KEYS[9] returned, KEYS[10] leaving   see adopt_branch.lua
 -- ARGV[1] the tip's hash, ARGV[2] prefix, ARGV[3] count, ARGV[4] job or '', ARGV[5] id of the
 --   reward, ARGV[6] compressed body, ARGV[7] prefix of a candidate that may be replaced, or '',
 --   ARGV[8] how many of the transactions have a contract, ARGV[9] the revision of the rules by which
 --   it was built
--- Returns OPENED; JOINED where this tip has a candidate; STALE where tip or queue are others;
--- OTHER_RULES where the rules are.
+-- Returns OPENED; JOINED where this tip has a candidate; STALE where tip or queue are others, or the
+-- branch that was adopted last is not settled; OTHER_RULES where the rules are others.
 local tip, candidate, candidate_body = KEYS[1], KEYS[2], KEYS[3]
 local pending, mine_requests, counters, rules = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local tip_hash, prefix, count, job = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local reward, body, unfit, contracts, revision = ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 
-if redis.call('HGET', tip, 'hash') ~= tip_hash or redis.call('LLEN', pending) < count then
+if redis.call('HGET', tip, 'hash') ~= tip_hash or redis.call('LLEN', pending) < count
+  or redis.call('EXISTS', KEYS[8], KEYS[9], KEYS[10]) > 0 then
   return 'STALE'
 end
 if redis.call('HGET', rules, 'revision') ~= revision then

@@ -2,18 +2,26 @@
 -- KEYS[1] pending, KEYS[2] mine_requests, KEYS[3] counters, KEYS[4] tip, KEYS[5] candidate,
 -- KEYS[6] miners, KEYS[7] workers, KEYS[8] sizes, KEYS[9] rates, KEYS[10] kernels: see the scripts
 -- that write them; KEYS[11] peaks  string: how many miners were needed lately (chain/scaling.py)
+-- KEYS[12] arrived, KEYS[13] returned, KEYS[14] leaving   see adopt_branch.lua
 -- ARGV[1] how long a lease counts (ms), ARGV[2] how long a beat does
 -- Returns now (Unix ms), pending count, pending bytes, oldest pending (Unix ms or ''), mine
 -- requests, oldest mine request (entry or ''), the tip's record, the candidate's prefix, count,
 -- job and reward ('' each where there is none), live miners, miners that live workers can run,
 -- the sum of the live miners' hashes a second, the rate that a miner last had, and for each live
--- worker its kernel and its miners, in turn; the peaks.
+-- worker its kernel and its miners, in turn; the peaks; 1 where a branch is not settled yet, else 0.
 local pending, mine_requests, counters, tip, candidate = unpack(KEYS, 1, 5)
 local miners, workers, sizes, rates, kernels, peaks = unpack(KEYS, 6, 11)
+local arrived, returned, leaving = unpack(KEYS, 12, 14)
 local lease_ms, beat_ms = tonumber(ARGV[1]), tonumber(ARGV[2])
 
 local now = read_clock()
-local oldest = string.sub(redis.call('LINDEX', pending, 0) or '', 33, 45)
+local is_unsettled = redis.call('EXISTS', arrived, returned, leaving) > 0
+local count = redis.call('LLEN', pending)
+local first = is_unsettled and redis.call('LINDEX', returned, 0) or redis.call('LINDEX', pending, 0)
+if is_unsettled then
+  count = count + redis.call('LLEN', returned) - redis.call('SCARD', leaving)
+end
+local oldest = count > 0 and string.sub(first, 33, 45) or ''
 local open = redis.call('HMGET', candidate, 'prefix', 'count', 'job', 'reward')
 local leases = list_ahead(miners, now, lease_ms)
 local size, rate, tools = 0, 0, {}
@@ -28,7 +36,7 @@ for _, lease in ipairs(leases) do
 end
 return {
   now,
-  redis.call('LLEN', pending),
+  count,
   tonumber(redis.call('HGET', counters, 'pending_bytes') or '0'),
   oldest,
   redis.call('LLEN', mine_requests),
@@ -39,4 +47,5 @@ return {
   tonumber(redis.call('HGET', rates, 'last') or '0'),
   tools,
   redis.call('GET', peaks) or '',
+  is_unsettled and 1 or 0,
 }

@@ -8,6 +8,7 @@
 -- KEYS[4], KEYS[5]      one for even days, one for odd ones; each expires whole when the day after its
 --   own is over.        hash: digest of a key (32 B) -> fingerprint of its request (32 B)
 -- KEYS[6] tip           hash, without which there is no chain that would ever take them
+-- KEYS[7] arrived, KEYS[8] returned, KEYS[9] leaving   see adopt_branch.lua
 -- ARGV[1] most pending transactions, ARGV[2] most pending bytes; then for each request:
 --   digest of its idempotency key or '', that of another key which it may have come with before or
 --   '', its fingerprint, n, the n ids, the n transactions
@@ -16,6 +17,7 @@
 -- of its transactions were known already, where that are any.
 -- NO_CHAIN where there is none; nothing is accepted.
 local pending, transactions, counters = KEYS[1], KEYS[2], KEYS[3]
+local arrived, returned, leaving = KEYS[7], KEYS[8], KEYS[9]
 local most, most_bytes = tonumber(ARGV[1]), tonumber(ARGV[2])
 local ENTRY_HEAD = 45 -- bytes before the transaction in an entry
 local DAY_S = 86400
@@ -29,6 +31,10 @@ local accepted = string.format('%013d', time[1] * 1000 + math.floor(time[2] / 10
 local day = math.floor(time[1] / DAY_S)
 local today, other_day = KEYS[4 + day % 2], KEYS[5 - day % 2]
 local room = most - redis.call('LLEN', pending)
+local is_unsettled = redis.call('EXISTS', arrived, returned, leaving) > 0
+if is_unsettled then
+  room = room - redis.call('LLEN', returned) + redis.call('SCARD', leaving)
+end
 local room_bytes = most_bytes - tonumber(redis.call('HGET', counters, 'pending_bytes') or '0')
 
 local taken, named = {}, {} -- by this call, and not yet written: ids, and keys with fingerprints
@@ -38,9 +44,11 @@ local entries, places, count, bytes = {}, {}, 0, 0
 local function survey(from, n)
   local new, size = {}, 0
   local found = redis.call('HMGET', transactions, unpack(argv, from, from + n - 1))
+  local placed = is_unsettled and redis.call('HMGET', arrived, unpack(argv, from, from + n - 1)) or {}
   for i = from, from + n - 1 do
     local id = argv[i]
-    if not found[i - from + 1] and not taken[id] then
+    local at = i - from + 1
+    if not found[at] and not placed[at] and not taken[id] then
       taken[id] = true
       new[#new + 1] = i
       size = size + ENTRY_HEAD + #argv[i + n]

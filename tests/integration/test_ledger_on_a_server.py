@@ -5,11 +5,13 @@ import redis
 from hypothesis import settings
 
 from chain.errors import QueueFull
-from chain.ledger import Connection
+from chain.ledger import Connection, Submission
 from chain.ledger.pool import CheckedPool
 from tests.ledger_machine import LedgerMachine
 from tests.ledger_tests import *  # noqa: F403  # the same as on fakeredis
 from tests.ledgers import make_ledger, mine_all, mined_ids, request_mine, submit
+from tests.peers import meet_and_die
+from tests.separate_ledgers import make_separate_ledger
 
 
 class RealServerMachine(LedgerMachine):
@@ -46,3 +48,24 @@ def test_a_server_out_of_memory_refuses_work_and_mining_makes_room(connection: C
     finally:
         client.config_set("maxmemory", 0)
     assert list(mined_ids(ledger)) == [transaction.id for transaction in accepted]
+
+
+def test_a_reorganisation_is_settled_where_memory_has_run_out(connection: Connection) -> None:
+    ours, theirs = make_ledger(connection), make_separate_ledger()
+    transactions = submit(ours, 3)
+    mine_all(ours)
+    waiting = submit(ours, 3)
+    for _ in range(2):
+        request_mine(theirs)
+    theirs.mempool.submit([Submission([waiting[1]])])
+    mine_all(theirs)
+    meet_and_die(ours, theirs)
+    request_mine(ours)
+    client = connection.client
+    client.config_set("maxmemory", 1)
+    try:
+        mine_all(ours)
+    finally:
+        client.config_set("maxmemory", 0)
+    expected = [waiting[1], *transactions, waiting[0], waiting[2]]
+    assert list(mined_ids(ours)) == [transaction.id for transaction in expected]
