@@ -232,7 +232,7 @@ def test_a_tip_of_the_future_costs_workers_no_busy_loop_and_no_flood_of_logs(
     url: str, clock: ServerClock, start_worker: StartWorker, tmp_path: Path
 ) -> None:
     with open_ledger(url) as ledger:
-        ledger.mining.create_genesis()
+        ledger.open()
         clock.set(DAY_S)
         for _ in range(14):
             request_mine(ledger)
@@ -256,7 +256,7 @@ def test_workers_mine_on_at_once_after_a_jump(
     url: str, clock: ServerClock, start_worker: StartWorker, ahead_s: int
 ) -> None:
     with open_ledger(url) as ledger:
-        ledger.mining.create_genesis()
+        ledger.open()
         start_worker(url)
         submit(ledger, 3)
         wait_for(lambda: is_drained(ledger), "a block", 60)
