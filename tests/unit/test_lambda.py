@@ -497,29 +497,65 @@ def test_a_bad_record_is_reported_and_those_behind_it_are_taken(
     assert reason in caplog.text
 
 
-@pytest.mark.parametrize("event", [DUMMY, {}, "text", None, [1]])
-def test_what_is_sent_by_hand_is_answered_with_what_is_taken(
-    event: Any, function: Function
-) -> None:
-    answer = function(event, None)
+def test_the_consoles_test_is_answered_with_what_is_taken(function: Function) -> None:
+    answer = function(DUMMY, None)
     assert (answer["status"], answer["type"]) == (400, "urn:minequeue:problem:unknown-event")
     assert ACCEPTED in answer["detail"]
+
+
+def test_a_bucket_that_was_told_to_notify_is_no_failure(function: Function) -> None:
+    event = {
+        "Service": "Amazon S3",
+        "Event": "s3:TestEvent",
+        "Time": "2026-11-27T00:00:00.000Z",
+        "Bucket": "payments",
+        "RequestId": "5582815E1AEA5ADF",
+        "HostId": "8cLeGAmw098X5cv4Zkwcmo8vvZa3eH3eKxsPzbB9wrR",
+    }
+    assert function(event, None) == {"accepted": 0}
 
 
 @pytest.mark.parametrize(
     "event",
     [
-        {"Records": [{"eventSource": "aws:kinesis"}]},
+        {},
+        {"key1": "value1"},
+        {**DUMMY, "more": 1},
+        "text",
+        None,
+        1,
+        [],
+        [1],
+        [DUMMY],
+        # EventBridge Pipes hand on a list of records as they are
+        [{"messageId": "m", "body": ONE, "eventSource": "aws:sqs"}],
+        {"eventSource": "aws:mq", "messages": [{"messageID": "ID:1", "data": "e30="}]},
+        {"eventSource": "aws:rmq", "rmqMessagesByQueue": {"payments::/": [{"data": "e30="}]}},
+        {"eventSource": "aws:kafka", "records": {"payments-0": [{"value": "e30="}]}},
+        {"eventSource": "SelfManagedKafka", "records": {"payments-0": [{"value": "e30="}]}},
+        {"events": [{"event": {}}], "eventSource": "aws:docdb"},
+        {"Records": [{"eventSource": "aws:kinesis", "kinesis": {"data": "e30="}}]},
+        {"Records": [{"eventSource": "aws:codecommit"}]},
         {"Records": []},
+        {"Records": {}},
+        {"Records": [1]},
+        {"Records": [*queue_event({"m": ONE})["Records"], {"eventSource": "aws:kinesis"}]},
         {"records": [{"data": ""}], "deliveryStreamArn": "x"},
         {"source": "aws.s3", "detail-type": "Object Created", "detail": {}},
+        {"awslogs": {"data": ""}},
+        {"invocationSchemaVersion": "1.0", "tasks": [{"taskId": "t", "s3Key": "k"}]},
+        {"requestContext": {"connectionId": "c", "routeKey": "$connect"}, "body": ONE},
+        {"version": "1.0", "requestPayload": {}, "requestContext": {"condition": "x"}},
+        {"Event": "s3:OtherEvent"},
     ],
+    ids=str,
 )
-def test_what_another_service_delivers_fails_instead_of_being_lost(
-    event: Any, function: Function
+def test_what_is_of_another_kind_fails_instead_of_being_lost(
+    event: Any, ledger: Ledger, function: Function
 ) -> None:
     with pytest.raises(UnknownEvent, match="DynamoDB"):
         function(event, None)
+    assert _pending(ledger) == 0
 
 
 def test_a_record_without_its_parts_fails_and_names_what_is_missing(function: Function) -> None:

@@ -1,4 +1,7 @@
-"""The function: an event is a request for the app, or records that are submissions, or neither."""
+"""The function: an event is a request for the app, or records that are submissions.
+
+Any other fails the invocation: whoever delivers events takes an answer for the end of them.
+"""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -20,8 +23,8 @@ ACCEPTED = (
     "requests of API Gateway (REST and HTTP APIs), function URLs and load balancers; records of "
     "SQS, SNS, S3 (ObjectCreated, NDJSON) and DynamoDB streams (INSERT, with NewImage)"
 )
-# whoever delivers such events and gets an answer takes them for dealt with
-_DELIVERED = ("Records", "records", "detail")
+# what a function's console offers for a test
+_TEST = {f"key{number}": f"value{number}" for number in (1, 2, 3)}
 _log = logging.getLogger(__name__)
 
 
@@ -85,21 +88,21 @@ class Function:
             _log.warning("the chain's beginning was not looked at yet: %s", error)
 
     def _serve(self, event: Any, context: Any) -> dict[str, Any]:
+        if event == _TEST:
+            return _explain()
         if not isinstance(event, dict):
-            return _explain(event)
+            raise _unknown()
         if is_request(event):
             return self._answer(event, context)
+        if event.get("Event") == "s3:TestEvent":  # that a bucket was told to notify
+            return {"accepted": 0}
         taker = self._takers.get(_find_source(event))
-        if taker is not None:
-            try:
-                return taker(event["Records"], self._services)
-            except KeyError as error:
-                raise UnknownEvent(
-                    f"The event has not the form of its kind: no {error}."
-                ) from error
-        if any(name in event for name in _DELIVERED):
-            raise UnknownEvent(f"This event is of another kind than those taken here: {ACCEPTED}.")
-        return _explain(event)
+        if taker is None:
+            raise _unknown()
+        try:
+            return taker(event["Records"], self._services)
+        except KeyError as error:
+            raise UnknownEvent(f"The event has not the form of its kind: no {error}.") from error
 
     def _flush(self) -> None:
         """Take the counts to the ledger: between two events nothing of this process runs."""
@@ -110,17 +113,21 @@ class Function:
 
 
 def _find_source(event: Mapping[str, Any]) -> str:
+    """The service that all records are of, or ""."""
     records = event.get("Records")
-    if not isinstance(records, list) or not records or not isinstance(records[0], dict):
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         return ""
     # SNS alone writes it with a capital
-    return str(records[0].get("eventSource") or records[0].get("EventSource"))
+    sources = {str(record.get("eventSource") or record.get("EventSource")) for record in records}
+    return sources.pop() if len(sources) == 1 else ""
 
 
-def _explain(event: Any) -> dict[str, Any]:
-    """The answer to what is sent by hand, as a function's console does."""
-    shown = sorted(map(str, event))[:10] if isinstance(event, dict) else type(event).__name__
-    _log.warning("an event of no known kind: %s", shown)
+def _unknown() -> UnknownEvent:
+    return UnknownEvent(f"This event is of another kind than those taken here: {ACCEPTED}.")
+
+
+def _explain() -> dict[str, Any]:
+    """The answer to the console's own test."""
     problem = Problem(
         400,
         "unknown-event",
