@@ -38,6 +38,21 @@ class Network(msgspec.Struct, tag_field="kind", tag="network", frozen=True):
     format: int = FORMAT
 
 
+class Head(msgspec.Struct, frozen=True):
+    """What the first line says of a format, whatever else it holds there.
+
+    Attributes:
+        format: of the lines.
+        reader: the least version that reads it; format 1 does not say so.
+    """
+
+    format: int
+    reader: str = "1.0.0"
+
+
+read_head = make_reader(Head)
+
+
 class _BlockJson(HeaderJson):
     transactions: list[msgspec.Raw]
 

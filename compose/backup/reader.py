@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import sha256
 from typing import IO
 
 from chain.block import Block
+from chain.errors import MalformedJson
 from compose.backup.errors import BadBackup
 from compose.backup.lines import (
     FORMAT,
@@ -16,6 +18,7 @@ from compose.backup.lines import (
     Network,
     TransactionLine,
     decode,
+    read_head,
 )
 from compose.chain_page import CannotRead
 from compose.text_file import drop_mark
@@ -56,12 +59,22 @@ def read_backup(file: IO[bytes], name: str) -> tuple[Network, Iterator[Content]]
     """
     lines = read_lines(file, name)
     raw = drop_mark(next(lines, b""))
+    _refuse_later(raw, name)
     first = _decode(raw, name, 1)
     if not isinstance(first, Network):
         raise BadBackup(f"{name} is no backup: it does not begin with its network.")
-    if first.format != FORMAT:
-        raise BadBackup(f"{name} has the format {first.format}; this version reads {FORMAT}.")
     return first, _read_contents(lines, raw, name)
+
+
+def _refuse_later(raw: bytes, name: str) -> None:
+    """See that the lines are of a format that is known here."""
+    with suppress(MalformedJson):  # then it is no first line, which is said of it as a line
+        head = read_head(raw)
+        if head.format != FORMAT:
+            raise BadBackup(
+                f"{name} has the format {head.format}, and this version reads {FORMAT}; use "
+                f"minequeue {head.reader} or later."
+            )
 
 
 def _read_contents(lines: Iterator[bytes], first: bytes, name: str) -> Iterator[Content]:

@@ -61,7 +61,11 @@ EDITS: dict[str, tuple[Callable[[list[bytes]], list[bytes]], str]] = {
     "no JSON": (edit_line(JOB, b"{", b""), "no line of a backup"),
     "no UTF-8": (edit_line(LAST, b"alice", b"\xff"), "backup"),
     "deep nesting": (edit_line(LAST, b'"alice"', b"[" * 100_000), "no line of a backup"),
-    "another format": (edit_line(FIRST, b'"format":1', b'"format":2'), "this version reads 1"),
+    "a deep first line": (edit_line(FIRST, b'"test"', b"[" * 100_000), "no line of a backup"),
+    "another format": (
+        edit_line(FIRST, b'"format":1', b'"format":2,"reader":"9.8.7","more":[]'),
+        r"has the format 2, and this version reads 1; use minequeue 9\.8\.7 or later",
+    ),
 }
 
 
