@@ -6,7 +6,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .PHONY: up test lint unit integration acceptance audit fuzz lambda lambda-bench \
-  containers dist dist-check sbom format clean
+  containers dist dist-check lowest sbom format clean
 
 up: .venv/.installed
 	@exec $(BIN)/minequeue up $(ARGS)
@@ -54,6 +54,10 @@ dist: .venv/.installed-test
 # each of them in empty environments of every Python here, or of those in ARGS="3.12 3.13"
 dist-check: dist
 	@$(BIN)/python -m tests.release.check $(ARGS)
+
+# the wheel with the lowest versions of what setup.cfg names, installed and used; about a minute
+lowest: dist
+	@$(BIN)/python -m tests.release.lowest
 
 # dist/sbom.json: what the wheel brings along, as CycloneDX
 sbom: dist

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from compose.checkout import CHECKOUT
 from tests.stack import Stack
 
 # common names: in the directory where a user happens to be, their own packages may be called so
@@ -12,17 +13,25 @@ _NAMES = ("chain", "compose", "web", "workers")
 
 
 class Environment:
-    """A virtual environment at ``path``, of the interpreter ``python``, with ``distribution``."""
+    """A virtual environment at ``path``, of the interpreter ``python``, with ``distribution``.
 
-    def __init__(self, path: Path, python: str, distribution: Path) -> None:
+    Of what that asks for by name it has the lowest versions or, as a user's, the newest.
+    """
+
+    def __init__(
+        self, path: Path, python: str, distribution: Path, *, lowest: bool = False
+    ) -> None:
         self.path = path
         self.python = path / "bin" / "python"
         _run(python, "-m", "venv", "--without-pip", str(path))
-        # by the pip that is here, so that the environment holds what was asked for and no pip
-        _run(
-            *(sys.executable, "-m", "pip", "--python", str(self.python), "install"),
-            *("--disable-pip-version-check", "--quiet", str(distribution)),
-        )
+        # by what is here, so that the environment holds what was asked for and no pip
+        install = ["pip", "--python", str(self.python), "install", "--disable-pip-version-check"]
+        if lowest:
+            # what the file names is direct; of a wheel only the wheel is
+            named = ["--requirements", str(CHECKOUT / "setup.cfg")]
+            install = ["uv", "pip", "install", "--python", str(self.python), *named]
+            install += ["--resolution", "lowest-direct"]
+        _run(sys.executable, "-m", *install, "--quiet", str(distribution))
 
     def ask(self, code: str) -> str:
         """What this code prints in it."""
