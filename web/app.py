@@ -1,6 +1,6 @@
 """The Flask app: one blueprint per resource, and before them the short way of submissions."""
 
-from flask import Flask
+from flask import Flask, Response
 
 from web import (
     chain,
@@ -19,7 +19,8 @@ from web import (
 from web.nodes import NodeConverter
 from web.openapi import provide_document
 from web.origins import HostCheck
-from web.problems import register_problems
+from web.problems import Problem, register_problems
+from web.reading import bound, give_back
 from web.request_ids import Named, name_request
 from web.services import Services, provide
 from web.short_way import ShortWay
@@ -40,15 +41,27 @@ BLUEPRINTS = (
 )
 
 
+class App(Flask):
+    """Flask, with a bound for whatever is answered."""
+
+    def process_response(self, response: Response) -> Response:
+        """The last step of every answer; a hook would keep requests off the short way."""
+        try:
+            return bound(super().process_response(response))
+        except Problem as problem:
+            return self.make_response(self.handle_user_exception(problem))
+
+
 def create_app(services: Services) -> Flask:
     """Make the app that serves ``services``."""
-    app = Flask(__name__, static_folder=None)
+    app = App(__name__, static_folder=None)
     app.url_map.strict_slashes = False
     # else a path with two slashes is answered with a redirect to the host that the client named
     app.url_map.merge_slashes = False
     app.url_map.converters["node"] = NodeConverter
     provide(app, services)
     register_problems(app, services.refusals.count)
+    app.teardown_request(give_back)
     app.logger.addFilter(name_request)
     for module in BLUEPRINTS:
         app.register_blueprint(module.blueprint)

@@ -11,14 +11,13 @@ from web.answers import JSON, answer_json
 from web.blocks import NAME, find_block
 from web.described import Reply, described
 from web.parameters import IF_NONE_MATCH, MAX_PAGE, page
-from web.reading import stream
+from web.reading import PART_BYTES, stream
 from web.requests import read_number
 from web.schemas import Block as BlockSchema
 from web.schemas import Chain, Headers, Tip
 from web.services import services
 
 blueprint = Blueprint("chain", __name__)
-_CHUNK_BYTES = 64 * 1024  # small blocks are sent together, large ones in parts
 
 
 @blueprint.get("/chain")
@@ -41,7 +40,9 @@ def read_chain() -> Response:
 
 
 @blueprint.get("/chain/headers")
-@described(Reply(200, "A page of headers.", Headers), problems=(400,), parameters=page(MAX_PAGE))
+@described(
+    Reply(200, "A page of headers.", Headers), problems=(400, 429), parameters=page(MAX_PAGE)
+)
 def read_headers() -> Response:
     """A page of headers."""
     tip = _blocks().tip()
@@ -67,7 +68,7 @@ def read_tip() -> Response:
 @blueprint.get("/chain/blocks/<name>")
 @described(
     Reply(200, "The block.", BlockSchema),
-    problems=(404,),
+    problems=(404, 429),
     parameters=[NAME],
 )
 def read_block(name: str) -> Response:
@@ -113,8 +114,8 @@ def _write_blocks(head: bytes, blocks: Iterator[Block], length: int) -> Iterator
         chunk += separator
         chunk += block.as_json()
         separator = b","
-        while len(chunk) >= _CHUNK_BYTES:
-            yield bytes(chunk[:_CHUNK_BYTES])
-            del chunk[:_CHUNK_BYTES]
+        while len(chunk) >= PART_BYTES:
+            yield bytes(chunk[:PART_BYTES])
+            del chunk[:PART_BYTES]
     chunk += b'],"length":%d}' % length
     yield bytes(chunk)

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 
 from web.described import Reply, described
-from web.files import SCRIPT, STYLE, answer_file, stream_file
+from web.files import SCRIPT, STYLE, answer_file
 from web.parameters import in_path
 from web.problems import not_found
 
@@ -14,7 +14,6 @@ _FILES = {
     "swagger-ui-bundle.js": ("vendor/swagger-ui/swagger-ui-bundle.js", SCRIPT),
     "swagger-ui.css": ("vendor/swagger-ui/swagger-ui.css", STYLE),
 }
-_LARGE = frozenset({"swagger-ui-bundle.js"})  # 1.4 MB
 _HEADERS = {
     # the viewer sets the style of single elements; scripts are these files alone
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; "
@@ -49,4 +48,4 @@ def read_file(name: str) -> Response:
 
 def _answer(name: str) -> Response:
     path, kind = _FILES[name]
-    return (stream_file if name in _LARGE else answer_file)(path, kind, _HEADERS)
+    return answer_file(path, kind, _HEADERS)

@@ -1,12 +1,21 @@
-"""Answers that last as long as their reader likes: on seats, since each keeps a thread."""
+"""Answers to readers who may not read: on seats, since each keeps a thread and memory.
+
+The server keeps an answer until its reader has taken it. So one that is large is handed to it in
+parts, the next only when the last was sent; and however many readers there are, no more of them
+have a large answer than there are seats.
+"""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from flask import Response
+from flask import Response, g, request
 
 from web.problems import Problem
 from web.services import services
+
+PART_BYTES = 64 * 1024  # of an answer that is handed on at once
+SLOW_S = 1.0  # a reader that takes longer for an answer is not waited for
+_MAX_ENTRIES = PART_BYTES // 512  # of a batch whose receipts are no large answer
 
 
 def stream(parts: Iterable[bytes], content_type: str) -> Response:
@@ -15,12 +24,40 @@ def stream(parts: Iterable[bytes], content_type: str) -> Response:
     Raises:
         Problem: there is none.
     """
-    room = services().reading_room
-    if not room.take():
-        raise _too_many_readers()
-    answer = Response(parts, content_type=content_type)
-    answer.call_on_close(room.leave)  # also where the reader goes away in the middle
-    return answer
+    return _send(Response(parts, content_type=content_type), _take_seat())
+
+
+def bound(answer: Response) -> Response:
+    """Send ``answer`` in parts and from a seat if it is large.
+
+    Raises:
+        Problem: there is no seat.
+    """
+    size = answer.calculate_content_length() if answer.is_sequence else None
+    if size is None or size <= PART_BYTES or request.method == "HEAD":
+        return answer
+    seat = g.pop("seat", None) or _take_seat()
+    headers = answer.headers
+    headers["Content-Length"] = str(size)
+    return _send(Response(_cut(answer.get_data()), answer.status, headers), seat)
+
+
+def reserve(entries: int) -> None:
+    """Take the seat that the answer to a batch of so many entries needs, if it needs one.
+
+    Afterwards it is too late to refuse: the batch is on the queue.
+
+    Raises:
+        Problem: there is no seat.
+    """
+    if entries > _MAX_ENTRIES and "seat" not in g:
+        g.seat = _take_seat()
+
+
+def give_back(_: BaseException | None) -> None:
+    """Give back the seat that was reserved, at the end of a request that did not need it."""
+    if seat := g.pop("seat", None):
+        services().reading_room.leave(seat)
 
 
 @contextmanager
@@ -36,11 +73,29 @@ def sit() -> Iterator[None]:
         yield
 
 
+def _take_seat() -> object:
+    seat = services().reading_room.take()
+    if seat is None:
+        raise _too_many_readers()
+    return seat
+
+
+def _send(answer: Response, seat: object) -> Response:
+    room = services().reading_room
+    answer.call_on_close(lambda: room.leave(seat))  # also if the reader goes away in the middle
+    return answer
+
+
+def _cut(body: bytes) -> Iterator[bytes]:
+    content = memoryview(body)
+    return (bytes(content[at : at + PART_BYTES]) for at in range(0, len(body), PART_BYTES))
+
+
 def _too_many_readers() -> Problem:
     return Problem(
         429,
         "too-many-readers",
         "Too many readers",
-        "As many read the chain as this process has room for; ask again later, or read its headers "
-        "and single blocks.",
+        "As many clients as this process has room for read large answers; ask again later, or for "
+        "less: headers, smaller pages, smaller batches.",
     )

@@ -27,6 +27,7 @@ from web.needs import needs
 from web.nonces import NonceSource
 from web.parameters import IDEMPOTENCY_KEY, REQUEST_ID
 from web.problems import Problem, of_error
+from web.reading import reserve
 from web.receipts import path_of, write_receipt, write_receipts
 from web.requests import (
     NDJSON,
@@ -107,6 +108,7 @@ def _accept_all(
             queue(submission, at)
         headers = [("Location", path_of(outcomes)), describe_known(submission)]
         return Answer(write_receipt(outcomes), 202, headers)
+    reserve(len(outcomes))
     accepted = [outcome for outcome in outcomes if isinstance(outcome, Transaction)]
     if not accepted:
         raise _all_refused(outcomes)

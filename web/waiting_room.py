@@ -1,38 +1,54 @@
-"""How many answers may take long at once: each takes a thread from those who do not wait."""
+"""How many may take long at once: each takes a thread, or memory, from those who are quick."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 
 class WaitingRoom:
-    """A room with a number of seats.
+    """A room with a number of seats; safe for use by many threads.
 
     Args:
         seats: how many may be in it at once.
+        slow_s: whoever has a seat for longer is slow. One who comes waits as long for a seat, but
+            not if all are taken by slow ones.
     """
 
-    def __init__(self, seats: int) -> None:
+    def __init__(self, seats: int, slow_s: float = 0.0) -> None:
+        self._count = seats
+        self._slow_s = slow_s
         self._seats = threading.BoundedSemaphore(seats)
+        self._since: dict[object, float] = {}  # when each seat was taken
 
-    def take(self) -> bool:
-        """Take a seat if one is free, and tell whether one was; never waits for a seat."""
-        return self._seats.acquire(blocking=False)
+    def take(self) -> object | None:
+        """Take a seat, to be given back with :meth:`leave`; None if there is none."""
+        if not self._seats.acquire(blocking=False) and not self._wait():
+            return None
+        seat = object()
+        self._since[seat] = time.monotonic()
+        return seat
 
-    def leave(self) -> None:
-        """Give back a seat that was taken, in any thread.
+    def leave(self, seat: object) -> None:
+        """Give back a seat, in any thread.
 
         Raises:
-            ValueError: none was.
+            KeyError: it is not taken.
         """
+        del self._since[seat]
         self._seats.release()
 
     @contextmanager
     def enter(self) -> Iterator[bool]:
         """As :meth:`take`; the seat is given back at the end."""
-        seated = self.take()
+        seat = self.take()
         try:
-            yield seated
+            yield seat is not None
         finally:
-            if seated:
-                self.leave()
+            if seat is not None:
+                self.leave(seat)
+
+    def _wait(self) -> bool:
+        now = time.monotonic()
+        slow = sum(now - began >= self._slow_s for began in list(self._since.values()))
+        return slow < self._count and self._seats.acquire(timeout=self._slow_s)

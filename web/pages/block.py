@@ -18,7 +18,7 @@ _SHOWN = 100  # transactions on one page
 @blueprint.get("/blocks/<name>")
 @described(
     page_reply("The block."),
-    *refusals(400, 404),
+    *refusals(400, 404, 429),
     parameters=[
         NAME,
         Parameter(
