@@ -17,7 +17,7 @@ import trustme
 
 from compose.embedded import find_server
 from tests.relay import Relay
-from tests.server_options import RIGHTS
+from tests.server_options import DEFAULT_RIGHTS, RIGHTS
 from tests.stack import free_port
 from tests.waiting import wait_for
 
@@ -44,7 +44,7 @@ class Node:
                     *("--appendonly", "yes", "--appendfsync", "always"),
                     *("--cluster-enabled", "yes", "--cluster-node-timeout", "2000"),
                     *("--repl-diskless-sync-delay", "0"),
-                    *("--user", "default", "off"),
+                    *("--user", "default", *DEFAULT_RIGHTS),
                     *("--user", USER, "on", f">{PASSWORD}", *RIGHTS),
                     *("--user", _ADMIN, "on", f">{_ADMIN_PASSWORD}", "~*", "&*", "+@all"),
                     *("--masteruser", _ADMIN, "--masterauth", _ADMIN_PASSWORD),

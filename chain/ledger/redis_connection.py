@@ -60,7 +60,8 @@ class _Judging(redis.connection.AbstractConnection):
             if not is_away(error):
                 raise
             self.disconnect()  # type: ignore[no-untyped-call]  # redis-py
-            raise RedisAway(f"{code_of(error)} {error}") from error
+            code, said = code_of(error), str(error)
+            raise RedisAway(said if said.startswith(code) else f"{code} {said}") from error
 
 
 class TcpConnection(_Judging, redis.Connection):

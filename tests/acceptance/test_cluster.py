@@ -71,6 +71,7 @@ def stack(cluster: Cluster, tmp_path: Path) -> Iterator[Stack]:
     made = Stack(
         tmp_path / "data",
         redis_url=cluster.url,
+        redis_wait="1",  # shorter than the primary's restart: some requests see its end, others not
         workers="1,1",
         web_processes="2",
         flower_auth=FLOWER_AUTH,

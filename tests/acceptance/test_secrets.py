@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from chain.errors import LoginRefused
 from compose.embedded import find_server
-from tests.http import post, request
+from tests.http import Answer, post, request
 from tests.server_options import DEFAULT_RIGHTS, RIGHTS
 from tests.stack import Stack, free_port
 from tests.waiting import wait_for
@@ -26,6 +27,7 @@ class Server:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self.port = free_port()
+        self.password = PASSWORD
         self.process = self._start()
 
     def _start(self) -> "subprocess.Popen[bytes]":
@@ -34,7 +36,7 @@ class Server:
             *("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._directory)),
             *("--appendonly", "yes", "--appendfsync", "always", "--save", ""),
             *("--user", "default", *DEFAULT_RIGHTS),
-            *("--user", USER, "on", f">{PASSWORD}", *RIGHTS),
+            *("--user", USER, "on", f">{self.password}", *RIGHTS),
         ]
         return subprocess.Popen(command, stdout=subprocess.DEVNULL)
 
@@ -114,6 +116,31 @@ def test_a_stack_with_few_rights_and_many_secrets_mines_and_tells_none(
     secrets = (PASSWORD, FLOWER_PASSWORD, TOKEN)
     assert [s for s in secrets if any(s in text for text in told)] == []
     assert "Connected to redis://" in "".join(told)
+
+
+def test_a_password_that_was_changed_is_told_as_such(stack: Stack, server: Server) -> None:
+    payment = {"sender": "a", "recipient": "b", "amount": 1}
+    shown = f"Bearer {TOKEN}"
+    assert post(stack.url, payment, Authorization=shown).status == 202
+    server.password = "another-pass-word-41bc"
+    server.restart()
+
+    def refuse() -> Answer | None:
+        answer = post(stack.url, payment, Authorization=shown)
+        assert answer.status in {202, 503}
+        return answer if b"log in" in answer.body else None
+
+    answer = wait_for(refuse, "a sentence about the login", 30)
+    assert answer.status == 503
+    assert answer.headers["Retry-After"]
+    assert answer.json()["detail"] == LoginRefused.__doc__
+    assert USER not in answer.body.decode()
+    log = (stack.data_dir / "logs" / "web.log").read_text()
+    assert "Redis refuses to serve this user (invalid username-password pair" in log
+    server.password = PASSWORD
+    server.restart()
+    wait_for(lambda: post(stack.url, payment, Authorization=shown).status == 202, "the old one", 30)
+    stack.wait_until_drained()
 
 
 def test_without_tokens_nothing_listens_beyond_this_machine(tmp_path: Path) -> None:
