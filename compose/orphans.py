@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 
@@ -17,13 +18,17 @@ _GONE_S = 5.0  # how long a killed process may take to go
 _PERIOD_S = 0.02  # what is not our child cannot be waited for but by looking
 
 
-def end_orphans(mark: str, *, grace_s: float) -> int:
-    """End every process that carries ``mark``: asked first, after ``grace_s`` killed.
+def end_orphans(data_dir: Path, *, grace_s: float) -> int:
+    """End every process of a stack on ``data_dir``: asked first, after ``grace_s`` killed.
+
+    Args:
+        data_dir: its path without links; a mark that leads there is one, whatever links it has.
+        grace_s: seconds.
 
     Returns:
         How many there were.
     """
-    found = list(_find(mark))
+    found = list(_find(data_dir))
     for process in found:
         with suppress(psutil.NoSuchProcess):
             process.terminate()
@@ -44,10 +49,11 @@ def _wait(processes: list[psutil.Process], most_s: float) -> list[psutil.Process
     return alive
 
 
-def _find(mark: str) -> Iterator[psutil.Process]:
+def _find(data_dir: Path) -> Iterator[psutil.Process]:
     for process in psutil.process_iter():
         try:
-            if process.pid != os.getpid() and process.environ().get(STACK_MARK) == mark:
+            mark = process.environ().get(STACK_MARK)
+            if process.pid != os.getpid() and mark and Path(mark).resolve() == data_dir:
                 yield process
         except psutil.Error:
             continue  # it ended meanwhile, or is somebody else's

@@ -32,6 +32,7 @@ class Part:
         is_ready: tells whether the process that began at that moment (Unix seconds) serves; asked
             often while it starts.
         stop_s: how long it may take to stop by itself.
+        inherits: descriptors that it gets and holds as long as it lives.
         find_loss: says why a process that runs is of no use any more, or ""; asked each second.
     """
 
@@ -42,6 +43,7 @@ class Part:
     stage: int
     is_ready: Callable[[float], bool]
     stop_s: float
+    inherits: tuple[int, ...] = ()
     find_loss: Callable[[], str] = str
 
 
@@ -68,6 +70,7 @@ class RunningPart:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=part.inherits,
             )
 
         def watch() -> None:

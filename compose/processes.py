@@ -15,6 +15,7 @@ from compose.errors import NoSignOfLife
 from compose.listening import flower_host, refuse_open_doors
 from compose.logs import configure, make_config
 from compose.no_server import saying_why_no_server_answers
+from compose.ownership import check_way
 from compose.settings import Settings
 from compose.web_wiring import make_ledger
 from compose.wiring import (
@@ -178,7 +179,13 @@ def run_flower(settings: Settings, database: Path | None) -> None:
     Args:
         settings: of the stack.
         database: where it keeps its history, or None.
+
+    Raises:
+        StartRefused: others could have written the history, which is pickled.
     """
+    if database is not None:
+        for path in (database, *database.parent.glob(f"{database.name}.*")):
+            check_way(path)
     configure(settings.log)
     if settings.flower_auth:
         # by the environment, since everybody may read a command line

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
 from flask import Flask
 
 from chain.errors import LedgerLost
@@ -17,7 +18,7 @@ from chain.ledger.rule_book import Page
 from chain.rules import RuleRecord
 from compose import embedded
 from compose.chain_page import CannotRead
-from compose.data_dir import hold, log_path
+from compose.data_dir import hold, hold_log, log_path
 from compose.settings import Settings
 from compose.web_wiring import make_services, open_ledger
 from web.app import create_app
@@ -38,14 +39,19 @@ def serve(
     """
     if not (data_dir / "ledger").is_dir():
         raise CannotRead(f"{data_dir} is no data directory: it holds no ledger.")
-    options = {"data_dir": str(data_dir), "redis_url": "", "network": network}
-    settings = Settings.from_environment(os.environ, options)
-    socket = embedded.socket_path(data_dir)
-    with hold(data_dir), log_path(data_dir, "server").open("ab") as log:
+    with (
+        hold(data_dir, _say) as place,
+        hold_log(place) as lock,
+        log_path(place, "server").open("ab") as log,
+    ):
+        options = {"data_dir": str(place), "redis_url": "", "network": network}
+        settings = Settings.from_environment(os.environ, options)
+        socket = embedded.socket_path(place)
         server = subprocess.Popen(  # noqa: S603  # our own program
-            embedded.server_command(embedded.find_server(settings.server_binary), data_dir, socket),
+            embedded.server_command(embedded.find_server(settings.server_binary), place, socket),
             stdout=log,
             stderr=subprocess.STDOUT,
+            pass_fds=(lock,),
         )
         try:
             embedded.wait_until_ready(socket, lambda: server.poll() is None)
@@ -83,6 +89,10 @@ def _open(settings: Settings) -> tuple[Flask, Page]:
         ) from None
     services = make_services(settings, ledger, wake_miners=_nobody, wake_resolver=_nobody)
     return create_app(services), page
+
+
+def _say(sentence: str) -> None:
+    click.echo(sentence, err=True)  # standard output may be JSON
 
 
 def _nobody() -> None:

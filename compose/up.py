@@ -7,13 +7,15 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 
 from compose import embedded, orphans
 from compose.announcer import Announcer
-from compose.data_dir import hold
+from compose.data_dir import hold, hold_log
 from compose.direct import open_url
 from compose.errors import StartRefused
 from compose.listening import flower_host, refuse_open_doors, url_of
@@ -35,19 +37,26 @@ def run_up(settings: Settings) -> None:
         StartRefused: it cannot start.
     """
     refuse_open_doors(settings)
-    data_dir = settings.data_dir.absolute()
-    with Announcer() as announce, hold(data_dir):
-        left = orphans.end_orphans(str(data_dir), grace_s=_GRACE_S)
+    with (
+        Announcer() as announce,
+        hold(settings.data_dir, announce) as data_dir,
+        ExitStack() as held,
+    ):
+        settings = replace(settings, data_dir=data_dir)
+        left = orphans.end_orphans(data_dir, grace_s=_GRACE_S)
         if left:
             announce(f"ended {left} processes that an earlier start had left behind")
         _refuse_taken_port(settings.host, settings.port, "port")
         _refuse_taken_port(flower_host(settings), settings.flower_port, "flower_port")
-        parts = list(_make_parts(settings, data_dir))
+        parts = _make_parts(settings, data_dir)
+        if not settings.redis_url:
+            log = held.enter_context(hold_log(data_dir))
+            parts.insert(0, _make_server(settings, data_dir, log))
         announce(f"starting {', '.join(part.name for part in parts)}; logs are in {data_dir}/logs")
         try:
             Supervisor(data_dir, parts, announce, lambda: _greet(settings, announce)).run()
         finally:
-            orphans.end_orphans(str(data_dir), grace_s=0)
+            orphans.end_orphans(data_dir, grace_s=0)
 
 
 def _greet(settings: Settings, announce: Callable[[str], None]) -> None:
@@ -60,11 +69,16 @@ def _greet(settings: Settings, announce: Callable[[str], None]) -> None:
         announce(f"no tokens are set: {who} may submit and mine (minequeue token new --help)")
 
 
-def _make_parts(settings: Settings, data_dir: Path) -> list[Part]:
-    environment = {**os.environ, **settings.as_environment(), STACK_MARK: str(data_dir)}
-    environment[variable("data_dir")] = str(data_dir)
+def _make_environment(settings: Settings, data_dir: Path) -> dict[str, str]:
+    """The variables of each part."""
     # else a directory web/ or compose/ where the command is called would be taken for ours
-    environment["PYTHONSAFEPATH"] = "1"
+    own = {STACK_MARK: str(data_dir), "PYTHONSAFEPATH": "1"}
+    return {**os.environ, **settings.as_environment(), **own}
+
+
+def _make_parts(settings: Settings, data_dir: Path) -> list[Part]:
+    """All parts but the server."""
+    environment = _make_environment(settings, data_dir)
     worker = _name_worker("workers", settings.port, data_dir)
     resolver = _name_worker("resolver", settings.port, data_dir)
     web = url_of(settings.host, settings.port)
@@ -80,7 +94,7 @@ def _make_parts(settings: Settings, data_dir: Path) -> list[Part]:
         command = [sys.executable, "-m", "compose", *arguments]
         return Part(name, where, command, environment, 1, is_ready, stop_s)
 
-    parts = [
+    return [
         part("web", web, ["web"], lambda _: _serves(f"{web}/health/ready"), 15),
         part(
             "workers",
@@ -104,25 +118,24 @@ def _make_parts(settings: Settings, data_dir: Path) -> list[Part]:
             5,
         ),
     ]
-    if not settings.redis_url:
-        path = embedded.socket_path(data_dir)
-        executable = embedded.find_server(settings.server_binary)
-        command = embedded.server_command(executable, data_dir, path, settings.max_memory)
-        parts.insert(
-            0,
-            Part(
-                "server",
-                f"{server_url(settings)} by {executable}",
-                command,
-                environment,
-                0,
-                lambda _: embedded.answers(path),
-                30,
-                # whoever has a connection goes on, and nobody gets another one
-                lambda: "" if path.is_socket() else f"its socket {path} is gone",
-            ),
-        )
-    return parts
+
+
+def _make_server(settings: Settings, data_dir: Path, log: int) -> Part:
+    """The server, which holds the lock on its log, the descriptor ``log``, as long as it lives."""
+    path = embedded.socket_path(data_dir)
+    executable = embedded.find_server(settings.server_binary)
+    return Part(
+        "server",
+        f"{server_url(settings)} by {executable}",
+        embedded.server_command(executable, data_dir, path, settings.max_memory),
+        _make_environment(settings, data_dir),
+        0,
+        lambda _: embedded.answers(path),
+        30,
+        inherits=(log,),
+        # whoever has a connection goes on, and nobody gets another one
+        find_loss=lambda: "" if path.is_socket() else f"its socket {path} is gone",
+    )
 
 
 def _name_worker(kind: str, port: int, data_dir: Path) -> str:
