@@ -138,6 +138,7 @@ def _show(address: str, sight: Sight) -> dict[str, Any]:
         "index": sight.index,
         "failures": sight.failures,
         "next_ms": sight.next_ms,
+        "slow": sight.slow,
     }
 
 

@@ -208,6 +208,7 @@ class Node(Struct):
     index: _Count
     failures: _Count
     next_ms: _Count
+    slow: bool
 
 
 class Nodes(Struct):

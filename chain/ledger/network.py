@@ -29,6 +29,7 @@ class Sight(msgspec.Struct, frozen=True, omit_defaults=False):
         index: the index of its tip, 0 while unknown.
         failures: how often in a row it was in one of them.
         next_ms: before then it is not asked again, unless somebody demands it; Unix milliseconds.
+        slow: whether one of its answers took long.
     """
 
     state: str = "new"
@@ -37,6 +38,7 @@ class Sight(msgspec.Struct, frozen=True, omit_defaults=False):
     index: int = 0
     failures: int = 0
     next_ms: int = 0
+    slow: bool = False
 
 
 class Outcome(msgspec.Struct, frozen=True):

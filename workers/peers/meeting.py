@@ -6,6 +6,7 @@ that a peer says is believed: its work is counted from headers that were checked
 
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from chain.branch import HeaderBranch
 from chain.errors import BranchTooLarge
@@ -18,6 +19,7 @@ MOST_HEADERS = 100_000  # that a branch may need until it is heavier; 10 MB of t
 _BATCH = 64  # blocks that are taken over at once, where more work does not need more
 _BATCH_BYTES = 16 * 2**20
 _FIRST_STEP = 16  # blocks back, in search of the last one in common
+_NOBODY_ELSE = nullcontext()  # where one meeting is all that there is
 _log = logging.getLogger(__name__)
 
 
@@ -28,12 +30,20 @@ class Meeting:
         ledger: our chain.
         peer: the other node.
         step: called before each request; it may raise to end the meeting.
+        adopting: is held while a branch that was read is taken over.
     """
 
-    def __init__(self, ledger: Ledger, peer: Node, step: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        peer: Node,
+        step: Callable[[], None],
+        adopting: "AbstractContextManager[object]" = _NOBODY_ELSE,
+    ) -> None:
         self._ledger = ledger
         self._peer = peer
         self._step = step
+        self._adopting = adopting
         self.replaced = False
         self.theirs: Record | None = None
 
@@ -141,15 +151,25 @@ class Meeting:
             needed = headers.count_until_heavier(best.cumulative_work)
             if needed is None:
                 return False
-            while branch.count < needed or self._has_room(headers, branch):
-                self._step()
-                branch.add(self._peer.block(headers.headers[branch.count]))
-            answer = branch.adopt(best)
-            if answer is not Adopting.STALE:
-                return True
+            if self._read_blocks(headers, branch, needed, best):
+                with self._adopting:
+                    answer = branch.adopt(best)
+                if answer is not Adopting.STALE:
+                    return True
             if self._ledger.blocks.tip() == best:
                 return False  # what was staged is gone
             _log.info("the tip moved while a branch was taken over; trying again")
+
+    def _read_blocks(
+        self, headers: HeaderBranch, branch: Branch, needed: int, best: Record
+    ) -> bool:
+        """Read so many blocks, and more if there is room, as long as ``best`` is our tip."""
+        while branch.count < needed or self._has_room(headers, branch):
+            self._step()
+            branch.add(self._peer.block(headers.headers[branch.count]))
+            if self._ledger.blocks.tip() != best:
+                return False  # another peer may have given us the same blocks
+        return True
 
     def _has_room(self, headers: HeaderBranch, branch: Branch) -> bool:
         return branch.count < min(_BATCH, len(headers.headers)) and branch.size < _BATCH_BYTES

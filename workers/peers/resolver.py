@@ -1,20 +1,36 @@
-"""The resolver: meets the peers in turn, notes what it saw of each, and answers who asked."""
+"""The resolver: meets the peers side by side, notes what it saw of each, and answers who asked.
+
+Peers whose answers take long are met beside the others and never in their places, and a run does
+not wait for them: it ends while they are under way. The ledger compares the tip before it takes
+over a branch, so whoever comes late changes nothing.
+"""
 
 import logging
+import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
 
+from msgspec.structs import replace
+
+from chain.block import Block
 from chain.errors import BranchTooLarge, InvalidBlock, MinequeueError
-from chain.ledger import Ledger, Outcome, Sight, Turn
+from chain.header import Header
+from chain.ledger import Ledger, Outcome, Record, Sight, Turn
 from chain.moment import is_ahead
 from workers.peers.meeting import Meeting
 from workers.peers.node import Node, PeerError
 
+AT_ONCE = 8  # peers that are met side by side, and as many slow ones beside them
+SLOW_S = 2.0  # a peer is slow if one of its answers took longer
+PATIENCE_S = 3.0  # for so long a run waits where no meeting ends, once one has ended
 MEETING_S = 60.0  # the longest that one peer may take
 RUN_S = 120  # after it no other peer is met in this run
 _LONGEST_PAUSE_S = {"away": 30, "faulty": 600, "not allowed": 600}  # before it is asked again
 _UNSEEN = frozenset({"away", "not allowed"})
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class _OutOfTime(PeerError):
@@ -47,6 +63,9 @@ class Resolver:
         self._call = call
         self._period_s = period_s
         self._clock = clock
+        self._adopting = threading.Lock()  # one branch at a time; peers are read meanwhile
+        self._changed = threading.Condition()  # guards what follows, and each run's numbers
+        self._under_way: dict[str, bool] = {}  # peers that are met, and whether they are slow
 
     def is_due(self) -> bool:
         """Tell whether the peers should be met now, and nobody meets them.
@@ -74,38 +93,95 @@ class Resolver:
             return None
 
     def _meet_all(self, turn: Turn) -> Outcome:
-        network = self._ledger.network
-        end = self._clock() + RUN_S
         # what changes while they are met, some were not told of; so it counts as not told
         tip = self._ledger.blocks.tip().header.hash
-        asked = faults = replaced = 0
-        # whom nobody met for the longest time first
-        for address, before in sorted(network.peers().items(), key=lambda item: item[1].next_ms):
-            if self._clock() > end:
-                tip = b""
-                break
-            pause_ms = 1000 * _pause_s(before.state, before.failures)
-            if is_ahead(before.next_ms, network.now_ms(), pause_ms):
-                continue
-            sight, changed = self._meet(address, before, turn)
-            network.note(address, sight)
-            asked += 1
-            faults += bool(sight.failures)
-            replaced += changed
-        outcome = Outcome(bool(replaced), asked, faults)
-        network.finish(turn, outcome, tip)
+        run = _Run(turn)
+        is_late = self._meet_side_by_side(run)
+        run.is_over = True  # before the turn ends: what is still under way goes on without it
+        if run.error:
+            raise run.error
+        outcome = Outcome(bool(run.replaced), run.begun, run.faults)
+        self._ledger.network.finish(turn, outcome, b"" if is_late else tip)
         return outcome
 
-    def _meet(self, address: str, before: Sight, turn: Turn) -> tuple[Sight, bool]:
+    def _meet_side_by_side(self, run: "_Run") -> bool:
+        """Meet those who are due; tell whether any but slow ones are left.
+
+        Once one was met, it waits for no other that is slow: the next run is for them too.
+        """
+        end = self._clock() + RUN_S
+        due = self._find_due()
+        with self._changed:
+            while True:
+                due = self._begin(due, run)
+                if run.error or not run.under_way or self._clock() > end:
+                    break
+                is_any_met = run.begun > len(run.under_way)
+                if is_any_met and all(self._under_way[address] for address in run.under_way):
+                    break
+                if not self._changed.wait(PATIENCE_S) and is_any_met:
+                    break
+        return any(not before.slow for _, before in due)
+
+    def _find_due(self) -> "list[tuple[str, Sight]]":
+        """Who may be asked now, the slow ones last; of each, whom nobody met for longest first."""
+        now_ms = self._ledger.network.now_ms()
+        due = [
+            (address, before)
+            for address, before in self._ledger.network.peers().items()
+            if not is_ahead(before.next_ms, now_ms, 1000 * _pause_s(before.state, before.failures))
+        ]
+        return sorted(due, key=lambda item: (item[1].slow, item[1].next_ms))
+
+    def _begin(self, due: "list[tuple[str, Sight]]", run: "_Run") -> "list[tuple[str, Sight]]":
+        """Begin to meet as many as may be met at once; those that have to wait are given back."""
+        left = []
+        for address, before in due:
+            if address in self._under_way:
+                continue  # since an earlier run, which did not wait for it
+            if list(self._under_way.values()).count(before.slow) >= AT_ONCE:
+                left.append((address, before))
+                continue
+            self._under_way[address] = before.slow
+            run.begun += 1
+            run.under_way.add(address)
+            # a daemon: no shutdown waits for a peer
+            threading.Thread(
+                target=self._meet_and_note, args=(address, before, run), daemon=True
+            ).start()
+        return left
+
+    def _meet_and_note(self, address: str, before: Sight, run: "_Run") -> None:
+        error: Exception | None = None
+        failed = replaced = False
+        try:
+            sight, replaced = self._meet(address, before, run)
+            failed = bool(sight.failures)
+            self._ledger.network.note(address, sight)
+        except Exception as found:  # noqa: BLE001  # the run raises it, in its own thread
+            error = found
+            if run.is_over and not isinstance(error, MinequeueError):
+                _log.exception("the meeting with %s ended", address)
+        with self._changed:
+            del self._under_way[address]
+            run.under_way.remove(address)
+            run.error = run.error or error
+            run.faults += failed
+            run.replaced += replaced
+            self._changed.notify_all()
+
+    def _meet(self, address: str, before: Sight, run: "_Run") -> tuple[Sight, bool]:
         deadline = self._clock() + MEETING_S
 
         def step() -> None:
             if self._clock() > deadline:
                 raise _OutOfTime
-            if not self._ledger.network.renew(turn):
+            is_ours = run.is_over or self._ledger.network.renew(run.turn)
+            if not is_ours and not run.is_over:  # it may have ended in between
                 raise _TurnLost
 
-        meeting = Meeting(self._ledger, self._call(address), step)
+        peer = _TimedNode(self._call(address))
+        meeting = Meeting(self._ledger, peer, step, self._adopting)
         state, reason = "faulty", ""
         try:
             state = meeting.run()
@@ -120,7 +196,8 @@ class Resolver:
             reason = f"It sent an invalid block: {error}"
         if reason:
             _log.warning("peer %s: %s", address, reason)
-        return self._see(meeting, before, state, reason), meeting.replaced
+        sight = self._see(meeting, before, state, reason)
+        return replace(sight, slow=peer.longest_s > SLOW_S), meeting.replaced
 
     def _see(self, meeting: Meeting, before: Sight, state: str, reason: str) -> Sight:
         now_ms = self._ledger.network.now_ms()
@@ -138,3 +215,54 @@ class Resolver:
 def _pause_s(state: str, failures: int) -> int:
     """How long a peer is left alone after so many failures in a row."""
     return min(2**failures, _LONGEST_PAUSE_S[state]) if failures else 0
+
+
+@dataclass(slots=True)
+class _Run:
+    """One turn's meetings.
+
+    Attributes:
+        turn: as it was taken.
+        begun: how many peers it began to meet.
+        under_way: those of them who are met still.
+        faults: how many were faulty or away.
+        replaced: how many made our chain another one.
+        error: of our own side, which ends the run.
+        is_over: nobody waits for it any more.
+    """
+
+    turn: Turn
+    begun: int = 0
+    under_way: set[str] = field(default_factory=set)
+    faults: int = 0
+    replaced: int = 0
+    error: Exception | None = None
+    is_over: bool = False
+
+
+class _TimedNode:
+    """A node, and how long its longest answer took, in seconds."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self.longest_s = 0.0
+
+    def tip(self) -> Record:
+        """See :class:`workers.peers.node.Node`, as for the rest."""
+        return self._time(self._node.tip)
+
+    def headers(self, first: int, limit: int) -> list[Header]:
+        return self._time(lambda: self._node.headers(first, limit))
+
+    def block(self, header: Header) -> Block:
+        return self._time(lambda: self._node.block(header))
+
+    def announce(self) -> None:
+        self._time(self._node.announce)
+
+    def _time(self, ask: Callable[[], T]) -> T:
+        began = time.monotonic()
+        try:
+            return ask()
+        finally:
+            self.longest_s = max(self.longest_s, time.monotonic() - began)
