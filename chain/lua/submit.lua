@@ -26,9 +26,9 @@ local argv, last = ARGV, #ARGV -- a global takes longer, and a batch has thousan
 if redis.call('EXISTS', KEYS[6]) == 0 then
   return 'NO_CHAIN'
 end
-local time = redis.call('TIME')
-local accepted = string.format('%013d', time[1] * 1000 + math.floor(time[2] / 1000))
-local day = math.floor(time[1] / DAY_S)
+local now = read_clock()
+local accepted = string.format('%013d', now)
+local day = math.floor(now / 1000 / DAY_S)
 local today, other_day = KEYS[4 + day % 2], KEYS[5 - day % 2]
 local room = most - redis.call('LLEN', pending)
 local is_unsettled = redis.call('EXISTS', arrived, returned, leaving) > 0
