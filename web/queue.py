@@ -10,6 +10,8 @@ from web.services import services
 from web.warnings import list_warnings
 
 blueprint = Blueprint("queue", __name__)
+# of a line of 54 bytes, the shortest, to its entry of 170: with its id, and the entry's own head
+_MOST_GROWTH = 4
 
 
 @blueprint.get("/queue")
@@ -38,7 +40,9 @@ def read_queue() -> Response:
             "limits": {
                 # a batch is taken whole or not at all, so a larger one than may wait never is
                 "batch": min(at.limits.batch, ledger.bounds.pending),
-                "body_bytes": at.limits.body_bytes,
+                "body_bytes": min(
+                    at.limits.body_bytes, max(1, ledger.bounds.pending_bytes // _MOST_GROWTH)
+                ),
             },
             "tip": {"index": reading.tip.index, "hash": reading.tip.hash.hex()},
         },

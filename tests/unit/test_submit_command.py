@@ -169,6 +169,21 @@ def test_a_queue_that_holds_less_than_a_batch_is_filled_by_parts(
     assert node.sizes == [6]
 
 
+@pytest.mark.parametrize("lines", [1, 2, 9])
+def test_a_queue_of_few_bytes_is_filled_by_what_fits(
+    connection: Connection, file: Path, lines: int
+) -> None:
+    # the shortest lines grow most: to 170 bytes of the queue, of which it holds just so many
+    node = Node(make_ledger(connection, bounds=replace(BOUNDS, pending_bytes=170 * lines)))
+    shortest = '{"sender":"a","recipient":"b","amount":%d,"nonce":"1"}'
+    file.write_text("\n".join(shortest % n for n in range(lines)))
+    with at(node, file) as send:
+        assert counts(send()) == (lines, 0, 0)
+    assert node.ledger.queue.read().pending_bytes == 170 * lines
+    # one batch is never more than fits in an empty queue
+    assert max(len(asked.body) for asked in node.asked) <= max(54, 170 * lines // 4)
+
+
 def test_what_passes_less_than_the_node_tells_is_met_by_halves(node: Node, file: Path) -> None:
     def proxy(asked: Asked) -> Told | None:
         return Told(413) if len(asked.body) > 300 else node.answer(asked)
