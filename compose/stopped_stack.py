@@ -18,9 +18,11 @@ from chain.ledger.rule_book import Page
 from chain.rules import RuleRecord
 from compose import embedded
 from compose.chain_page import CannotRead
-from compose.data_dir import hold, hold_log, log_path
+from compose.data_dir import hold, hold_log, log_path, read_tail
+from compose.errors import StartRefused
 from compose.settings import Settings
 from compose.web_wiring import make_services, open_ledger
+from compose.zero_tail import find_zero_tail
 from web.app import create_app
 
 
@@ -33,9 +35,10 @@ def serve(
     With it, the rules that the ledger keeps; None where it is of the first version.
 
     Raises:
-        CannotRead: it is no data directory, or holds no chain of that network.
+        CannotRead: it is no data directory, holds no chain of that network, or its log ends in
+            zeros.
         NewerLedger: a later version made its ledger.
-        StartRefused: it is in use.
+        StartRefused: it is in use, or its server does not start from what is there.
     """
     if not (data_dir / "ledger").is_dir():
         raise CannotRead(f"{data_dir} is no data directory: it holds no ledger.")
@@ -44,6 +47,11 @@ def serve(
         hold_log(place) as lock,
         log_path(place, "server").open("ab") as log,
     ):
+        if tail := find_zero_tail(place):
+            raise CannotRead(
+                f"The log of {data_dir} ends in zeros, as after a loss of power (after {tail.end} "
+                f"of {tail.size} bytes); `minequeue up` cuts them off and keeps a copy."
+            )
         options = {"data_dir": str(place), "redis_url": "", "network": network}
         settings = Settings.from_environment(os.environ, options)
         socket = embedded.socket_path(place)
@@ -54,7 +62,12 @@ def serve(
             pass_fds=(lock,),
         )
         try:
-            embedded.wait_until_ready(socket, lambda: server.poll() is None)
+            try:
+                embedded.wait_until_ready(socket, lambda: server.poll() is None)
+            except StartRefused as error:
+                raise StartRefused(
+                    f"{error} The end of {log.name}:\n{read_tail(Path(log.name))}"
+                ) from None
             app, page = _open(settings)
             client = app.test_client()
 

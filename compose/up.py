@@ -24,6 +24,7 @@ from compose.settings import STACK_MARK, Settings, variable
 from compose.supervisor import Supervisor
 from compose.web_wiring import server_url
 from compose.wiring import resolver_signs_path, signs_path
+from compose.zero_tail import cut, find_zero_tail
 from workers.watchdog import is_fresh
 
 _PROBE_S = 1.0  # how long a probe of a starting part may take
@@ -51,6 +52,11 @@ def run_up(settings: Settings) -> None:
         parts = _make_parts(settings, data_dir)
         if not settings.redis_url:
             log = held.enter_context(hold_log(data_dir))
+            if tail := find_zero_tail(data_dir):
+                announce(
+                    f"the log ended in zeros, as after a loss of power: cut after {tail.end} of "
+                    f"{tail.size} bytes; what was cut is kept in {cut(tail)}"
+                )
             parts.insert(0, _make_server(settings, data_dir, log))
         announce(f"starting {', '.join(part.name for part in parts)}; logs are in {data_dir}/logs")
         try:
