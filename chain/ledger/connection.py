@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 import redis
 
-from chain.errors import LedgerUnavailable, LoginRefused, QueueFull
+from chain.errors import LedgerLost, LedgerUnavailable, LoginRefused, QueueFull
 from chain.ledger.durability import check_durability
 from chain.ledger.pool import CheckedPool
 from chain.ledger.redis_connection import bounded, code_of, is_away, is_refused
@@ -18,6 +18,7 @@ from chain.ledger.redis_url import Client, read
 T = TypeVar("T")
 Argument: TypeAlias = bytes | str | int
 
+_NO_CHAIN = b"NO_CHAIN"  # what a script answers that accepts something and finds no tip
 _LOG_PERIOD_S = 10.0  # between two lines of a process that say why Redis cannot be used
 _RETRY_PAUSE_S = 0.05  # a restarting server cannot be waited for but by asking again
 _SHORTEST_TIMEOUT_S = 0.05  # of a socket, so that the last try before the deadline is a real one
@@ -111,7 +112,11 @@ class Connection:
         return str(self._scripts[name].script)
 
     def script(self, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
-        """Run the script ``lua/<name>.lua``; see :meth:`run`."""
+        """Run the script ``lua/<name>.lua``; see :meth:`run`.
+
+        Raises:
+            LedgerLost: it found no chain, and has changed nothing.
+        """
         script = self._scripts[name]
         call = ("EVALSHA", script.sha, len(keys), *keys, *arguments)
 
@@ -122,7 +127,10 @@ class Connection:
                 client.script_load(script.script)
                 return self._send(client, call)
 
-        return self.run(evaluate)
+        answer = self.run(evaluate)
+        if answer == _NO_CHAIN:
+            raise LedgerLost
+        return answer
 
     def _send(self, client: Client, command: Sequence[Argument]) -> Any:
         """Send ``command`` and read its answer.

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import sha256
-from typing import Any
 
-from chain.errors import LedgerLost, LedgerUnavailable, QueueFull
+from chain.errors import LedgerUnavailable, QueueFull
 from chain.ledger.connection import Argument, Connection
 from chain.ledger.keys import Keys
 from chain.rules import Bounds
@@ -14,7 +13,6 @@ from chain.transaction import Transaction
 
 ENTRY_HEAD = 45  # bytes before the transaction in an entry of pending: 32 of id, 13 of time
 _AT_ONCE = 1000  # transactions in one call, a few ms of the server; submit.lua takes no more
-_NO_CHAIN = b"NO_CHAIN"
 _NO_BOUNDS = Bounds(pending=2**53, pending_bytes=2**53)
 
 
@@ -125,7 +123,7 @@ class Mempool:
         arguments: list[Argument] = [bounds.pending, bounds.pending_bytes]
         for submission in submissions:
             arguments += submission.as_arguments()
-        answers: Any = self._connection.script(
+        answers: list[bytes] = self._connection.script(
             "submit",
             [
                 keys.pending,
@@ -137,8 +135,6 @@ class Mempool:
             ],
             arguments,
         )
-        if answers == _NO_CHAIN:
-            raise LedgerLost
         return [_read(*both) for both in zip(submissions, answers, strict=True)]
 
     def request_mine(self, job: str, old_job: str = "") -> Verdict:
@@ -158,8 +154,6 @@ class Mempool:
             [self._keys.mine_requests, self._keys.jobs, self._keys.records, self._keys.tip],
             [self._bounds.pending, job, old_job],
         )
-        if answer == _NO_CHAIN:
-            raise LedgerLost
         return Verdict(answer)
 
 

@@ -127,7 +127,7 @@ class Network:
         keys, job = self._keys, uuid.uuid4().hex
         answer: bytes = self._connection.script(
             "request_resolve",
-            [keys.resolve_requests, keys.resolver, keys.resolution(job)],
+            [keys.resolve_requests, keys.resolver, keys.resolution(job), keys.tip],
             [job, _KEPT_S, LEASE_MS],
         )
         return answer.decode()

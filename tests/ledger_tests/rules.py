@@ -372,6 +372,8 @@ def test_a_server_that_was_emptied_takes_nothing_from_a_part_that_runs(ledger: L
     with pytest.raises(LedgerLost):
         ledger.mempool.submit([Submission([make_transaction()])])
     with pytest.raises(LedgerLost):
+        ledger.network.request_resolve()
+    with pytest.raises(LedgerLost):
         use_anew(ledger)
     assert connect_again(ledger.connection).client.dbsize() == 0
 
