@@ -14,7 +14,7 @@ from web.following import TRACEPARENT
 from web.live import Live
 from web.origins import Origins
 from web.parameters import MAX_PAGE
-from web.reading import SLOW_S
+from web.reading import PATIENCE_S, SLOW_S
 from web.refusals import Refusals
 from web.request_ids import GIVEN
 from web.services import Limits, Services
@@ -86,7 +86,7 @@ def make_services(
             wait_s=wait_s,
         ),
         waiting_room=WaitingRoom(_WAITING * eighth),
-        reading_room=WaitingRoom(_READING * eighth, SLOW_S),
+        reading_room=WaitingRoom(_READING * eighth, SLOW_S, PATIENCE_S),
         bodies=Bodies(_WRITING * eighth),
         asks=_name_what_asks(settings),
         live=Live(ledger, make_policy(settings)),

@@ -23,7 +23,7 @@ class Bodies:
     """
 
     def __init__(self, seats: int) -> None:
-        self._room = WaitingRoom(seats, _SLOW_S)
+        self._room = WaitingRoom(seats, _SLOW_S, _SLOW_S)
 
     def read(self, read: Callable[[], T]) -> T:
         """What ``read`` gives, which reads a request's body.

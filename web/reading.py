@@ -15,6 +15,7 @@ from web.services import services
 
 PART_BYTES = 64 * 1024  # of an answer that is handed on at once
 SLOW_S = 1.0  # a reader that takes longer for an answer is not waited for
+PATIENCE_S = 30.0  # for a seat, while those who have one wait for the queue or read quickly
 _MAX_ENTRIES = PART_BYTES // 512  # of a batch whose receipts are no large answer
 
 
@@ -37,6 +38,7 @@ def bound(answer: Response) -> Response:
     if size is None or size <= PART_BYTES or request.method == "HEAD":
         return answer
     seat = g.pop("seat", None) or _take_seat()
+    services().reading_room.start(seat)
     headers = answer.headers
     headers["Content-Length"] = str(size)
     return _send(Response(_cut(answer.get_data()), answer.status, headers), seat)
@@ -51,7 +53,7 @@ def reserve(entries: int) -> None:
         Problem: there is no seat.
     """
     if entries > _MAX_ENTRIES and "seat" not in g:
-        g.seat = _take_seat()
+        g.seat = _take_seat(for_later=True)
 
 
 def give_back(_: BaseException | None) -> None:
@@ -73,8 +75,8 @@ def sit() -> Iterator[None]:
         yield
 
 
-def _take_seat() -> object:
-    seat = services().reading_room.take()
+def _take_seat(*, for_later: bool = False) -> object:
+    seat = services().reading_room.take(for_later=for_later)
     if seat is None:
         raise _too_many_readers()
     return seat
