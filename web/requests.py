@@ -150,16 +150,26 @@ def read_idempotency_key() -> tuple[str | None, str | None]:
         Problem: it is empty, too long, or not printable ASCII.
     """
     key: str | None = request.environ.get("HTTP_IDEMPOTENCY_KEY")
-    if key is not None and not (1 <= len(key) <= MAX_KEY and key.isascii() and key.isprintable()):
-        raise Problem(
-            400,
-            "bad-idempotency-key",
-            "Bad Idempotency-Key",
-            f"An Idempotency-Key has 1 to {MAX_KEY} printable ASCII characters.",
-        )
+    if key is not None and not is_key(key):
+        raise bad_key()
     token = request.environ.get(CALLER)
     # neither a token's name nor a key has the character between them
     return (key, None) if key is None or token is None else (f"{token}\0{key}", key)
+
+
+def is_key(text: str) -> bool:
+    """Whether ``text`` can be an Idempotency-Key."""
+    return 1 <= len(text) <= MAX_KEY and text.isascii() and text.isprintable()
+
+
+def bad_key() -> Problem:
+    """The Idempotency-Key cannot be one."""
+    return Problem(
+        400,
+        "bad-idempotency-key",
+        "Bad Idempotency-Key",
+        f"An Idempotency-Key has 1 to {MAX_KEY} printable ASCII characters.",
+    )
 
 
 def read_wait_s() -> int | None:

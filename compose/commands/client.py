@@ -124,4 +124,27 @@ def block(url: str, name: str, as_json: bool) -> None:
     say(_call(url).call("GET", f"/chain/blocks/{quote(name, '')}")[1], as_json=as_json)
 
 
-COMMANDS = (submit, mine, status, tx, block)
+@click.command()
+@click.option("--queue", required=True, metavar="URL", help="The queue that holds what failed.")
+@click.option("--function", required=True, metavar="NAME", help="The function that takes it.")
+def replay(queue: str, function: str) -> None:
+    """Hand a function of AWS Lambda again what failed before.
+
+    Each message of the queue becomes the event that it was, whichever source it came from, and is
+    deleted once all of it was accepted; what was accepted before adds nothing. Needs the command
+    aws, with rights to read the queue (and a table's stream) and to invoke the function. The exit
+    code is 1 if a message was not accepted: it stays in the queue.
+
+    Example: minequeue replay --queue https://sqs.example/1/failed --function minequeue-lambda
+    """
+    from compose.replay import Replay
+
+    accepted = failed = 0
+    for message, reason in Replay(queue, function).run():
+        accepted, failed = accepted + (not reason), failed + bool(reason)
+        click.echo(f"{message}: {reason or 'accepted'}")
+    click.echo(f"{accepted} accepted, {failed} left in the queue.")
+    sys.exit(1 if failed else 0)
+
+
+COMMANDS = (submit, mine, status, tx, block, replay)

@@ -363,6 +363,48 @@ def test_a_network_of_signed_transactions_takes_no_other_messages(connection: Co
     assert _pending(ledger) == 1
 
 
+def _name(event: dict[str, Any], key: str | None, kind: str = "String") -> dict[str, Any]:
+    """The event of one message, with a key that its sender gave it."""
+    [record] = event["Records"]
+    if "Sns" in record:
+        record["Sns"]["MessageAttributes"] = {"Idempotency-Key": {"Type": kind, "Value": key}}
+    else:
+        value = {"dataType": kind, "stringValue": key}
+        record["messageAttributes"] = {"Idempotency-Key": value}
+    return event
+
+
+def test_a_message_with_a_key_is_known_by_it_when_it_comes_back_with_another_id(
+    ledger: Ledger, function: Function
+) -> None:
+    for number in range(3):
+        event = _name(queue_event({f"redriven {number}": ONE}), "order-17")
+        assert _failures(function(event, None)) == []
+    assert function(_name(topic_event("n", ONE), "order-17"), None) == {"accepted": 1}
+    assert _pending(ledger) == 1
+    function(_name(queue_event({"other": ONE}), "order-18"), None)
+    function(_name(queue_event({"another": json.dumps(payment(amount=6))}), "order-17"), None)
+    assert _pending(ledger) == 3
+
+
+def test_a_message_without_a_key_is_known_by_its_id(ledger: Ledger, function: Function) -> None:
+    for name in ("first", "first", "redriven"):
+        function(queue_event({name: ONE}), None)
+    assert _pending(ledger) == 2
+
+
+@pytest.mark.parametrize("key", ["", "k" * 256, "\u20ac", "\n", None])
+def test_a_message_with_a_key_that_is_none_is_refused(
+    ledger: Ledger, function: Function, caplog: pytest.LogCaptureFixture, key: str | None
+) -> None:
+    assert _failures(function(_name(queue_event({"m": ONE}), key), None)) == ["m"]
+    with pytest.raises(NotAccepted):
+        function(_name(topic_event("n", ONE), key), None)
+    assert "SQS m is not accepted (bad-idempotency-key)" in caplog.text
+    assert _pending(ledger) == 0
+    assert _failures(function(_name(queue_event({"m": ONE}), "k" * 255), None)) == []
+
+
 def test_a_notification_is_on_the_queue_once(ledger: Ledger, function: Function) -> None:
     for _ in range(2):
         assert function(topic_event("n1", ONE), None) == {"accepted": 1}

@@ -1,7 +1,9 @@
 """Messages: each is a transaction or an array of them, and is accepted whole or not at all.
 
-A message's name gives the nonces, as an Idempotency-Key does. So the same message gives the same
-ids however often it is delivered, and ids are known for ever.
+A message's key gives the nonces, as an Idempotency-Key does. So the same message gives the same
+ids however often it is delivered, and ids are known for ever. The key is the message's id, unless
+its sender gave it one: a message that is moved back from a dead-letter queue gets another id, and
+keeps its attributes.
 """
 
 import logging
@@ -14,10 +16,12 @@ from chain.ledger import Submission, Verdict
 from chain.transaction import Transaction
 from web.aws.errors import NotAccepted
 from web.problems import Problem, of_error
+from web.requests import bad_key, is_key
 from web.services import Services
 from web.submissions import make_nonces, queue_together, read_json
 
 Record: TypeAlias = Mapping[str, Any]
+_KEY = "Idempotency-Key"  # the attribute by which a sender names a message
 _log = logging.getLogger(__name__)
 
 
@@ -28,13 +32,14 @@ class Message:
     Attributes:
         source: the kind of its event, for the log.
         name: what AWS calls it in a report of failures.
-        key: unique among all messages and the same at each delivery; gives the nonces.
+        key: unique among all messages and the same at each delivery; gives the nonces. None where
+            its sender gave it one that cannot be used.
         read: gives the JSON text, or raises InvalidTransaction or MalformedJson.
     """
 
     source: str
     name: str
-    key: str
+    key: str | None
     read: Callable[[], bytes]
 
 
@@ -45,7 +50,12 @@ def take_queue(records: Iterable[Record], at: Services) -> dict[str, Any]:
     so: also what can never become valid is kept there, for somebody to look at.
     """
     messages = [
-        Message("SQS", record["messageId"], record["messageId"], _text(record["body"]))
+        Message(
+            "SQS",
+            record["messageId"],
+            _find_key(record.get("messageAttributes"), "stringValue", record["messageId"]),
+            _text(record["body"]),
+        )
         for record in records
     ]
     return report(submit_messages(messages, at))
@@ -59,7 +69,12 @@ def take_topic(records: Iterable[Record], at: Services) -> dict[str, Any]:
     """
     notes = [record["Sns"] for record in records]
     messages = [
-        Message("SNS", note["MessageId"], note["MessageId"], _text(note["Message"]))
+        Message(
+            "SNS",
+            note["MessageId"],
+            _find_key(note.get("MessageAttributes"), "Value", note["MessageId"]),
+            _text(note["Message"]),
+        )
         for note in notes
     ]
     if failed := submit_messages(messages, at):
@@ -94,7 +109,17 @@ def report(failed: Iterable[str]) -> dict[str, Any]:
     return {"batchItemFailures": [{"itemIdentifier": name} for name in failed]}
 
 
+def _find_key(attributes: Mapping[str, Any] | None, value: str, name: str) -> str | None:
+    """The key that the sender gave, or ``name``; None where the former cannot be used."""
+    if not attributes or _KEY not in attributes:
+        return name
+    key = attributes[_KEY].get(value)
+    return key if isinstance(key, str) and is_key(key) else None
+
+
 def _read(message: Message, at: Services) -> list[Transaction]:
+    if message.key is None:
+        raise bad_key()
     found = read_json(message.read(), make_nonces(message.key), at)
     if isinstance(found, Transaction):
         return [found]
