@@ -50,9 +50,9 @@ class Stack:
         }
         self.process: subprocess.Popen[bytes] | None = None
 
-    def spawn(self) -> "subprocess.Popen[bytes]":
-        """Start `minequeue up` without waiting for it."""
-        options = ["--port", str(self.port), "--data-dir", str(self.data_dir)]
+    def spawn(self, data_dir: Path | None = None) -> "subprocess.Popen[bytes]":
+        """Start `minequeue up` without waiting for it; by another path of the directory."""
+        options = ["--port", str(self.port), "--data-dir", str(data_dir or self.data_dir)]
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [*self.command, "up", *options],
@@ -64,9 +64,9 @@ class Stack:
             )
         return self.process
 
-    def start(self) -> "Stack":
-        """Start it and wait until it says that it is ready."""
-        process = self.spawn()
+    def start(self, data_dir: Path | None = None) -> "Stack":
+        """Start it and wait until it says that it is ready; see :meth:`spawn`."""
+        process = self.spawn(data_dir)
         wait_for(
             lambda: "minequeue is ready" in self.said() or process.poll() is not None,
             "the start",

@@ -1,7 +1,8 @@
 """What faults strike: a whole stack, a careful client, and what the client knows.
 
-Of two kinds: "own" is a stack as `minequeue up` starts it, with a server of its own; "named" is one
-whose server is the harness's, with a proxy between them.
+Of three kinds: "own" is a stack as `minequeue up` starts it, with a server of its own; "named" is
+one whose server is the harness's, with a proxy between them; "cluster" is one whose server is two
+nodes in cluster mode behind one name.
 """
 
 import itertools
@@ -27,11 +28,12 @@ from tests.chaos.proxy import Proxy
 from tests.chaos.server import Server
 from tests.chaos.timeline import Timeline
 from tests.chaos.watch import Watch
+from tests.cluster import Cluster, run_cluster
 from tests.http import request
 from tests.stack import Stack
 from tests.waiting import wait_for
 
-Kind: TypeAlias = Literal["own", "named"]
+Kind: TypeAlias = Literal["own", "named", "cluster"]
 
 BITS = 12
 PATIENCE_S = 60.0  # for what must happen
@@ -76,6 +78,9 @@ class Field:
             self._proxy = self._open.enter_context(Proxy(self._server.port))
             self._settings["redis_url"] = f"redis://127.0.0.1:{self._proxy.port}/0"
             self.server_url = self._server.url
+        elif self.kind == "cluster":
+            self._cluster = self._open.enter_context(run_cluster(self.directory / "cluster"))
+            self.server_url = self._settings["redis_url"] = self._cluster.url
         else:
             ledger = data_dir / "ledger"
             self.small_disk = ledger if mount_small(ledger, self._open) else None
@@ -101,6 +106,11 @@ class Field:
     def proxy(self) -> Proxy:
         """In front of :attr:`server`; of a named field only."""
         return self._proxy
+
+    @property
+    def cluster(self) -> Cluster:
+        """Of a cluster field only."""
+        return self._cluster
 
     @property
     def settings(self) -> dict[str, str]:

@@ -23,6 +23,7 @@ class Figures:
         to_block: from a transaction's 202 to its block.
         resumed: from a server's return to the next block.
         moved: from the death of miners to the next block.
+        clock: from a jump of the server's clock to the next block.
         struck: how often each fault happened.
         not_covered: why a fault could not be made to happen.
     """
@@ -30,6 +31,7 @@ class Figures:
     to_block: list[float] = field(default_factory=list)
     resumed: list[float] = field(default_factory=list)
     moved: list[float] = field(default_factory=list)
+    clock: list[float] = field(default_factory=list)
     struck: Counter[str] = field(default_factory=Counter)
     not_covered: dict[str, str] = field(default_factory=dict)
 
@@ -41,6 +43,7 @@ class Figures:
             "share_within_bound": within / len(self.to_block) if self.to_block else None,
             "resumed_after_server_restart_s": summarise(self.resumed),
             "moved_after_miners_died_s": summarise(self.moved),
+            "mined_after_clock_jumped_s": summarise(self.clock),
             "restart_goal_s": RESTART_S,
             "struck": dict(sorted(self.struck.items())),
             "not_covered": self.not_covered,

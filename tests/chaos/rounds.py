@@ -19,7 +19,13 @@ _STRIKES = 4  # of a round
 _ROUNDS_EACH = 10  # that a field goes through before a fresh one takes its place
 _ACCEPTED_S = 90.0  # for the requests under way after the last fault
 _LONGEST_PAUSE_S = 0.6  # before a fault
-_KINDS = {"own": "with a server of its own", "named": "with a server behind a proxy"}
+_KINDS = {
+    "own": "with a server of its own",
+    "named": "with a server behind a proxy",
+    "cluster": "with a server in cluster mode",
+}
+# of consecutive seeds; the kinds have 13, 19 and 2 faults
+_TURNS: tuple[Kind, ...] = ("own", "named", "own", "named", "cluster", "named", "own", "named")
 
 
 class Rounds:
@@ -124,9 +130,10 @@ def draw_faults(seed: int) -> tuple[Kind, list[Fault]]:
 
     Consecutive seeds go through all faults in turn, so that a few rounds cover each.
     """
-    turn, odd = divmod(seed, 2)
-    kind: Kind = "named" if odd else "own"
+    cycle, place = divmod(seed, len(_TURNS))
+    kind = _TURNS[place]
+    turn = cycle * _TURNS.count(kind) + _TURNS[:place].count(kind)  # of this kind alone
     faults = make_faults(kind)
-    chosen = [faults[(turn * _STRIKES + place) % len(faults)] for place in range(_STRIKES)]
+    chosen = [faults[(turn * _STRIKES + number) % len(faults)] for number in range(_STRIKES)]
     Random(seed).shuffle(chosen)
     return kind, chosen

@@ -3,17 +3,24 @@
 import subprocess
 from pathlib import Path
 
+from tests.clock import ServerClock, find_faketime
 from tests.server import start_server
 from tests.stack import free_port
 
 
 class Server:
-    """One server; what it accepted survives its death."""
+    """One server; what it accepted survives its death.
+
+    Attributes:
+        clock: sets its clock; None where that cannot be.
+    """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.port = free_port()
         self.log = directory / "server.log"
+        directory.mkdir(parents=True, exist_ok=True)
+        self.clock = ServerClock(directory) if find_faketime() else None
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -22,10 +29,11 @@ class Server:
 
     def start(self) -> "Server":
         """Start it, and wait until it answers."""
-        self.directory.mkdir(parents=True, exist_ok=True)
         options = ("--port", str(self.port), "--bind", "127.0.0.1")
         with self.log.open("ab") as log:
-            self._process = start_server(self.directory, *options, log=log)
+            self._process = start_server(
+                self.directory, *options, log=log, binary=self.clock.binary if self.clock else None
+            )
         return self
 
     def kill(self) -> None:

@@ -4,11 +4,15 @@ from collections.abc import Callable
 
 import psutil
 
+from tests.chaos.faults.clients import CutUploads
+from tests.chaos.faults.clock import ClockJump
+from tests.chaos.faults.cluster import ClusterFailover, ClusterRestart
 from tests.chaos.faults.fault import Fault
 from tests.chaos.faults.fleet import ScaleToZero, WrongClock
 from tests.chaos.faults.freezes import Freeze
 from tests.chaos.faults.kills import Kill, KillSupervisor
 from tests.chaos.faults.network import SCRIPTS, Caught, Cuts, Delays, Silence
+from tests.chaos.faults.second import SecondServer
 from tests.chaos.faults.storage import FullDisk, FullMemory, TornLog
 from tests.chaos.field import Field, Kind
 
@@ -35,6 +39,8 @@ def make_all_faults() -> list[Fault]:
         FullMemory(),
         FullDisk(),
         ScaleToZero(),
+        CutUploads(),
+        SecondServer(),
         Cuts(),
         Caught("cut replies", (*SCRIPTS, "claim_range", "read_queue"), "within", most=10),
         Delays(),
@@ -42,11 +48,14 @@ def make_all_faults() -> list[Fault]:
         Caught("lost replies", SCRIPTS, "after", most=20),
         TornLog(),
         WrongClock(),
+        ClockJump(),
         *(
             Caught(f"crash {moment} {script}", (script,), moment, kill=True)
             for script in CRASH_POINTS
             for moment in ("before", "after")
         ),
+        ClusterFailover(),
+        ClusterRestart(),
     ]
 
 
