@@ -16,6 +16,7 @@ from compose.listening import flower_host, refuse_open_doors
 from compose.logs import configure, make_config
 from compose.no_server import saying_why_no_server_answers
 from compose.ownership import check_way
+from compose.semaphores import check_semaphores
 from compose.settings import Settings
 from compose.web_wiring import make_ledger
 from compose.wiring import (
@@ -98,6 +99,7 @@ def run_worker(settings: Settings, name: str) -> None:
     """
     os.nice(_GIVES_WAY)
     configure(settings.log)
+    check_semaphores()
     _need_ledger(settings)
     find_kernel(settings.data_dir)  # here, so that the pool's processes need not
     least, most = settings.workers
@@ -118,6 +120,7 @@ def run_resolver(settings: Settings, name: str) -> None:
         MinequeueError: the ledger cannot be used.
     """
     configure(settings.log)
+    check_semaphores()
     _need_ledger(settings)
     app = make_celery(settings)
     app.duty = ResolverDuty()

@@ -20,6 +20,7 @@ from compose.direct import open_url
 from compose.errors import StartRefused
 from compose.listening import flower_host, refuse_open_doors, url_of
 from compose.part import Part
+from compose.semaphores import check_semaphores
 from compose.settings import STACK_MARK, Settings, variable
 from compose.supervisor import Supervisor
 from compose.web_wiring import server_url
@@ -38,6 +39,7 @@ def run_up(settings: Settings) -> None:
         StartRefused: it cannot start.
     """
     refuse_open_doors(settings)
+    check_semaphores()
     with (
         Announcer() as announce,
         hold(settings.data_dir, announce) as data_dir,

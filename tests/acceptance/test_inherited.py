@@ -182,6 +182,26 @@ def test_a_stack_in_the_background_goes_on_when_its_terminal_goes(tmp_path: Path
     assert stack.processes() == []
 
 
+@pytest.mark.parametrize("command", ["up", "worker", "resolver"])
+def test_shared_memory_that_is_read_only_is_named_in_one_sentence(
+    tmp_path: Path, command: str
+) -> None:
+    alone = "-m" if os.getuid() == 0 else "-rm"
+    made = 'mount --bind /dev/shm /dev/shm && mount -o remount,ro,bind /dev/shm && exec "$@"'
+    done = subprocess.run(
+        ["unshare", alone, "sh", "-c", made, "sh", sys.executable, "-m", "compose", command],
+        env={**os.environ, "MINEQUEUE_DATA_DIR": str(tmp_path / "data")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "minequeue: Workers cannot start their processes: no semaphore can be made "
+        "(Read-only file system); make /dev/shm writable, in a container by a tmpfs there.\n"
+    )
+
+
 @pytest.mark.parametrize("output", [">/dev/full 2>&1", ">&- 2>&-", "> >(true) 2>&1"])
 def test_a_stack_whose_own_output_fails_goes_on(tmp_path: Path, output: str) -> None:
     """A full disk under its log, none at all, and a pipe that was closed."""
