@@ -18,7 +18,9 @@ def rounds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rounds]:
     played.close()
 
 
-@pytest.mark.parametrize("seed", range(5))
+# the last one has the uploads that break off and the second server
+@pytest.mark.timeout(300)  # a round may start a stack twice, on a machine that is busy with others
+@pytest.mark.parametrize("seed", [0, 1, 2, 3, 4, 8])
 def test_after_a_round_of_faults_all_that_was_accepted_is_in_the_chain_once(
     rounds: Rounds, seed: int
 ) -> None:
