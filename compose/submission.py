@@ -60,6 +60,8 @@ class Identities:
             return line
         if self.name is None:
             self.name = self._find_name()
+            if not self.name.strip():  # such as a variable of the shell that is not set
+                raise NameNeeded("The --name is empty; all files without one would share it.")
         digest = sha256(line).digest()
         ordinal = self._seen[digest[:8]]
         self._seen[digest[:8]] += 1

@@ -262,6 +262,15 @@ def test_standard_input_needs_a_name_unless_its_lines_have_their_nonces(
     assert node.amounts == [2, 3]
 
 
+@pytest.mark.parametrize("name", ["", " "])
+def test_an_empty_name_is_none(node: Node, file: Path, name: str) -> None:
+    file.write_text(line(1))
+    with at(node, file) as send:
+        done = send("--name", name)
+    assert "--name is empty" in str(done.exception)
+    assert node.amounts == []
+
+
 def test_the_name_is_printed_and_stands_for_the_file(node: Node, file: Path) -> None:
     file.write_text(line(1))
     with at(node, file) as send:
