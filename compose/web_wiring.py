@@ -5,6 +5,7 @@ from collections.abc import Callable
 from chain.ledger import Ledger, connect
 from chain.ledger.redis_url import write_socket
 from compose.embedded import socket_path
+from compose.ownership import check_way
 from compose.rules import make_bounds, make_policy, make_rules
 from compose.settings import Settings
 from web.bodies import Bodies
@@ -27,8 +28,16 @@ _WAITING, _READING, _WRITING = 1, 2, 3
 
 
 def server_url(settings: Settings) -> str:
-    """The ledger's server: the one that is named, else the embedded one of the data directory."""
-    return settings.redis_url or write_socket(socket_path(settings.data_dir))
+    """The ledger's server: the one that is named, else the embedded one of the data directory.
+
+    Raises:
+        StartRefused: somebody else could have put a server of his own there.
+    """
+    if settings.redis_url:
+        return settings.redis_url
+    socket = socket_path(settings.data_dir)
+    check_way(socket)
+    return write_socket(socket)
 
 
 def open_ledger(settings: Settings) -> Ledger:

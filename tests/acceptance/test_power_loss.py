@@ -8,10 +8,13 @@ from tests.stack import Stack
 
 def test_a_stack_cuts_zeros_off_its_log_says_so_and_keeps_what_it_accepted(tmp_path: Path) -> None:
     stack = Stack(tmp_path / "data", workers="1,1", web_processes="1", block_interval="600")
-    stack.start()
-    for number in range(3):
-        assert post(stack.url, {"sender": "a", "recipient": "b", "amount": number}).status == 202
-    assert stack.stop() == 0
+    try:
+        stack.start()
+        for number in range(3):
+            payment = {"sender": "a", "recipient": "b", "amount": number}
+            assert post(stack.url, payment).status == 202
+    finally:
+        assert stack.stop() == 0
     [log] = (stack.data_dir / "ledger" / "appendonlydir").glob("*.incr.aof")
     with log.open("ab") as file:
         file.write(b"*3\r\n$3\r\nS" + bytes(4096))

@@ -466,7 +466,9 @@ def test_an_object_of_bad_lines_does_not_flood_the_log(
     objects.bodies["b/k"] = b"oops\n" * 2500
     with pytest.raises(NotAccepted, match="2500 of 2500"):
         function(object_event("b", "k", "e"), None)
-    assert len(caplog.records) == 21
+    # the last refusals of other tests are counted, or not, in threads of their own
+    own = [record for record in caplog.records if record.name.startswith("web.aws")]
+    assert len(own) == 21
 
 
 def test_an_object_larger_than_the_room_goes_on_where_there_is_room_again(

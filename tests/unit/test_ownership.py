@@ -147,6 +147,15 @@ def test_history_that_others_could_have_written_is_not_read(
     assert str(history) in str(done.exception)
 
 
+@as_root
+def test_no_command_takes_the_server_of_another_user_for_ours(tmp_path: Path) -> None:
+    os.chown(tmp_path, OTHER, OTHER)
+    for words in (["export", "-"], ["worker"]):
+        done = CliRunner().invoke(cli, [*words, "--data-dir", str(tmp_path)])
+        assert isinstance(done.exception, StartRefused), words
+        assert str(tmp_path) in str(done.exception)
+
+
 def test_links_that_lead_in_a_circle_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to(tmp_path / "b")
     (tmp_path / "b").symlink_to(tmp_path / "a")
