@@ -16,7 +16,7 @@ import msgspec
 
 from chain import backlog
 from chain.backlog import Reading
-from chain.errors import LedgerUnavailable, MinequeueError, UnsafeServer
+from chain.errors import LedgerUnavailable, MinequeueError
 from chain.header import Header
 from chain.ledger import Ledger
 from chain.scaling import Policy
@@ -163,10 +163,10 @@ class Live:
             except Exception as error:
                 self._failure = error if isinstance(error, MinequeueError) else LedgerUnavailable()
                 if self._view:
-                    told = isinstance(error, UnsafeServer)
-                    self._view = replace(
-                        self._view, is_away=True, reason=str(error) if told else ""
-                    )
+                    # one that only does not answer has no sentence that is meant for a page
+                    is_told = type(self._failure) is not LedgerUnavailable
+                    reason = str(self._failure) if is_told else ""
+                    self._view = replace(self._view, is_away=True, reason=reason)
                 raise
 
     def _take(self, seen: View) -> View:

@@ -101,6 +101,7 @@ def test_a_ledger_that_was_emptied_is_away_and_the_thread_goes_on(
     client.flushall()
     live.start()
     wait_for(lambda: live.view().is_away, "a look that fails", 5)
+    assert "no genesis block" in live.view().reason
     ledger.open()
     wait_for(lambda: not live.view().is_away, "a look that succeeds", 5)
 
