@@ -6,6 +6,7 @@ batch of a DynamoDB stream, which names its records alone. AWS is spoken to by i
 """
 
 import json
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -145,15 +146,12 @@ def _aws(*arguments: str) -> dict[str, Any]:
     Raises:
         AwsFailed: it is not there, or fails.
     """
-    try:
-        done = subprocess.run(  # noqa: S603  # no shell
-            ["aws", *arguments, "--output", "json"],  # noqa: S607  # as the user's PATH has it
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise AwsFailed("The command aws is not on PATH; install AWS' command line.") from None
+    program = shutil.which("aws")
+    if program is None:
+        raise AwsFailed("The command aws is not on PATH; install AWS' command line.")
+    done = subprocess.run(  # noqa: S603  # no shell
+        [program, *arguments, "--output", "json"], capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise AwsFailed(f"aws {' '.join(arguments[:2])} fails: {escape(done.stderr.strip())}")
     answer: dict[str, Any] = json.loads(done.stdout or "{}")

@@ -125,17 +125,17 @@ def block(url: str, name: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--queue", required=True, metavar="URL", help="The queue that holds what failed.")
-@click.option("--function", required=True, metavar="NAME", help="The function that takes it.")
+@click.argument("queue")
+@click.argument("function")
 def replay(queue: str, function: str) -> None:
-    """Hand a function of AWS Lambda again what failed before.
+    """Hand FUNCTION of AWS Lambda again what the queue at the URL QUEUE holds after failures.
 
     Each message of the queue becomes the event that it was, whichever source it came from, and is
     deleted once all of it was accepted; what was accepted before adds nothing. Needs the command
     aws, with rights to read the queue (and a table's stream) and to invoke the function. The exit
     code is 1 if a message was not accepted: it stays in the queue.
 
-    Example: minequeue replay --queue https://sqs.example/1/failed --function minequeue-lambda
+    Example: minequeue replay https://sqs.example/1/failed minequeue-lambda
     """
     from compose.replay import Replay
 

@@ -128,7 +128,7 @@ class Cloud:
         return [{**record, "arn": arn, "shard": shard["ShardId"]} for record in records]
 
     def replay(self) -> Result:
-        command = ["replay", "--queue", self.failed, "--function", NAME]
+        command = ["replay", self.failed, NAME]
         return CliRunner().invoke(cli, command, catch_exceptions=False)
 
     def left(self) -> int:
