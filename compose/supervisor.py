@@ -124,7 +124,7 @@ class Supervisor:
                 part, self._data_dir, lambda running: self._events.put(_Died(running))
             )
         except OSError as error:  # its log is a directory, say, or there is no room for a process
-            self._start_again(part, f"cannot be started: {error}", failed=True)
+            self._start_again(part, f"cannot be started ({error})", failed=True)
 
     def _look(self) -> None:
         """See which of the starting parts serve now, and go on when all do."""
@@ -178,7 +178,7 @@ class Supervisor:
         if part.name not in self._served and failures >= _STARTS:
             path = log_path(self._data_dir, part.name)
             raise StartRefused(
-                f"{part.name} does not start ({why}, {failures} times); "
+                f"{part.name} does not start: it {why}, {failures} times; "
                 f"the end of {path}:\n{read_tail(path)}"
             )
         self._announce(f"{part.name:<8} {why}, starts again")

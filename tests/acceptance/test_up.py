@@ -203,7 +203,7 @@ def test_a_server_that_does_not_start_is_shown_with_its_log(own: Stack) -> None:
     own.environment["MINEQUEUE_SERVER_BINARY"] = "false"
     process = own.spawn()
     assert process.wait(60) == 1
-    assert "server does not start (exit code 1" in own.said()
+    assert "server does not start: it died (exit code 1), 3 times" in own.said()
     assert own.processes() == []
 
 

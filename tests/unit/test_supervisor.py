@@ -100,7 +100,7 @@ def test_a_part_whose_log_cannot_be_opened_ends_nothing_that_runs(tmp_path: Path
         return True
 
     Supervisor(tmp_path, [_sleeper("part", is_ready=is_ready)], tell, lambda: None).run()
-    assert any("part     cannot be started: [Errno 21] Is a directory" in line for line in told)
+    assert any("part     cannot be started ([Errno 21] Is a directory" in line for line in told)
     assert told[-1] == "stopped"
 
 
@@ -108,7 +108,9 @@ def test_a_part_that_never_had_a_log_is_refused_with_the_reason(tmp_path: Path) 
     (tmp_path / "logs" / "part.log").mkdir(parents=True)
     with pytest.raises(StartRefused) as refusal:
         Supervisor(tmp_path, [_sleeper("part")], lambda _: None, lambda: None).run()
-    assert "part does not start (cannot be started: [Errno 21] Is a directory" in str(refusal.value)
+    assert "part does not start: it cannot be started ([Errno 21] Is a directory" in str(
+        refusal.value
+    )
     assert "it cannot be read (Is a directory)" in str(refusal.value)
 
 
