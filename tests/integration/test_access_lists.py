@@ -153,7 +153,7 @@ def test_the_user_that_replays_the_log_may_run_every_command_in_it(
 
 @pytest.mark.parametrize("default", RESTRICTED.values(), ids=RESTRICTED)
 @pytest.mark.parametrize("binary", BINARIES, ids=lambda path: Path(path).name)
-def test_a_restricted_default_user_loses_the_chain_on_an_affected_server(
+def test_a_restricted_default_user_costs_the_whole_chain_or_nothing(
     tmp_path: Path, binary: str, default: str
 ) -> None:
     users = f"{default}\nuser minequeue on >{PASSWORD} ~* &* +@all"
@@ -164,7 +164,6 @@ def test_a_restricted_default_user_loses_the_chain_on_an_affected_server(
         with open_as(tmp_path, "minequeue", PASSWORD) as ledger:
             after = ledger.blocks.tip().header.index
         assert server.poll() is None
-    if after == before:
-        pytest.skip(f"{binary} keeps what its user `default` may not run")
-    assert (before, after) == (3, 1)
-    assert b"NOPERM" in (tmp_path / "server.log").read_bytes()
+    refused = b"NOPERM" in (tmp_path / "server.log").read_bytes()
+    # Redis 7.0.15 begins anew and says NOPERM; Valkey 9.1.2 keeps all
+    assert (before, after, refused) in {(3, 1, True), (3, 3, False)}
