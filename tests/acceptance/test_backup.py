@@ -101,7 +101,7 @@ def test_a_refusal_is_one_sentence_and_its_exit_code_says_whose_fault_it_is(
     torn.write_bytes(file.read_bytes()[:-10])
     for arguments, code, said in (
         (("export", str(file), *here), 1, "exists"),
-        (("export", str(tmp_path / "b"), "--data-dir", str(tmp_path)), 1, "does not answer"),
+        (("export", str(tmp_path / "b"), "--data-dir", str(tmp_path)), 1, "Redis cannot be used"),
         (("import", str(torn), *here), 1, "is not whole"),
         (("import", str(tmp_path / "none"), *here), 1, "cannot be read"),
         (("export", "-", "--resume", *here), 2, "--resume needs a file"),

@@ -115,7 +115,9 @@ def test_each_kind_of_event_is_on_the_chain_once_though_it_comes_twice(
     assert ledger.queue.read().pending == expected
     again = [function.invoke(event) for event in events]
     assert ledger.queue.read().pending == expected
-    assert [said.get("answer") for said in first] == [said.get("answer") for said in again]
+    assert [said.get("answer") for said in first[3:]] == [said.get("answer") for said in again[3:]]
+    for before, after in zip(first[:3], again[:3], strict=True):
+        assert before["answer"]["body"] == after["answer"]["body"]
     assert [said["answer"]["statusCode"] for said in first[:3]] == [202] * 3
     assert first[3]["answer"] == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
     assert [said["answer"] for said in first[4:]] == [

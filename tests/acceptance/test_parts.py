@@ -85,7 +85,7 @@ def _start(started: ExitStack, log: Path, *arguments: str, **settings: str) -> N
     output = started.enter_context(log.open("ab"))
     process = subprocess.Popen(
         [sys.executable, "-m", "compose", *arguments],
-        env={**_environment(**settings), "FLOWER_BASIC_AUTH": "reader:secret"},
+        env=_environment(**settings),
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
@@ -106,7 +106,8 @@ def test_web_worker_and_flower_run_apart_and_flower_shows_what_a_run_mined(
     settings = {"redis_url": server_url, "bits": "12", "block_interval": "0.2"}
     with ExitStack() as started:
         _start(started, log, "web", port=str(web), **settings)
-        _start(started, log, "flower", flower_port=str(flower), **settings)
+        auth = {"flower_auth": "reader:secret"}
+        _start(started, log, "flower", flower_port=str(flower), **auth, **settings)
         url, flower_url = f"http://127.0.0.1:{web}", f"http://127.0.0.1:{flower}"
         for ready in (f"{url}/health/ready", f"{flower_url}/healthcheck"):
             wait_for(lambda r=ready: request("GET", r).status == 200, ready, 30)  # type: ignore[misc]  # mypy does not infer defaults of lambdas

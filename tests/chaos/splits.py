@@ -121,7 +121,8 @@ class Trio:
         ways = [way for (node, _), way in self._ways.items() if node == asking]
         body = json.dumps({"nodes": [f"127.0.0.1:{way.port}" for way in ways]}).encode()
         url = f"{self.nodes[asking].stack.url}/nodes/register"
-        assert request("POST", url, body).status == 201
+        kind = {"Content-Type": "application/json"}
+        assert request("POST", url, body, kind).status == 201
 
 
 def _stop(stack: Stack) -> None:
