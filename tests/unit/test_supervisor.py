@@ -26,6 +26,17 @@ while True:
     signal.pause()
 """
 COMMAND = [sys.executable, "-c", TALKER]
+SLEEPER = [sys.executable, "-c", "import signal; signal.pause()"]
+
+
+def _find_child(command: list[str]) -> psutil.Process:
+    """The child that runs ``command``; other tests' libraries may keep children of their own."""
+    [child] = [
+        each
+        for each in psutil.process_iter(["ppid", "cmdline"])
+        if (each.info["ppid"], each.info["cmdline"]) == (os.getpid(), command)
+    ]
+    return child
 
 
 def _ask_for_a_word_when_the_log_was_put_aside(logs: Path) -> None:
@@ -33,8 +44,7 @@ def _ask_for_a_word_when_the_log_was_put_aside(logs: Path) -> None:
     try:
         wait_for(lambda: log.exists() and log.with_suffix(".old.log").exists(), "an old log", 10)
         wait_for(lambda: log.stat().st_size == 0, "an empty log", 10)
-        [talker] = [p for p in psutil.Process().children() if p.cmdline() == COMMAND]
-        talker.send_signal(signal.SIGUSR1)
+        _find_child(COMMAND).send_signal(signal.SIGUSR1)
         wait_for(lambda: log.read_text() == "asked\n", "what is said afterwards, alone", 10)
     finally:
         os.kill(os.getpid(), signal.SIGTERM)
@@ -73,8 +83,7 @@ def test_a_log_that_cannot_be_put_aside_is_told_and_ends_nothing(
 
 
 def _sleeper(name: str, **more: Any) -> Part:
-    command = [sys.executable, "-c", "import signal; signal.pause()"]
-    return Part(name, "here", command, {}, 0, more.pop("is_ready", lambda _: True), 5, **more)
+    return Part(name, "here", SLEEPER, {}, 0, more.pop("is_ready", lambda _: True), 5, **more)
 
 
 def test_a_part_whose_log_cannot_be_opened_ends_nothing_that_runs(tmp_path: Path) -> None:
@@ -88,8 +97,7 @@ def test_a_part_whose_log_cannot_be_opened_ends_nothing_that_runs(tmp_path: Path
         if "part" in line and "ready in" in line and len(runs) == 1:
             (logs / "part.log").unlink()
             (logs / "part.log").mkdir()
-            [process] = psutil.Process().children()
-            process.kill()
+            _find_child(SLEEPER).kill()
         if "cannot be started" in line:
             (logs / "part.log").rmdir()
         if "ready in" in line and len(runs) > 1:
