@@ -59,7 +59,7 @@ def test_it_shows_each_run_with_a_readable_result(stack: Stack) -> None:
     shown = ask(stack, f"/api/task/info/{name}").json()
     assert (shown["name"], shown["state"]) == ("mine", "SUCCESS")
     tip = stack.get("/chain/tip").json()
-    assert any(tip["hash"] in text for text in mined(stack).values())
+    wait_for(lambda: any(tip["hash"] in text for text in mined(stack).values()), "its run", 20)
     for member in ("outcome", "blocks", "transactions", "index", "hash", "hashes"):
         assert f"'{member}'" in result
 

@@ -146,6 +146,7 @@ def test_a_request_for_a_block_is_mined_without_a_wake_up(
 ) -> None:
     with ExitStack() as started:
         make_start(started, tmp_path)(server)
+        wait_for(lambda: ledger.queue.read().fleet, "a worker", 60)
         answer = function.invoke(http_request("GET", "/chain/mine", prefer="wait=10"))["answer"]
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"])["index"] == 2
