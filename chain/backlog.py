@@ -1,7 +1,7 @@
 """How much work the queue holds: pure arithmetic on a reading."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -54,6 +54,12 @@ class Reading:
         is_unsettled: whether a reorganisation left something to do before the next block.
         earliest_ms: before then no block can follow the tip, because the newest blocks have
             timestamps of the future; 0 where they have not. Unix milliseconds.
+        block_cost_s: what a block last cost besides its search, in seconds, or 0: nobody searches
+            meanwhile, however many miners there are.
+        timestamps: those that the next block is judged by, oldest first; Unix milliseconds.
+        followed: how many requests are followed into their blocks.
+        following: the pending transactions after the candidate's, in canonical form; none if they
+            are more than a reading brings along.
     """
 
     now_ms: int
@@ -73,6 +79,10 @@ class Reading:
     kernels: Mapping[str, int]
     peaks: str
     is_unsettled: bool = False
+    block_cost_s: float = 0.0
+    timestamps: Sequence[int] = ()
+    followed: int = 0
+    following: Sequence[bytes] = ()
     earliest_ms: int = 0
 
     @property
@@ -126,6 +136,14 @@ def calculate_blocks(reading: Reading, rules: Rules) -> int:
 def calculate_hashes(reading: Reading, rules: Rules) -> int:
     """How many hashes the whole queue costs on average."""
     return calculate_blocks(reading, rules) << rules.bits
+
+
+def calculate_block_rate(reading: Reading) -> float:
+    """Blocks a second, by the last few up to now; 0 while there are none."""
+    times = reading.timestamps
+    if len(times) <= 1:
+        return 0.0
+    return (len(times) - 1) * 1000 / max(reading.now_ms - times[0], 1)
 
 
 def estimate_rate(reading: Reading) -> int:

@@ -15,6 +15,7 @@ from chain.moment import is_ahead
 from chain.rules import Rules
 
 _REFRESH = 10  # a peak is renewed when a tenth of its time is over, not at every look
+_SERIAL_SHARE = 3  # miners may make the search as short as a third of a block's other cost
 _NEAR = 0.8  # from this share of a peak on, a need counts as the peak: queues and speeds fluctuate
 
 
@@ -76,15 +77,22 @@ def calculate_need(reading: Reading, rules: Rules, policy: Policy) -> int:
     """How many miners the queue deserves at this moment, at most ``policy.most``.
 
     None where no block is due, else one, and as many as empty the queue in the target time; while a
-    miner's speed is not known, no more than there are blocks to be made.
+    miner's speed is not known, no more than there are blocks to be made. A block also costs what no
+    miner can shorten (Amdahl): never more are needed than until that is most of it.
     """
     if not backlog.is_block_due(reading, rules):
         return 0
     if not reading.miner_rate:
         return max(1, min(policy.most, backlog.calculate_blocks(reading, rules)))
-    hashes = max(backlog.calculate_hashes(reading, rules), 1 << rules.bits)
-    needed = math.ceil(hashes / (reading.miner_rate * policy.target_drain_s))
-    return max(1, min(policy.most, needed))
+    search_s = (1 << rules.bits) / reading.miner_rate
+    blocks = max(backlog.calculate_blocks(reading, rules), 1)
+    left_s = policy.target_drain_s / blocks - reading.block_cost_s  # for the search of one
+    useful = _SERIAL_SHARE * search_s / reading.block_cost_s if reading.block_cost_s else math.inf
+    for_queue = search_s / left_s if left_s > 0 else math.inf
+    # all that are kept work, so the queue is short: those who keep it so are needed as well
+    for_load = min(search_s * backlog.calculate_block_rate(reading), reading.miners)
+    needed = min(max(for_queue, for_load), useful, policy.most)
+    return max(1, math.ceil(needed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +100,7 @@ class Decision:
     """What the policy says of one reading.
 
     Attributes:
-        need: how many miners have something to do now; so many are woken. All that are kept, once
-            the oldest has waited longer than emptying the queue should take.
+        need: how many miners have something to do now: all that are kept while a block is due.
         wanted: how many there should be; so many are kept.
         peaks: what to remember until the next reading.
     """
@@ -108,5 +115,4 @@ def decide(reading: Reading, rules: Rules, policy: Policy) -> Decision:
     need = calculate_need(reading, rules, policy)
     peaks = Peaks.unpack(reading.peaks).after(need, reading.now_ms, round(policy.quiet_s * 1000))
     wanted = max(policy.least, min(policy.most, peaks.size))
-    is_late = need and reading.oldest_age_s > policy.target_drain_s
-    return Decision(wanted if is_late else need, wanted, peaks.pack())
+    return Decision(wanted if need else 0, wanted, peaks.pack())

@@ -1,14 +1,14 @@
 """The block to be mined next: which transactions, on which tip, at what time."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chain.block import Block, join_body
 from chain.header import VERSION, Header
 from chain.merkle import calculate_root
 from chain.rules import Limits
 from chain.transaction import Transaction, reward
-from chain.validation import calculate_median_time
+from chain.validation import MEDIAN_SPAN, calculate_median_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,22 @@ class Template:
     block: Block
     reward: Transaction
     count: int
+
+    def move(self, tip: Header, timestamps: Sequence[int], now_ms: int) -> "Template":
+        """The same content on ``tip``, whose nonce is known by now.
+
+        Args:
+            tip: the header to build on, at the index of the one that this was built on.
+            timestamps: of the blocks before ``tip``, as many as judge it.
+            now_ms: the time to write, moved past the median if need be.
+        """
+        recent = [*timestamps, tip.timestamp][-MEDIAN_SPAN:]
+        header = replace(
+            self.block.header,
+            previous_hash=tip.hash,
+            timestamp=max(now_ms, calculate_median_time(recent) + 1),
+        )
+        return replace(self, block=replace(self.block, header=header))
 
 
 def build_template(

@@ -45,6 +45,7 @@ def make_celery(settings: Settings) -> WorkerApp:
     def make_crew(send: Callable[[], object]) -> Crew:
         ledger = make_ledger(hasty)
         kernel = find_kernel(settings.data_dir)
+        ledger.announcements.listen()
         trace = trace_blocks() if settings.traces else _trace_nothing
         recipient = ledger.fleet.node_address(settings.node_address or None)
         return Crew(

@@ -29,6 +29,7 @@ from chain.ledger import (
     Submission,
     Verdict,
 )
+from chain.ledger.mining import Want
 from chain.template import Template
 from chain.validation import validate_body, validate_header
 from tests.ledgers import (
@@ -43,7 +44,7 @@ from tests.ledgers import (
     place_some,
     read_chain,
 )
-from tests.mining_steps import build_template, solve
+from tests.mining_steps import build_template, claim_range, solve
 
 MINERS = st.integers(0, 2)
 SMALL_BLOCKS = replace(RULES, block_transactions=3)  # so that many are due by themselves
@@ -161,7 +162,7 @@ class LedgerMachine(RuleBasedStateMachine):
             assert answer is Opening.JOINED
         else:
             assert answer is Opening.OPENED
-            self._note_candidate(reading, template)
+            self._note_candidate(template)
         self._join(miner)
 
     @precondition(lambda self: self.model.candidate)
@@ -182,9 +183,8 @@ class LedgerMachine(RuleBasedStateMachine):
         assert miner.joined
         reading, candidate = miner.joined
         with self.ledger.fleet.lease() as lease:
-            start = self.ledger.mining.claim(
-                candidate, 10, lease=lease, lease_ms=-1 if expires else 5000, rate=1
-            )
+            lease_ms = -1 if expires else 5000
+            start = claim_range(self.ledger, candidate, 10, lease=lease, lease_ms=lease_ms)
             assert self.ledger.queue.read().miners == (0 if expires else 1)
         is_current = self.model.candidate is not None and (
             self.model.candidate[0] == candidate.prefix
@@ -207,7 +207,28 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.solved)
     @rule(data=st.data())
     def connect(self, data: st.DataObject) -> None:
-        self._connect(*data.draw(st.sampled_from(self.solved)))
+        reading, candidate, nonce = data.draw(st.sampled_from(self.solved))
+        answer = self.ledger.mining.connect(reading, candidate, nonce)
+        self._note_connection(candidate, answer)
+
+    @precondition(lambda self: self.solved)
+    @rule(data=st.data(), times=st.integers(1, 2))
+    def connect_and_go_on(self, data: st.DataObject, times: int) -> None:
+        reading, candidate, nonce = data.draw(st.sampled_from(self.solved))
+        following = self.ledger.mining.build_next(reading, candidate, "node")
+        for _ in range(times):  # its reply may be lost
+            with self.ledger.fleet.lease() as lease:
+                answer, after, start = self.ledger.mining.connect_and_go_on(
+                    reading, candidate, nonce, following, Want(10, lease, 5000, 1)
+                )
+            self._note_connection(candidate, answer)
+            assert (after.candidate is None) == (start is None)
+            current = self.model.candidate
+            if after.candidate and not (current and current[0] == after.candidate.prefix):
+                assert (bool(following), current, start) == (True, None, 0)
+                self._note_candidate(following, after.candidate.prefix)
+            if after.candidate and start is not None:
+                self.solved.append((after, after.candidate, solve(after.candidate, start)))
 
     @precondition(lambda self: self.model.requests or self.model.candidate)
     @rule()
@@ -216,15 +237,15 @@ class LedgerMachine(RuleBasedStateMachine):
         if reading.candidate is None:
             reading, template = build_template(self.ledger)
             assert self.ledger.mining.open(reading, template) is Opening.OPENED
-            self._note_candidate(reading, template)
+            self._note_candidate(template)
             reading = self.ledger.queue.read()
         assert reading.candidate is not None
         nonce, late = (solve(reading.candidate, start) for start in (1 << 40, 1 << 41))
         self.solved += [(reading, reading.candidate, nonce), (reading, reading.candidate, late)]
-        self._connect(reading, reading.candidate, nonce)
+        answer = self.ledger.mining.connect(reading, reading.candidate, nonce)
+        self._note_connection(reading.candidate, answer)
 
-    def _connect(self, reading: Reading, candidate: OpenCandidate, nonce: int) -> None:
-        answer = self.ledger.mining.connect(reading, candidate, nonce)
+    def _note_connection(self, candidate: OpenCandidate, answer: Connecting) -> None:
         current = self.model.candidate
         if current is None or current[0] != candidate.prefix:
             assert answer in {Connecting.ALREADY, Connecting.STALE}
@@ -239,11 +260,12 @@ class LedgerMachine(RuleBasedStateMachine):
             assert self.model.requests.pop(0) == job
             self.model.done.append(job)
 
-    def _note_candidate(self, reading: Reading, template: Template) -> None:
+    def _note_candidate(self, template: Template | None, prefix: bytes = b"") -> None:
+        assert template
         self.model.candidate = (
-            template.block.header.prefix,
+            prefix or template.block.header.prefix,
             self.model.pending[: template.count],
-            reading.oldest_job or "",
+            self.model.requests[0] if self.model.requests else "",
         )
 
     @rule(who=MINERS)

@@ -2,6 +2,7 @@
 
 from chain.backlog import OpenCandidate, Reading
 from chain.ledger import Connecting, Ledger, Opening
+from chain.ledger.mining import Want
 from chain.proof_of_work import search_with_hashlib
 from chain.template import Template
 
@@ -22,10 +23,18 @@ def open_candidate(ledger: Ledger) -> tuple[Reading, OpenCandidate]:
     return reading, reading.candidate
 
 
-def claim_range(ledger: Ledger, candidate: OpenCandidate, count: int = 100) -> int | None:
-    """Claim so many nonces under a lease of its own; the first of them."""
-    with ledger.fleet.lease() as lease:
-        return ledger.mining.claim(candidate, count, lease=lease, lease_ms=5000, rate=7)
+def claim_range(
+    ledger: Ledger,
+    candidate: OpenCandidate,
+    count: int = 100,
+    *,
+    lease: str = "somebody",
+    lease_ms: int = 5000,
+    rate: int = 7,
+) -> int | None:
+    """Claim so many nonces; the first of them, None if they are not of ``candidate``."""
+    reading, start = ledger.mining.claim(Want(count, lease, lease_ms, rate))
+    return start if reading.candidate == candidate else None
 
 
 def solve(candidate: OpenCandidate, start: int = 0) -> int:

@@ -9,11 +9,15 @@ from chain.backlog import OpenCandidate, Reading
 from chain.header import Header, put_nonce
 from chain.ledger import Connecting, Ledger, Opening
 from chain.ledger.fleet import LEASE_MS
+from chain.ledger.mining import Want
 from chain.proof_of_work import Search
+from chain.template import Template
 
 RUN_S = 2.0  # a run ends soon, so that a scale-in or a shutdown never waits long
-RANGE_S = 0.05  # what one claim should take: a stale candidate costs no more than this
+RANGE_S = 0.05  # what one claim should take: so much is searched in vain where news got lost
+SLICE_S = 0.001  # of a range, between two looks whether its candidate is stale
 _FIRST_RANGE = 20_000  # nonces, while the speed is not known
+_COST_WEIGHT = 0.1  # of the last find, in what a block costs besides its search
 _MEMORY_S = 0.1  # of searching that the measured speed looks back on
 
 
@@ -49,7 +53,7 @@ class Miner:
         ledger: chain and queue.
         search: looks through a range of nonces.
         recipient: who gets the rewards.
-        tell: is told of each block that this miner connected.
+        tell: is told of each block that this miner connected, and how many requests are followed.
         clock: seconds that only grow.
     """
 
@@ -59,7 +63,7 @@ class Miner:
         search: Search,
         recipient: str,
         *,
-        tell: Callable[[Header, OpenCandidate], None] = lambda *_: None,
+        tell: Callable[[Header, OpenCandidate, int], None] = lambda *_: None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._ledger = ledger
@@ -68,6 +72,12 @@ class Miner:
         self._tell = tell
         self._clock = clock
         self._rate = 0.0  # hashes a second, 0 while unknown
+        self._cost_s = 0.0  # from a find to the search of the next block, 0 while unknown
+        self._count = 0  # of nonces, in the range that was claimed last
+        self._seen = 0  # news of blocks, when it was claimed
+        self._read_at = 0.0  # when the reading came
+        self._prefix = b""  # of the candidate that what follows was built for
+        self._following: Template | None = None
 
     def run(self, run_s: float = RUN_S, *, worker: str = "") -> Result:
         """Mine what is due for about ``run_s`` seconds, as one of the miners of ``worker``.
@@ -78,16 +88,19 @@ class Miner:
         result = Result()
         deadline = self._clock() + run_s
         with self._ledger.fleet.lease(worker) as lease:
+            reading, start = self._claim(lease)
             while self._clock() < deadline:
-                reading = self._ledger.queue.read()
                 if reading.is_unsettled:
                     self._ledger.settlement.step()
+                    reading, start = self._claim(lease)
                     continue
                 candidate = self._ledger.mining.find_candidate(reading)
-                if candidate is not None:
-                    self._mine(reading, candidate, lease, deadline, result)
-                elif not self._open(reading):
+                if candidate is None and not self._open(reading):
                     break
+                if candidate is None or start is None:
+                    reading, start = self._claim(lease)
+                else:
+                    reading, start = self._mine(reading, candidate, start, lease, result)
         return result
 
     def _open(self, reading: Reading) -> bool:
@@ -97,36 +110,62 @@ class Miner:
             return False
         return self._ledger.mining.open(reading, template) in Opening
 
+    def _claim(self, lease: str) -> tuple[Reading, int | None]:
+        self._seen = self._ledger.announcements.count  # before it: no news is missed
+        answer = self._ledger.mining.claim(self._want(lease))
+        self._read_at = self._clock()
+        return answer
+
+    def _want(self, lease: str, now_ms: int = 0) -> Want:
+        self._count = int(self._rate * RANGE_S) or _FIRST_RANGE
+        cost_us = int(self._cost_s * 1e6)
+        return Want(self._count, lease, LEASE_MS, int(self._rate), cost_us, now_ms)
+
     def _mine(
         self,
         reading: Reading,
         candidate: OpenCandidate,
+        start: int,
         lease: str,
-        deadline: float,
         result: Result,
-    ) -> None:
-        """Search the candidate until it is connected or stale, or the run is over."""
+    ) -> tuple[Reading, int | None]:
+        """Search a range of the candidate; what is to be searched next."""
         if result.outcome == "idle":
             result.outcome = "helped"
-        while self._clock() < deadline:
-            count = int(self._rate * RANGE_S) or _FIRST_RANGE
-            start = self._ledger.mining.claim(
-                candidate, count, lease=lease, lease_ms=LEASE_MS, rate=int(self._rate)
-            )
-            if start is None:
-                return
-            nonce = self._search_range(candidate.prefix, start, count, result)
-            if nonce is not None:
-                if self._ledger.mining.connect(reading, candidate, nonce) is not Connecting.STALE:
-                    header = Header.unpack(put_nonce(candidate.prefix, nonce))
-                    _note(result, candidate, header)
-                    self._tell(header, candidate)
-                return
+        mining = self._ledger.mining
+        if candidate.prefix != self._prefix:
+            self._prefix = candidate.prefix
+            self._following = mining.build_next(reading, candidate, self._recipient)
+        nonce = self._search_range(candidate.prefix, start, reading.tip.index, result)
+        if nonce is None:
+            return self._claim(lease)
+        found_at = self._clock()
+        now_ms = reading.now_ms + int(1000 * (found_at - self._read_at))
+        self._seen = self._ledger.announcements.count
+        outcome, after, start_after = mining.connect_and_go_on(
+            reading, candidate, nonce, self._following, self._want(lease, now_ms)
+        )
+        self._read_at = self._clock()
+        if outcome is not Connecting.STALE:
+            header = Header.unpack(put_nonce(candidate.prefix, nonce))
+            _note(result, candidate, header)
+            self._tell(header, candidate, reading.followed)
+        if start_after is not None:
+            cost_s = self._clock() - found_at
+            self._cost_s += _COST_WEIGHT * (cost_s - self._cost_s) if self._cost_s else cost_s
+        return after, start_after
 
-    def _search_range(self, prefix: bytes, start: int, count: int, result: Result) -> int | None:
+    def _search_range(self, prefix: bytes, start: int, parent: int, result: Result) -> int | None:
+        """Search the claimed range, slice by slice, until news tell that its candidate is stale."""
         began = self._clock()
-        nonce = self._search(prefix, start, count)
-        tried = count if nonce is None else nonce - start + 1
+        end = start + self._count
+        step = int(self._rate * SLICE_S) or self._count
+        nonce, at = None, start
+        while nonce is None and at < end and not self._is_stale(parent):
+            count = min(step, end - at)
+            nonce = self._search(prefix, at, count)
+            at += count
+        tried = (at if nonce is None else nonce + 1) - start
         result.hashes += tried
         took = self._clock() - began
         measured = tried / max(took, 1e-6)
@@ -134,6 +173,14 @@ class Miner:
         weight = took / (took + _MEMORY_S) if self._rate else 1
         self._rate += weight * (measured - self._rate)
         return nonce
+
+    def _is_stale(self, parent: int) -> bool:
+        """Tell whether news came of a block that is not ``parent``, the candidate's own."""
+        news = self._ledger.announcements
+        if news.count == self._seen:
+            return False
+        self._seen = news.count
+        return news.latest != parent
 
 
 def _note(result: Result, candidate: OpenCandidate, header: Header) -> None:

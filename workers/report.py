@@ -34,13 +34,15 @@ class Report:
         self._ledger = ledger
         self._trace = trace
 
-    def tell(self, header: Header, candidate: OpenCandidate) -> None:
-        """Tell of the block of ``header``, which was ``candidate``."""
+    def tell(self, header: Header, candidate: OpenCandidate, followed: int) -> None:
+        """Tell of the block of ``header``, which was ``candidate``, while so many are followed."""
         block = {"index": header.index, "hash": header.hash.hex()}
         fields = {**block, "transactions": candidate.count}
         if candidate.job:
             fields["job"] = candidate.job
         _log.info("connected", extra={"fields": fields})
+        if not followed:
+            return
         try:
             trails = self._end_following(header, candidate)
         except MinequeueError as error:
@@ -53,8 +55,6 @@ class Report:
             self._trace(trail, header)
 
     def _end_following(self, header: Header, candidate: OpenCandidate) -> list[Trail]:
-        if not self._ledger.following.is_any():
-            return []
         block = self._ledger.blocks.read_block(header.index)
         if block is None or block.header != header:
             return []  # a heavier branch took its place; they are mined again

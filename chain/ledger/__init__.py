@@ -73,7 +73,7 @@ class Ledger:
         self.mining = Mining(connection, keys, self.blocks, self.rule_book)
         self.settlement = Settlement(connection, keys)
         self.branches = Branches(connection, keys, self.blocks, self.rule_book)
-        self.queue = Queue(connection, keys, self.blocks, rules)
+        self.queue = Queue(connection, keys, rules)
         self.waiting = Waiting(connection, keys)
         self.fleet = Fleet(connection, keys)
         self.measuring = Measuring(connection, keys)

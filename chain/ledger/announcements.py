@@ -22,7 +22,8 @@ class Announcements:
         self._client = connection.client
         self._channel = keys.connected
         self._news = threading.Condition()
-        self._count = 0  # of news so far
+        self.count = 0  # of news so far
+        self.latest = 0  # the index that the last one told
         self._thread: threading.Thread | None = None
 
     def wait_until(self, is_done: Callable[[], bool], timeout_s: float) -> bool:
@@ -30,20 +31,21 @@ class Announcements:
 
         News may be lost while the server is away, so it is asked every second as well.
         """
-        self._listen()
+        self.listen()
         deadline = time.monotonic() + timeout_s
         while True:
-            seen = self._count  # read before asking: news that come in between are not missed
+            seen = self.count  # read before asking: news that come in between are not missed
             if is_done():
                 return True
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 return False
             with self._news:
-                if self._count == seen:
+                if self.count == seen:
                     self._news.wait(min(left_s, _LISTEN_S))
 
-    def _listen(self) -> None:
+    def listen(self) -> None:
+        """Begin to count news, in a thread."""
         with self._news:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="news", daemon=True)
@@ -61,7 +63,9 @@ class Announcements:
 
     def _pass_on(self, news: Any) -> None:
         while True:
-            if news.get_message(timeout=_LISTEN_S):
+            message = news.get_message(timeout=_LISTEN_S)
+            if message:
                 with self._news:
-                    self._count += 1
+                    self.latest = int(message["data"])
+                    self.count += 1
                     self._news.notify_all()

@@ -5,7 +5,6 @@ by itself. A client that names its request, or traces it, has its own name told 
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
@@ -61,11 +60,6 @@ class Following:
             [name, msgspec.json.encode(trail), MOST, _LONG_MS],
         )
         return None if answer == b"KNOWN" else answer == b"FOLLOWED"
-
-    def is_any(self) -> bool:
-        """Whether any request is followed."""
-        count: Any = self._connection.run(lambda client: client.hlen(self._keys.followed))
-        return bool(count)
 
     def end(self, names: Sequence[bytes]) -> list[Trail]:
         """End following those of ``names`` that are followed, and give their trails.

@@ -1,5 +1,6 @@
 """Mining: one candidate on the tip, nonce ranges for whoever helps, and the block's connection."""
 
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -10,15 +11,17 @@ from chain.errors import LedgerLost
 from chain.header import Header, genesis, put_nonce
 from chain.ledger import rule_book
 from chain.ledger.blocks import Blocks, name_root, pack_body
-from chain.ledger.connection import Connection
+from chain.ledger.connection import Call, Connection
 from chain.ledger.keys import Keys
 from chain.ledger.mempool import ENTRY_HEAD
+from chain.ledger.queue import parse_reading, read_call
 from chain.ledger.record import Record
 from chain.ledger.rule_book import RuleBook, write_limits
 from chain.template import Template, build_template, take_while_fits
 from chain.validation import MAX_AHEAD_MS, validate_header
 
 _ENTRIES_AT_ONCE = 1000
+_FOLLOWING = 100  # entries of at most 17 KB that a reading brings along for the next block
 _PLACES_AT_ONCE = 1000  # about 3 ms of the server
 
 
@@ -36,6 +39,27 @@ class Connecting(Enum):
     CONNECTED = b"CONNECTED"
     ALREADY = b"ALREADY"
     STALE = b"STALE"
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What a miner asks for when it claims.
+
+    Attributes:
+        count: how many nonces.
+        lease: the miner's; it is renewed.
+        lease_ms: the lease's length.
+        rate: the miner's hashes a second, 0 while it does not know.
+        cost_us: microseconds from a find to the search of the next block, 0 while it does not know.
+        now_ms: the miner's idea of the server's clock, Unix milliseconds; for a header's timestamp.
+    """
+
+    count: int
+    lease: str
+    lease_ms: int
+    rate: int
+    cost_us: int = 0
+    now_ms: int = 0
 
 
 class Mining:
@@ -106,7 +130,7 @@ class Mining:
         self._rule_book.refuse_weaker(reading.tip.index + 1)
         return build_template(
             reading.tip,
-            self._blocks.read_recent_timestamps(reading.tip.index),
+            reading.timestamps,
             self._read_pending(reading.pending),
             bits=self._rules.bits,
             recipient=recipient,
@@ -121,9 +145,96 @@ class Mining:
         Raises:
             WeakerRules: the network's rules changed meanwhile, and ask for more than this part's.
         """
-        keys = self._keys
-        header = template.block.header
-        answer: bytes = self._connection.script(
+        unfit = reading.candidate.prefix if reading.candidate else b""
+        answer = self._connection.script(*self._open_call(template, unfit))
+        if answer == b"OTHER_RULES":
+            self._rule_book.read()
+            self._rule_book.refuse_weaker(template.block.header.index)
+            return Opening.STALE
+        return Opening(answer)
+
+    def claim(self, want: Want) -> tuple[Reading, int | None]:
+        """Take the next nonces of whatever candidate there is, and read the queue.
+
+        Returns:
+            The reading; the first nonce of its candidate, None where there is no candidate, or
+            another one came in between.
+        """
+        return _read_claim(*self._connection.scripts(self._claim_calls(want)))
+
+    def build_next(
+        self, reading: Reading, candidate: OpenCandidate, recipient: str
+    ) -> Template | None:
+        """Build the block after ``candidate``, if a mine request waits for it and it is small.
+
+        What waits was read at one moment: whoever asks for a block finds in it, or before it, all
+        that was accepted before.
+        """
+        header = Header.unpack(put_nonce(candidate.prefix, 0))
+        is_due = reading.mine_requests > bool(candidate.job) and not reading.rest_ms
+        is_small = reading.pending - candidate.count == len(reading.following)
+        if not (is_due and is_small) or self._rule_book.is_weaker(header.index + 1):
+            return None
+        return build_template(
+            header,
+            reading.timestamps,
+            take_while_fits(reading.following, self._rules.limits),
+            bits=self._rules.bits,
+            recipient=recipient,
+            now_ms=reading.now_ms,
+        )
+
+    def connect(self, reading: Reading, candidate: OpenCandidate, nonce: int) -> Connecting:
+        """Append the candidate, completed by ``nonce``, to the chain that ``reading`` saw.
+
+        Raises:
+            InvalidBlock: the header breaks a rule; nothing was changed.
+        """
+        header = self._complete(reading, candidate, nonce)
+        return Connecting(
+            self._connection.scripts(self._connect_calls(reading, candidate, header))[-1]
+        )
+
+    def connect_and_go_on(
+        self,
+        reading: Reading,
+        candidate: OpenCandidate,
+        nonce: int,
+        following: Template | None,
+        want: Want,
+    ) -> tuple[Connecting, Reading, int | None]:
+        """As :meth:`connect`, then open ``following`` and claim, all in one round trip.
+
+        Args:
+            reading: shows the candidate.
+            candidate: is completed by the nonce.
+            nonce: meets the target.
+            following: what :meth:`build_next` built; opened if the candidate was connected.
+            want: see :meth:`claim`.
+        """
+        header = self._complete(reading, candidate, nonce)
+        calls = self._connect_calls(reading, candidate, header)
+        connects = len(calls)
+        if following:
+            moved = following.move(header, reading.timestamps, max(want.now_ms, header.timestamp))
+            calls.append(self._open_call(moved, b""))
+        answers = self._connection.scripts([*calls, *self._claim_calls(want)])
+        return Connecting(answers[connects - 1]), *_read_claim(*answers[-2:])
+
+    def _complete(self, reading: Reading, candidate: OpenCandidate, nonce: int) -> Header:
+        header = Header.unpack(put_nonce(candidate.prefix, nonce))
+        validate_header(
+            header,
+            reading.tip,
+            reading.timestamps,
+            now_ms=reading.now_ms,
+            minimum_bits=self._rules.bits,
+        )
+        return header
+
+    def _open_call(self, template: Template, unfit: bytes) -> Call:
+        keys, header = self._keys, template.block.header
+        return (
             "open_candidate",
             [
                 keys.tip,
@@ -139,54 +250,34 @@ class Mining:
                 header.previous_hash,
                 header.prefix,
                 template.count,
-                reading.oldest_job or "",
                 bytes.fromhex(template.reward.id),
                 pack_body(template.block.body),
-                reading.candidate.prefix if reading.candidate else "",
+                unfit,
                 count_contracts(template.block.leaves),
                 self._rule_book.page.revision,
             ],
         )
-        if answer == b"OTHER_RULES":
-            self._rule_book.read()
-            self._rule_book.refuse_weaker(header.index)
-            return Opening.STALE
-        return Opening(answer)
 
-    def claim(
-        self, candidate: OpenCandidate, count: int, *, lease: str, lease_ms: int, rate: int
-    ) -> int | None:
-        """Take the next ``count`` nonces of ``candidate`` and renew ``lease``.
-
-        Returns:
-            The first of them; None where the candidate is stale.
-        """
+    def _claim_calls(self, want: Want) -> list[Call]:
         keys = self._keys
-        answer: bytes = self._connection.script(
-            "claim_range",
-            [keys.candidate, keys.miners, keys.rates],
-            [candidate.prefix, count, lease, lease_ms, rate],
-        )
-        return None if answer == b"STALE" else int(answer)
+        return [
+            (
+                "claim_range",
+                [keys.candidate, keys.miners, keys.rates],
+                [want.count, want.lease, want.lease_ms, want.rate, want.cost_us],
+            ),
+            read_call(keys, following=_FOLLOWING),
+        ]
 
-    def connect(self, reading: Reading, candidate: OpenCandidate, nonce: int) -> Connecting:
-        """Append the candidate, completed by ``nonce``, to the chain that ``reading`` saw.
-
-        Raises:
-            InvalidBlock: the header breaks a rule; nothing was changed.
-        """
-        header = Header.unpack(put_nonce(candidate.prefix, nonce))
-        validate_header(
-            header,
-            reading.tip,
-            self._blocks.read_recent_timestamps(reading.tip.index),
-            now_ms=reading.now_ms,
-            minimum_bits=self._rules.bits,
-        )
+    def _connect_calls(
+        self, reading: Reading, candidate: OpenCandidate, header: Header
+    ) -> list[Call]:
+        """The last places and the connection; places before the last are given by now."""
         keys = self._keys
         digest = header.hash
-        self._place(candidate, header)
-        answer: bytes = self._connection.script(
+        self._place_first(candidate, header)
+        calls: list[Call] = [self._place_call(candidate, header)] if candidate.count else []
+        connect: Call = (
             "connect_block",
             [
                 keys.tip,
@@ -212,21 +303,27 @@ class Mining:
                 keys.connected,
             ],
         )
-        return Connecting(answer)
+        return [*calls, connect]
 
-    def _place(self, candidate: OpenCandidate, header: Header) -> None:
-        """Give each transaction of the candidate its place, which counts once it is connected."""
-        keys = self._keys
+    def _place_first(self, candidate: OpenCandidate, header: Header) -> None:
+        """Give transactions their places, which count once the block is connected, up to the last.
+
+        Each part in a call of its own, so that others are served in between.
+        """
         placed = 0
-        while placed < candidate.count:
-            answer: Any = self._connection.script(
-                "place_transactions",
-                [keys.candidate, keys.pending, keys.transactions],
-                [candidate.prefix, header.index, name_root(header), _PLACES_AT_ONCE],
-            )
+        while candidate.count - placed > _PLACES_AT_ONCE:
+            answer: Any = self._connection.script(*self._place_call(candidate, header))
             if answer == b"STALE":
                 return  # what it means for the block, connect_block tells
             placed = int(answer)
+
+    def _place_call(self, candidate: OpenCandidate, header: Header) -> Call:
+        keys = self._keys
+        return (
+            "place_transactions",
+            [keys.candidate, keys.pending, keys.transactions],
+            [candidate.prefix, header.index, name_root(header), _PLACES_AT_ONCE],
+        )
 
     def _read_pending(self, pending: int) -> list[bytes]:
         """The transactions at the head of pending that fit in one block.
@@ -251,3 +348,9 @@ class Mining:
             lambda client: client.lrange(self._keys.pending, start, end)
         )
         return list(found)
+
+
+def _read_claim(claimed: Any, read: list[Any]) -> tuple[Reading, int | None]:
+    reading = parse_reading(read)
+    is_current = claimed != b"NONE" and reading.candidate and reading.candidate.prefix == claimed[0]
+    return reading, int(claimed[1]) if is_current else None

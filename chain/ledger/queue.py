@@ -5,11 +5,10 @@ from typing import Any
 
 from chain.backlog import OpenCandidate, Reading
 from chain.errors import LedgerLost
-from chain.header import Header
-from chain.ledger.blocks import Blocks
-from chain.ledger.connection import Connection
+from chain.ledger.connection import Call, Connection
 from chain.ledger.fleet import BEAT_MS, LEASE_MS
 from chain.ledger.keys import Keys
+from chain.ledger.mempool import ENTRY_HEAD
 from chain.ledger.record import Record
 from chain.rules import Rules
 from chain.scaling import Decision, Policy, decide
@@ -21,10 +20,9 @@ _JOB_DIGITS = 32
 class Queue:
     """What waits, and who works on it."""
 
-    def __init__(self, connection: Connection, keys: Keys, blocks: Blocks, rules: Rules) -> None:
+    def __init__(self, connection: Connection, keys: Keys, rules: Rules) -> None:
         self._connection = connection
         self._keys = keys
-        self._blocks = blocks
         self._rules = rules
 
     def look(self, policy: Policy) -> tuple[Reading, Decision]:
@@ -47,58 +45,7 @@ class Queue:
         Raises:
             LedgerLost: there is no genesis block.
         """
-        keys = self._keys
-        answer: list[Any] = self._connection.script(
-            "read_queue",
-            [
-                keys.pending,
-                keys.mine_requests,
-                keys.counters,
-                keys.tip,
-                keys.candidate,
-                keys.miners,
-                keys.workers,
-                keys.sizes,
-                keys.rates,
-                keys.kernels,
-                keys.peaks,
-                *keys.unsettled,
-            ],
-            [LEASE_MS, BEAT_MS],
-        )
-        now_ms, pending, size, oldest, requests, entry, record, *rest = answer
-        prefix, count, job, reward, miners, fleet, live_rate, miner_rate, tools, *more = rest
-        peaks, is_unsettled = more
-        if not record:
-            raise LedgerLost
-        tip = Record.unpack(record)
-        return Reading(
-            now_ms=now_ms,
-            pending=pending,
-            pending_bytes=size,
-            oldest_pending_ms=int(oldest) if oldest else None,
-            mine_requests=requests,
-            oldest_job=entry[:_JOB_DIGITS].decode() if entry else None,
-            oldest_job_ms=int(entry[_JOB_DIGITS:]) if entry else None,
-            tip=tip.header,
-            tip_work=tip.cumulative_work,
-            candidate=OpenCandidate(prefix, int(count), job.decode(), reward) if prefix else None,
-            miners=miners,
-            fleet=fleet,
-            live_rate=live_rate,
-            miner_rate=miner_rate,
-            kernels=_sum_by_name(tools),
-            peaks=peaks.decode(),
-            is_unsettled=bool(is_unsettled),
-            earliest_ms=self._find_earliest(tip.header, now_ms),
-        )
-
-    def _find_earliest(self, tip: Header, now_ms: int) -> int:
-        """See :class:`Reading`; the median that decides is never above the tip's timestamp."""
-        if tip.timestamp <= now_ms + MAX_AHEAD_MS:
-            return 0
-        recent = self._blocks.read_recent_timestamps(tip.index)
-        return calculate_earliest(recent) if recent else 0  # none: another chain by now
+        return parse_reading(self._connection.script(*read_call(self._keys, following=0)))
 
     def _date_oldest(self, reading: Reading) -> bool:
         """Give an age to the oldest entries where they are of the future; tell whether one was."""
@@ -112,6 +59,75 @@ class Queue:
             [round(self._rules.block_interval_s * 1000)],
         )
         return bool(dated)
+
+
+def read_call(keys: Keys, *, following: int) -> Call:
+    """The call whose answer :func:`parse_reading` reads, to be sent alone or with others.
+
+    Args:
+        keys: of the network.
+        following: how many entries after the candidate's it may bring along.
+    """
+    return (
+        "read_queue",
+        [
+            keys.pending,
+            keys.mine_requests,
+            keys.counters,
+            keys.tip,
+            keys.candidate,
+            keys.miners,
+            keys.workers,
+            keys.sizes,
+            keys.rates,
+            keys.kernels,
+            keys.peaks,
+            keys.records,
+            keys.followed,
+            *keys.unsettled,
+        ],
+        [LEASE_MS, BEAT_MS, following],
+    )
+
+
+def parse_reading(answer: list[Any]) -> Reading:
+    """Read the answer of read_queue.lua.
+
+    Raises:
+        LedgerLost: there is no genesis block.
+    """
+    now_ms, pending, size, oldest, requests, entry, record, *rest = answer
+    prefix, count, job, reward, miners, fleet, live_rate, miner_rate, cost, *more = rest
+    tools, peaks, is_unsettled, recent, followed, following = more
+    if not record:
+        raise LedgerLost
+    tip = Record.unpack(record)
+    timestamps = tuple(Record.unpack(raw).header.timestamp for raw in recent)
+    is_ahead = tip.header.timestamp > now_ms + MAX_AHEAD_MS
+    return Reading(
+        now_ms=now_ms,
+        pending=pending,
+        pending_bytes=size,
+        oldest_pending_ms=int(oldest) if oldest else None,
+        mine_requests=requests,
+        oldest_job=entry[:_JOB_DIGITS].decode() if entry else None,
+        oldest_job_ms=int(entry[_JOB_DIGITS:]) if entry else None,
+        tip=tip.header,
+        tip_work=tip.cumulative_work,
+        candidate=OpenCandidate(prefix, int(count), job.decode(), reward) if prefix else None,
+        miners=miners,
+        fleet=fleet,
+        live_rate=live_rate,
+        miner_rate=miner_rate,
+        block_cost_s=cost / 1e6,
+        kernels=_sum_by_name(tools),
+        peaks=peaks.decode(),
+        is_unsettled=bool(is_unsettled),
+        timestamps=timestamps,
+        earliest_ms=calculate_earliest(timestamps) if is_ahead else 0,
+        followed=followed,
+        following=tuple(entry[ENTRY_HEAD:] for entry in following),
+    )
 
 
 def _sum_by_name(tools: list[Any]) -> dict[str, int]:

@@ -116,18 +116,21 @@ class RuleBook:
         self.refuse_weaker(self.page.tip + 1)
         return ""
 
+    def is_weaker(self, index: int) -> bool:
+        """Whether a block at ``index`` that is made by this part's rules breaks the network's."""
+        return not self.page.record.at(index).are_kept_by(self.rules.limits)
+
     def refuse_weaker(self, index: int) -> None:
         """See that a block at ``index`` that is made by this part's rules keeps the network's.
 
         Raises:
             WeakerRules: it would not.
         """
-        limits, ours = self.page.record.at(index), self.rules.limits
-        if not limits.are_kept_by(ours):
+        if self.is_weaker(index):
             raise WeakerRules(
-                f"The ledger's rules are {_describe(limits)}, and this part is set to "
-                f"{_describe(ours)}; set it to the ledger's, or change those with minequeue rules "
-                "raise."
+                f"The ledger's rules are {_describe(self.page.record.at(index))}, and this part is "
+                f"set to {_describe(self.rules.limits)}; set it to the ledger's, or change "
+                "those with minequeue rules raise."
             )
 
     def open(self) -> None:

@@ -2,12 +2,13 @@
 -- A range is never given twice: what a dead miner held is simply not searched.
 -- KEYS[1] candidate  hash: prefix (88 B), next (nonce)
 -- KEYS[2] miners     sorted set: lease -> its end (Unix ms)
--- KEYS[3] rates      hash: lease -> hashes a second
--- ARGV[1] prefix, ARGV[2] how many nonces, ARGV[3] lease, ARGV[4] its length (ms),
--- ARGV[5] the caller's hashes a second, 0 where it does not know yet
--- Returns the first nonce as a string; STALE where the candidate is another or gone.
+-- KEYS[3] rates      hash: lease -> hashes a second; last (of any miner); cost, see ARGV[5]
+-- ARGV[1] how many nonces, ARGV[2] lease, ARGV[3] its length (ms),
+-- ARGV[4] the caller's hashes a second, ARGV[5] the microseconds from its last find to the search of
+--   the next block; 0 each where it does not know yet
+-- Returns the candidate's prefix and the first nonce as a string; NONE where there is no candidate.
 local candidate, miners, rates = KEYS[1], KEYS[2], KEYS[3]
-local prefix, count, lease, lease_ms, rate = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local count, lease, lease_ms, rate, cost = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 
 -- ZREM first: where memory has run out, only a script that has already written may grow, and
 -- mining has to go on, since it alone makes room
@@ -16,9 +17,12 @@ redis.call('ZADD', miners, read_clock() + lease_ms, lease)
 if rate ~= '0' then
   redis.call('HSET', rates, lease, rate, 'last', rate)
 end
+if cost ~= '0' then
+  redis.call('HSET', rates, 'cost', cost)
+end
 local found = redis.call('HMGET', candidate, 'prefix', 'next')
-if found[1] ~= prefix then
-  return 'STALE'
+if not found[1] then
+  return 'NONE'
 end
 redis.call('HINCRBY', candidate, 'next', count)
-return found[2]
+return found

@@ -1,28 +1,46 @@
 -- Changes nothing: reads queue, tip, candidate and fleet as they are at one moment.
 -- KEYS[1] pending, KEYS[2] mine_requests, KEYS[3] counters, KEYS[4] tip, KEYS[5] candidate,
 -- KEYS[6] miners, KEYS[7] workers, KEYS[8] sizes, KEYS[9] rates, KEYS[10] kernels: see the scripts
--- that write them; KEYS[11] peaks  string: how many miners were needed lately (chain/scaling.py)
--- KEYS[12] arrived, KEYS[13] returned, KEYS[14] leaving   see adopt_branch.lua
--- ARGV[1] how long a lease counts (ms), ARGV[2] how long a beat does
+-- that write them; KEYS[11] peaks  string: how many miners were needed lately (chain/scaling.py);
+-- KEYS[12] records  hash: index -> record, see create_genesis.lua; KEYS[13] followed, see follow.lua
+-- KEYS[14] arrived, KEYS[15] returned, KEYS[16] leaving   see adopt_branch.lua
+-- ARGV[1] how long a lease counts (ms), ARGV[2] how long a beat does, ARGV[3] most entries to return
+--   that follow the candidate's
 -- Returns now (Unix ms), pending count, pending bytes, oldest pending (Unix ms or ''), mine
 -- requests, oldest mine request (entry or ''), the tip's record, the candidate's prefix, count,
 -- job and reward ('' each where there is none), live miners, miners that live workers can run,
--- the sum of the live miners' hashes a second, the rate that a miner last had, and for each live
--- worker its kernel and its miners, in turn; the peaks; 1 where a branch is not settled yet, else 0.
+-- the sum of the live miners' hashes a second, the rate that a miner last had, the microseconds that
+-- a block last cost besides its search, and for each live worker its kernel and its miners, in turn;
+-- the peaks; 1 where a branch is not settled yet, else 0; the records of the last 11 blocks; how many
+-- requests are followed; the pending entries after the candidate's, none if they are more than ARGV[3].
 local pending, mine_requests, counters, tip, candidate = unpack(KEYS, 1, 5)
 local miners, workers, sizes, rates, kernels, peaks = unpack(KEYS, 6, 11)
-local arrived, returned, leaving = unpack(KEYS, 12, 14)
+local arrived, returned, leaving = unpack(KEYS, 14, 16)
 local lease_ms, beat_ms = tonumber(ARGV[1]), tonumber(ARGV[2])
+local records, followed, most = KEYS[12], KEYS[13], tonumber(ARGV[3])
+local MEDIAN_SPAN = 11
 
 local now = read_clock()
 local is_unsettled = redis.call('EXISTS', arrived, returned, leaving) > 0
-local count = redis.call('LLEN', pending)
+local waiting = redis.call('LLEN', pending)
 local first = is_unsettled and redis.call('LINDEX', returned, 0) or redis.call('LINDEX', pending, 0)
 if is_unsettled then
-  count = count + redis.call('LLEN', returned) - redis.call('SCARD', leaving)
+  waiting = waiting + redis.call('LLEN', returned) - redis.call('SCARD', leaving)
 end
-local oldest = count > 0 and string.sub(first, 33, 45) or ''
+local oldest = waiting > 0 and string.sub(first, 33, 45) or ''
 local open = redis.call('HMGET', candidate, 'prefix', 'count', 'job', 'reward')
+local last = tonumber(redis.call('HGET', tip, 'index') or '0')
+local indexes, recent = {}, {}
+for index = math.max(1, last - MEDIAN_SPAN + 1), last do
+  indexes[#indexes + 1] = index
+end
+if last > 0 then
+  recent = redis.call('HMGET', records, unpack(indexes))
+end
+local count, following = tonumber(open[2] or '0'), {}
+if not is_unsettled and waiting > count and waiting - count <= most then
+  following = redis.call('LRANGE', pending, count, -1)
+end
 local leases = list_ahead(miners, now, lease_ms)
 local size, rate, tools = 0, 0, {}
 for _, worker in ipairs(list_ahead(workers, now, beat_ms)) do
@@ -36,7 +54,7 @@ for _, lease in ipairs(leases) do
 end
 return {
   now,
-  count,
+  waiting,
   tonumber(redis.call('HGET', counters, 'pending_bytes') or '0'),
   oldest,
   redis.call('LLEN', mine_requests),
@@ -45,7 +63,11 @@ return {
   open[1] or '', open[2] or '', open[3] or '', open[4] or '',
   #leases, size, rate,
   tonumber(redis.call('HGET', rates, 'last') or '0'),
+  tonumber(redis.call('HGET', rates, 'cost') or '0'),
   tools,
   redis.call('GET', peaks) or '',
   is_unsettled and 1 or 0,
+  recent,
+  redis.call('HLEN', followed),
+  following,
 }

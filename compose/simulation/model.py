@@ -6,12 +6,14 @@ times of blocks are exponential.
 """
 
 import math
+from collections import deque
 from dataclasses import dataclass
 from random import Random
 
 from chain.backlog import OpenCandidate, Reading, is_block_due
 from chain.header import genesis
 from chain.scaling import Decision, decide
+from chain.validation import MEDIAN_SPAN
 from compose.simulation.fleet import Fleet
 from compose.simulation.line import Line
 from compose.simulation.search import calculate_time, calculate_work
@@ -75,6 +77,7 @@ class Model:
         self._miners = 0
         self._rate = 0  # as a miner last measured it
         self._peaks = ""
+        self._connected_ms: deque[int] = deque([0], maxlen=MEDIAN_SPAN)
         self._owed = 0.0, 0.0  # parts of transactions and of mine requests that have not come yet
 
     @property
@@ -155,6 +158,8 @@ class Model:
             miner_rate=self._rate,
             kernels={},
             peaks=self._peaks,
+            block_cost_s=self._world.block_cost_s,
+            timestamps=tuple(self._connected_ms),
         )
 
     def _mine(self) -> None:
@@ -200,4 +205,5 @@ class Model:
         self.mined += candidate.count + bool(candidate.job)
         self.blocks += 1
         self._candidate = None
+        self._connected_ms.append(self._now_ms)
         self._busy_s = self._world.block_cost_s

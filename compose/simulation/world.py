@@ -22,7 +22,8 @@ class World:
         rate_noise: how far measured rates stray: the standard deviation of their logarithm.
         block_cost_s: how long the server and the finder take to connect a block and open the
             next, in seconds; nobody searches meanwhile.
-        range_s: how long a miner searches before it sees that the candidate is stale, in seconds.
+        range_s: how long the others search before they hear that the candidate is stale and have
+            joined the next, in seconds.
         entry_bytes: the size of a transaction in the queue.
         seed: of all that is drawn.
     """
@@ -36,7 +37,7 @@ class World:
     hash_rate: int
     start_delay_s: float
     rate_noise: float = 0.1
-    block_cost_s: float = 0.002
-    range_s: float = 0.05
+    block_cost_s: float = 0.001
+    range_s: float = 0.002
     entry_bytes: int = 250
     seed: int = 1

@@ -1,4 +1,4 @@
-"""Do two workers mine twice the blocks of one? And how long does anyone work on what is stale?"""
+"""Do two miners mine twice the blocks of one? And how long does anyone work on what is stale?"""
 
 import math
 import tempfile
@@ -7,106 +7,144 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-from chain.backlog import OpenCandidate, Reading
+from chain.backlog import OpenCandidate
 from chain.header import Header
-from chain.ledger import Connecting, Ledger, connect
-from chain.ledger.keys import Keys
-from chain.ledger.mining import Mining
+from chain.ledger import Ledger, connect
 from chain.rules import Bounds, Rules
 from compose.wiring import find_kernel
 from tests.bench.fleet import open_ledger, request_blocks, run_stack, workers_held
 from tests.bench.report import Figure, Report
 from tests.ledgers import make_ledger
 from tests.server import run_server
+from tests.stack import Stack
 from tests.waiting import wait_for
 from workers.miner import Miner
 
-BLOCK_S = 2.0  # about what a block should take one worker
-ROUNDS, BLOCKS = 2, 16  # each round mines so many blocks with one worker, then with two
+BURST_S = 6.0  # what a burst of mine requests should take one miner
+ROUNDS = 3
+# of the speed that two bare kernels have over one; of one miner's hash limit
+SHARES = {16: None, 18: None, 20: 0.8, 22: 0.95, 24: 0.97}
+LIMITS = {20: 0.95}
+BLOCKS_A_SECOND = {16: 700}
 STALE_BLOCKS = 60
 STALE_BLOCK_S = 0.3
 MINERS = 2
-_TRIAL = 20_000_000  # nonces
+_TRIAL = 200_000_000  # nonces
 _NO_HIT = bytes(4) + (256).to_bytes(4, "big") + bytes(80)
 
 
-@dataclass
-class Arm:
-    """What so many workers did.
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """What so many miners did.
 
     Attributes:
-        seconds: how long they mined.
-        blocks: how many blocks they connected.
-        hashes: how many nonces those blocks needed, up to the first hit of each.
+        blocks: how many they connected a second.
+        hashes: how many nonces those blocks needed a second, up to the first hit of each.
     """
 
-    seconds: float = 0
-    blocks: int = 0
-    hashes: int = 0
+    blocks: float
+    hashes: float
 
 
 def measure() -> Report:
-    """Mine the same number of blocks with one worker and with two, in turn."""
+    """Mine bursts of requests with one miner and with two, at several difficulties."""
     with tempfile.TemporaryDirectory() as scratch:
-        rate = _measure_rate(Path(scratch))
-        bits = round(math.log2(rate * BLOCK_S))
-        arms = {1: Arm(), 2: Arm()}
-        for _ in range(ROUNDS):
-            for workers, arm in arms.items():
-                _mine(arm, workers, bits, Path(scratch))
-        stale_ms = list(_measure_stale(round(math.log2(rate * STALE_BLOCK_S)), Path(scratch)))
-    one, two = arms[1], arms[2]
-    speeds = {name: arm.hashes / arm.seconds for name, arm in arms.items()}
+        one, two = (_measure_rate(Path(scratch), count) for count in (1, MINERS))
+        figures = [
+            Figure("one bare kernel", one / 1e6, "MH/s"),
+            Figure("two bare kernels over one", two / one, "x"),
+        ]
+        for bits, share in SHARES.items():
+            single, double = (_mine(bits, count, one, Path(scratch)) for count in (1, MINERS))
+            figures += [
+                Figure(f"{bits} bits, one miner", single.blocks, "/s", BLOCKS_A_SECOND.get(bits)),
+                Figure(
+                    f"{bits} bits, one miner over its hash limit",
+                    single.hashes / one,
+                    "x",
+                    LIMITS.get(bits),
+                ),
+                Figure(
+                    f"{bits} bits, two miners",
+                    double.blocks,
+                    "/s",
+                    single.blocks if bits in BLOCKS_A_SECOND else None,
+                ),
+                Figure(
+                    f"{bits} bits, two over one, of what two bare kernels give",
+                    double.hashes / single.hashes / (two / one),
+                    "x",
+                    share,
+                ),
+            ]
+        stale_ms = list(_measure_stale(round(math.log2(one * STALE_BLOCK_S)), Path(scratch)))
     return Report(
         "scaling",
         [
-            Figure("one worker: a block takes", one.seconds / one.blocks, "s"),
-            Figure("two workers: a block takes", two.seconds / two.blocks, "s"),
-            Figure("blocks of each", min(one.blocks, two.blocks), "", at_least=30),
-            Figure("blocks by two workers over one, luck out", speeds[2] / speeds[1], "x", 1.8),
-            Figure(
-                "blocks by two workers over one, as it came",
-                two.blocks / two.seconds / (one.blocks / one.seconds),
-                "x",
-            ),
+            *figures,
             Figure("hashing on what is stale, median", sorted(stale_ms)[len(stale_ms) // 2], "ms"),
             Figure("hashing on what is stale, longest", max(stale_ms), "ms", at_most=100),
         ],
         [
-            f"{bits} bits; Celery workers of one process each, {ROUNDS} rounds in turn.",
-            "Luck is taken out by counting the hashes that the blocks needed, up to the first hit: "
-            f"the number of tries of {one.blocks} blocks varies by a fifth.",
+            f"Medians of {ROUNDS} bursts of mine requests, of about {BURST_S:.0f} s for one miner; "
+            "`minequeue up` with one miner, then with two.",
+            "Luck is taken out of comparisons by counting the hashes that the blocks needed, up "
+            "to the first hit: the number of tries of 100 blocks varies by a tenth.",
             f"Stale: {MINERS} processes, {STALE_BLOCKS} blocks; from a block's connection by one "
             "to the end of the other's search of the same candidate.",
         ],
     )
 
 
-def _measure_rate(scratch: Path) -> float:
+def _measure_rate(scratch: Path, processes: int) -> float:
+    """Hashes a second of so many bare kernels side by side, together."""
+    context = get_context("spawn")
+    start = context.Barrier(processes)
+    rates: Any = context.Queue()
+    searching = [
+        context.Process(target=_search, args=(scratch, start, rates)) for _ in range(processes)
+    ]
+    for process in searching:
+        process.start()
+    found: list[float] = [rates.get(timeout=120) for _ in searching]
+    for process in searching:
+        process.join()
+    return sum(found)
+
+
+def _search(scratch: Path, start: Any, rates: Any) -> None:
     search = find_kernel(scratch).search
+    start.wait()
     began = time.perf_counter()
     search(_NO_HIT, 0, _TRIAL)
-    return _TRIAL / (time.perf_counter() - began)
+    rates.put(_TRIAL / (time.perf_counter() - began))
 
 
-def _mine(arm: Arm, workers: int, bits: int, scratch: Path) -> None:
-    """Let ``workers`` mine a round's blocks, and add what they did to ``arm``."""
-    with run_stack(bits=str(bits), workers=f"{workers},{workers}") as stack:
+def _mine(bits: int, miners: int, rate: float, scratch: Path) -> Burst:
+    """Let ``miners`` mine a few bursts; the median of each figure."""
+    count = max(30, round(BURST_S * rate / 2**bits))
+    with run_stack(bits=str(bits), workers=f"{miners},{miners}") as stack:
         ledger = open_ledger(stack)
-        request_blocks(ledger, 1)  # every process loads and measures its kernel before it counts
+        request_blocks(ledger, miners)  # every process loads its kernel before it counts
         wait_for(lambda: ledger.queue.read().depth == 0, "a first block")
-        first = ledger.blocks.tip().header.index + 1
-        with workers_held(stack):
-            request_blocks(ledger, BLOCKS)
-            began = time.perf_counter()
-        wait_for(lambda: ledger.queue.read().depth == 0, "the blocks", 600)
-        arm.seconds += time.perf_counter() - began
-        last = ledger.blocks.tip().header.index
-        headers = [record.header for record in ledger.blocks.read_records(first, last)]
-        arm.blocks += len(headers)
-        arm.hashes += sum(_count_needed(header, scratch) for header in headers)
+        bursts = [_mine_burst(stack, ledger, count, scratch) for _ in range(ROUNDS)]
+    return Burst(median(b.blocks for b in bursts), median(b.hashes for b in bursts))
+
+
+def _mine_burst(stack: Stack, ledger: Ledger, count: int, scratch: Path) -> Burst:
+    first = ledger.blocks.tip().header.index + 1
+    with workers_held(stack):
+        request_blocks(ledger, count)
+        began = time.perf_counter()
+    wait_for(lambda: ledger.queue.read().depth == 0, "the blocks", 600)
+    took_s = time.perf_counter() - began
+    last = ledger.blocks.tip().header.index
+    headers = [record.header for record in ledger.blocks.read_records(first, last)]
+    needed = sum(_count_needed(header, scratch) for header in headers)
+    return Burst(len(headers) / took_s, needed / took_s)
 
 
 def _count_needed(header: Header, scratch: Path) -> int:
@@ -144,21 +182,6 @@ def _measure_stale(bits: int, scratch: Path) -> Iterator[float]:
         )
 
 
-class _NotedMining(Mining):
-    """Notes which candidate was connected when."""
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.connected: list[tuple[bytes, float]] = []
-
-    def connect(self, reading: Reading, candidate: OpenCandidate, nonce: int) -> Connecting:
-        """As its parent, and note it."""
-        outcome = super().connect(reading, candidate, nonce)
-        if outcome is Connecting.CONNECTED:
-            self.connected.append((candidate.prefix, time.monotonic()))
-        return outcome
-
-
 def _open(url: str, rules: Rules) -> Ledger:
     return make_ledger(connect(url, wait_s=2), rules, Bounds(10**6, 2**30))
 
@@ -166,17 +189,19 @@ def _open(url: str, rules: Rules) -> Ledger:
 def _run_miner(url: str, scratch: Path, rules: Rules, records: Any) -> None:
     """Mine until nothing is due; tell when each search ended and each block was connected."""
     ledger, search = _open(url, rules), find_kernel(scratch).search
+    ledger.announcements.listen()
     searches: list[tuple[bytes, float]] = []
-    mining = ledger.mining = _NotedMining(
-        ledger.connection, Keys(rules.network), ledger.blocks, rules
-    )
+    connected: list[tuple[bytes, float]] = []
 
     def noted_search(header_prefix: bytes, start: int, count: int) -> int | None:
         hit = search(header_prefix, start, count)
         searches.append((header_prefix, time.monotonic()))
         return hit
 
-    miner = Miner(ledger, noted_search, "node")
+    def note(header: Header, _candidate: OpenCandidate, _followed: int) -> None:
+        connected.append((header.prefix, time.monotonic()))
+
+    miner = Miner(ledger, noted_search, "node", tell=note)
     while ledger.queue.read().depth:
         miner.run()
-    records.put((searches, mining.connected))
+    records.put((searches, connected))

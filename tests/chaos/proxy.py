@@ -8,13 +8,13 @@ import os
 import socket
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
 import psutil
 
-from tests.chaos.trap import Moment, Trap, find_script
+from tests.chaos.trap import Moment, Trap, find_scripts
 
 _CHUNK = 65536  # bytes
 _RESET = struct.pack("ii", 1, 0)  # linger for no time: the peer gets RST
@@ -118,7 +118,8 @@ class _Link:
         self._proxy = proxy
         self._client = client
         self._server = server
-        self._called: str | None = None  # the script whose reply has not begun
+        self._called: dict[str, int] = {}  # the scripts whose replies have not begun
+        self._cut: str | None = None  # the script before which the calls under way end
 
     async def run(self) -> None:
         ways = [asyncio.ensure_future(way) for way in (self._pass_calls(), self._pass_replies())]
@@ -140,22 +141,29 @@ class _Link:
         with suppress(OSError):
             while sent := await self._client[0].read(_CHUNK):
                 await self._hold()
-                script = find_script(sent)
-                if script and await self._is_caught(script, "before"):
+                called = find_scripts(sent)
+                if await self._is_caught(self._find_caught(called, "before")):
                     return
-                self._called = script or self._called
-                self._server[1].write(sent)
+                self._called = called or self._called
+                later = [script for script, start in called.items() if start]
+                self._cut = self._find_caught(later, "midway")
+                self._server[1].write(sent[: called[self._cut]] if self._cut else sent)
                 await self._server[1].drain()
+                if self._cut:
+                    await asyncio.Event().wait()  # the reply to the first half ends the link
 
     async def _pass_replies(self) -> None:
         with suppress(OSError):
             while reply := await self._server[0].read(_CHUNK):
                 await self._hold()
-                script, self._called = self._called, None
-                if script and not reply.startswith(b"-"):  # an error: it did not run
-                    if await self._is_caught(script, "after"):
+                called, self._called = self._called, {}
+                if self._cut and await self._is_caught(self._cut):
+                    return
+                if not reply.startswith(b"-"):  # an error: it did not run
+                    if await self._is_caught(self._find_caught(called, "after")):
                         return
-                    if await self._is_caught(script, "within", reply[: len(reply) // 2]):
+                    half = reply[: len(reply) // 2]
+                    if await self._is_caught(self._find_caught(called, "within"), half):
                         return
                 self._client[1].write(reply)
                 await self._client[1].drain()
@@ -168,9 +176,14 @@ class _Link:
             self._proxy.delayed += 1
             await asyncio.sleep(self._proxy.delay_s)
 
-    async def _is_caught(self, script: str, moment: Moment, half: bytes = b"") -> bool:
+    def _find_caught(self, called: Iterable[str], moment: Moment) -> str | None:
         trap = self._proxy.trap
-        if trap is None or not trap.closes_on(script, moment):
+        return trap.closes_on(called, moment) if trap else None
+
+    async def _is_caught(self, script: str | None, half: bytes = b"") -> bool:
+        """Reset the connection whose call of ``script`` is caught; tell whether it was."""
+        trap = self._proxy.trap
+        if trap is None or script is None:
             return False
         if half:
             self._client[1].write(half)

@@ -9,19 +9,21 @@ from typing import Literal, TypeAlias
 
 from chain.ledger.connection import read_scripts
 
-Moment: TypeAlias = Literal["before", "after", "within"]
+Moment: TypeAlias = Literal["before", "midway", "after", "within"]
 
-# a client sends the head of a call in one piece
+# a client sends the head of a call in one piece, and often several calls one after the other
 _CALL = re.compile(rb"\*\d+\r\n\$7\r\nEVALSHA\r\n\$40\r\n([0-9a-f]{40})\r\n")
 _NAMES = {
     hashlib.sha1(source.encode()).hexdigest(): name for name, source in read_scripts().items()
 }
 
 
-def find_script(sent: bytes) -> str | None:
-    """The name of the script that ``sent`` begins to call."""
-    called = _CALL.match(sent)
-    return _NAMES.get(called[1].decode()) if called else None
+def find_scripts(sent: bytes) -> dict[str, int]:
+    """The names of the scripts that ``sent`` calls, and where each call begins."""
+    calls = _CALL.finditer(sent)
+    return {
+        _NAMES[digest]: call.start() for call in calls if (digest := call[1].decode()) in _NAMES
+    }
 
 
 class Trap:
@@ -29,8 +31,8 @@ class Trap:
 
     Args:
         scripts: which ones.
-        moment: before the server gets the call; after the script ran, and without its reply; or
-            within the reply.
+        moment: before the server gets the call; midway, once what was sent with it and before it
+            ran; after the script ran, and without its reply; or within the reply.
         kill: kill the process that calls, instead of only cutting it off.
         most: after so many it is harmless.
         every: it closes on one call in so many, so that a repetition passes.
@@ -54,12 +56,15 @@ class Trap:
         self._every = every
         self._calls: Counter[str] = Counter()
 
-    def closes_on(self, script: str, moment: Moment) -> bool:
-        """Tell whether this call, at this moment of it, is one to be caught."""
-        if moment != self.moment or script not in self.scripts or self.is_done.is_set():
-            return False
-        self._calls[script] += 1
-        return self._calls[script] % self._every == 0
+    def closes_on(self, called: Iterable[str], moment: Moment) -> str | None:
+        """Which of the scripts that are called together is to be caught at this moment, if any."""
+        if moment != self.moment or self.is_done.is_set():
+            return None
+        for script in self.scripts.intersection(called):
+            self._calls[script] += 1
+            if self._calls[script] % self._every == 0:
+                return script
+        return None
 
     def catch(self, script: str) -> None:
         """Note that a call was caught."""

@@ -98,10 +98,16 @@ def test_a_candidate_on_an_old_tip_is_refused(ledger: Ledger) -> None:
     assert ledger.queue.read().candidate is None
 
 
-def test_a_candidate_for_a_request_that_is_not_the_oldest_is_refused(ledger: Ledger) -> None:
-    request_mine(ledger)
-    reading, template = build_template(ledger)
-    assert ledger.mining.open(replace(reading, oldest_job=make_job()), template) is Opening.STALE
+def test_a_candidate_serves_the_request_that_is_the_oldest_when_it_is_opened(
+    ledger: Ledger,
+) -> None:
+    submit(ledger, RULES.block_transactions)
+    built = build_template(ledger)  # due by itself
+    jobs = [request_mine(ledger) for _ in range(2)]
+    assert ledger.mining.open(*built) is Opening.OPENED
+    candidate = ledger.queue.read().candidate
+    assert candidate
+    assert candidate.job == jobs[0]
 
 
 def test_a_candidate_of_more_transactions_than_wait_is_refused(ledger: Ledger) -> None:
@@ -140,7 +146,7 @@ def test_a_claim_renews_the_lease_and_tells_the_speed(ledger: Ledger) -> None:
     request_mine(ledger)
     _, candidate = open_candidate(ledger)
     with ledger.fleet.lease() as lease:
-        ledger.mining.claim(candidate, 1, lease=lease, lease_ms=5000, rate=1234)
+        claim_range(ledger, candidate, 1, lease=lease, rate=1234)
         reading = ledger.queue.read()
         assert (reading.miners, reading.live_rate, reading.miner_rate) == (1, 1234, 1234)
     reading = ledger.queue.read()

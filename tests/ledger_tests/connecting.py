@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from chain.header import Header, put_nonce
 from chain.ledger import Connecting, Connection, Ledger, MinedBy, Pending, Submission
 from chain.proof_of_work import search_with_hashlib
 from chain.validation import validate_body, validate_header
@@ -61,8 +62,10 @@ def test_a_block_is_not_connected_before_its_transactions_have_their_places(
     reading, candidate = open_candidate(ledger)
     place_some(ledger, candidate, 2)
     with monkeypatch.context() as patch:
-        patch.setattr(ledger.mining, "_place", lambda *_: None)
         nonce = solve(candidate)
+        header = Header.unpack(put_nonce(candidate.prefix, nonce))
+        *_, connect = ledger.mining._connect_calls(reading, candidate, header)
+        patch.setattr(ledger.mining, "_connect_calls", lambda *_: [connect])
         assert ledger.mining.connect(reading, candidate, nonce) is Connecting.STALE
     assert (ledger.queue.read().depth, ledger.blocks.tip().header.index) == (4, 1)
     assert [find_place(ledger, transaction) for transaction in transactions] == [Pending()] * 3

@@ -6,7 +6,7 @@ import pytest
 
 from chain.ledger import Connecting, Connection
 from tests.ledgers import make_ledger, request_mine
-from tests.mining_steps import open_candidate, solve
+from tests.mining_steps import claim_range, open_candidate, solve
 
 MINERS = 64
 CLAIMS = 1500
@@ -26,9 +26,8 @@ def test_no_range_is_searched_twice_and_none_is_waited_for_though_miners_die(
     deaths = 0
     for claim in range(CLAIMS):
         who, count = random.randrange(MINERS), random.randint(1, 10**7)
-        start = ledger.mining.claim(
-            candidate, count, lease=leases[who], lease_ms=5000, rate=random.randint(0, 10**8)
-        )
+        rate = random.randint(0, 10**8)
+        start = claim_range(ledger, candidate, count, lease=leases[who], rate=rate)
         # at once, and right behind what was given before, be its owner alive or dead
         assert start == free
         free += count
@@ -39,4 +38,4 @@ def test_no_range_is_searched_twice_and_none_is_waited_for_though_miners_die(
     nonce = solve(candidate, free)
     assert ledger.mining.connect(ledger.queue.read(), candidate, nonce) is Connecting.CONNECTED
     for lease in leases:
-        assert ledger.mining.claim(candidate, 1, lease=lease, lease_ms=5000, rate=1) is None
+        assert claim_range(ledger, candidate, 1, lease=lease) is None

@@ -74,7 +74,7 @@ def test_a_named_submission_is_told_with_its_block(
     tip = ledger.blocks.tip().header
     block = {"index": tip.index, "hash": tip.hash.hex()}
     assert fields_of(caplog, "mined") == [{"request_id": NAME, "entries": entries, **block}]
-    assert not ledger.following.is_any()
+    assert not ledger.queue.read().followed
 
 
 def test_a_named_mine_request_is_told_with_its_block(ledger: Ledger, client: FlaskClient) -> None:
@@ -96,7 +96,7 @@ def test_each_block_is_told_with_its_job(
 def test_a_span_is_carried_only_where_traces_are_taken(ledger: Ledger) -> None:
     headers = {"traceparent": SPAN}
     make_client(ledger).post("/chain/new", json=PLAIN, headers=headers)
-    assert not ledger.following.is_any()
+    assert not ledger.queue.read().followed
     client = make_client(ledger, asks=("HTTP_TRACEPARENT",))
     client.post("/chain/new", json=PLAIN, headers=headers)
     (trail,) = mine(ledger)
@@ -107,7 +107,7 @@ def test_where_nobody_is_followed_a_name_is_kept_all_the_same(ledger: Ledger) ->
     client = make_client(ledger, asks=())
     answer = client.post("/chain/new", json=PLAIN, headers={"X-Request-Id": NAME})
     assert (answer.status_code, answer.headers["X-Request-Id"]) == (202, NAME)
-    assert not ledger.following.is_any()
+    assert not ledger.queue.read().followed
 
 
 @pytest.mark.parametrize("name", ["", " ", "a" * 129, "a b", "\x7f"])
@@ -130,7 +130,7 @@ def test_what_is_refused_is_not_followed(ledger: Ledger, client: FlaskClient) ->
     headers = {"X-Request-Id": NAME, "Idempotency-Key": "one"}
     client.post("/chain/new", json=PLAIN, headers=headers)
     mine_all(ledger)
-    assert ledger.following.is_any()  # the miner of mine_all tells nobody
+    assert ledger.queue.read().followed  # the miner of mine_all tells nobody
     ledger.following.end([bytes.fromhex(name) for name in mined_ids(ledger)])
     other = client.post("/chain/new", json={**PLAIN, "amount": 6}, headers=headers)
     assert other.status_code == 422
@@ -166,7 +166,7 @@ def test_what_is_mined_already_is_not_followed(ledger: Ledger, client: FlaskClie
     mine_all(ledger)
     client.post("/chain/new", json=content, headers={"X-Request-Id": NAME})
     client.post("/chain/mine", headers={"X-Request-Id": NAME, "Idempotency-Key": "block"})
-    assert not ledger.following.is_any()
+    assert not ledger.queue.read().followed
 
 
 def test_each_is_followed_for_so_long(

@@ -82,12 +82,28 @@ def test_only_those_who_have_something_to_do_are_woken() -> None:
     assert (decision.need, decision.wanted) == (0, 8)
 
 
-def test_all_that_are_kept_are_woken_once_the_oldest_has_waited_too_long() -> None:
+def test_no_miner_that_is_kept_sleeps_while_a_block_is_due() -> None:
     peaks = decide(_reading(80), RULES, POLICY).peaks
-    tail = replace(_reading(1, 20, peaks), oldest_job_ms=1_000_000 + 20_000 - 10_000)
-    assert decide(tail, RULES, POLICY).need == 1
-    late = replace(tail, oldest_job_ms=1_000_000 + 20_000 - 10_001)
-    assert (decide(late, RULES, POLICY).need, decide(late, RULES, POLICY).wanted) == (8, 8)
+    decision = decide(_reading(1, 20, peaks), RULES, POLICY)
+    assert (decision.need, decision.wanted) == (8, 8)
+
+
+@pytest.mark.parametrize(
+    ("requests", "cost_s", "needed"),
+    [
+        (30, 0.0, 3),
+        (30, 0.08, 4),  # a third of a second for each, of which 0.08 cannot be shared
+        (30, 0.34, 9),  # cannot be done in time; three times the search over the cost
+        (30, 1.0, 3),
+        (10**6, 0.5, 6),
+        (10**6, 0.001, 1000),
+    ],
+)
+def test_no_miner_is_needed_that_cannot_shorten_the_queue(
+    requests: int, cost_s: float, needed: int
+) -> None:
+    reading = replace(_reading(requests), block_cost_s=cost_s)
+    assert calculate_need(reading, RULES, replace(POLICY, most=1000)) == needed
 
 
 @pytest.mark.parametrize("least", [0, 1, 3])

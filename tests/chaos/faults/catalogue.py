@@ -46,6 +46,7 @@ def make_all_faults() -> list[Fault]:
         Delays(),
         Silence(),
         Caught("lost replies", SCRIPTS, "after", most=20),
+        Caught("half a call", ("connect_block", "open_candidate"), "midway", most=10),
         TornLog(),
         WrongClock(),
         ClockJump(),
@@ -54,6 +55,7 @@ def make_all_faults() -> list[Fault]:
             for script in CRASH_POINTS
             for moment in ("before", "after")
         ),
+        Caught("crash midway connect_block", ("connect_block",), "midway", kill=True),
         ClusterFailover(),
         ClusterRestart(),
     ]
