@@ -5,20 +5,16 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from chain.backlog import OpenCandidate, Reading
+from chain.backlog import OpenCandidate, Reading, estimate_rate
 from chain.header import Header, put_nonce
 from chain.ledger import Connecting, Ledger, Opening
 from chain.ledger.fleet import LEASE_MS
 from chain.ledger.mining import Want
 from chain.proof_of_work import Search
 from chain.template import Template
+from workers.pace import Pace
 
 RUN_S = 2.0  # a run ends soon, so that a scale-in or a shutdown never waits long
-RANGE_S = 0.05  # what one claim should take: so much is searched in vain where news got lost
-SLICE_S = 0.001  # of a range, between two looks whether its candidate is stale
-_FIRST_RANGE = 20_000  # nonces, while the speed is not known
-_COST_WEIGHT = 0.1  # of the last find, in what a block costs besides its search
-_MEMORY_S = 0.1  # of searching that the measured speed looks back on
 
 
 @dataclass(slots=True)
@@ -47,7 +43,7 @@ class Result:
 
 
 class Miner:
-    """Mines on a ledger; keeps the measured speed from run to run.
+    """Mines on a ledger; what it measures stays from run to run.
 
     Args:
         ledger: chain and queue.
@@ -71,11 +67,12 @@ class Miner:
         self._recipient = recipient
         self._tell = tell
         self._clock = clock
-        self._rate = 0.0  # hashes a second, 0 while unknown
-        self._cost_s = 0.0  # from a find to the search of the next block, 0 while unknown
+        self._pace = Pace()
+        self._fleet_rate = 0  # hashes a second of all miners at work, by the last reading
         self._count = 0  # of nonces, in the range that was claimed last
         self._seen = 0  # news of blocks, when it was claimed
         self._read_at = 0.0  # when the reading came
+        self._found_at: float | None = None  # when this run found a block and searched no other yet
         self._prefix = b""  # of the candidate that what follows was built for
         self._following: Template | None = None
 
@@ -87,6 +84,7 @@ class Miner:
         """
         result = Result()
         deadline = self._clock() + run_s
+        self._found_at = None
         with self._ledger.fleet.lease(worker) as lease:
             reading, start = self._claim(lease)
             while self._clock() < deadline:
@@ -112,14 +110,20 @@ class Miner:
 
     def _claim(self, lease: str) -> tuple[Reading, int | None]:
         self._seen = self._ledger.announcements.count  # before it: no news is missed
-        answer = self._ledger.mining.claim(self._want(lease))
-        self._read_at = self._clock()
-        return answer
+        began = self._clock()
+        reading, start = self._ledger.mining.claim(self._want(lease))
+        self._note_reading(reading)
+        self._pace.note_claim(self._read_at - began)
+        return reading, start
 
     def _want(self, lease: str, now_ms: int = 0) -> Want:
-        self._count = int(self._rate * RANGE_S) or _FIRST_RANGE
-        cost_us = int(self._cost_s * 1e6)
-        return Want(self._count, lease, LEASE_MS, int(self._rate), cost_us, now_ms)
+        self._count = self._pace.choose_count(self._ledger.rules.bits, self._fleet_rate)
+        cost_us = int(self._pace.block_s * 1e6)
+        return Want(self._count, lease, LEASE_MS, int(self._pace.rate), cost_us, now_ms)
+
+    def _note_reading(self, reading: Reading) -> None:
+        self._read_at = self._clock()
+        self._fleet_rate = estimate_rate(reading)
 
     def _mine(
         self,
@@ -145,21 +149,22 @@ class Miner:
         outcome, after, start_after = mining.connect_and_go_on(
             reading, candidate, nonce, self._following, self._want(lease, now_ms)
         )
-        self._read_at = self._clock()
+        self._note_reading(after)
         if outcome is not Connecting.STALE:
             header = Header.unpack(put_nonce(candidate.prefix, nonce))
             _note(result, candidate, header)
             self._tell(header, candidate, reading.followed)
-        if start_after is not None:
-            cost_s = self._clock() - found_at
-            self._cost_s += _COST_WEIGHT * (cost_s - self._cost_s) if self._cost_s else cost_s
+            self._found_at = found_at
         return after, start_after
 
     def _search_range(self, prefix: bytes, start: int, parent: int, result: Result) -> int | None:
         """Search the claimed range, slice by slice, until news tell that its candidate is stale."""
         began = self._clock()
+        if self._found_at is not None:
+            self._pace.note_block(began - self._found_at)
+            self._found_at = None
         end = start + self._count
-        step = int(self._rate * SLICE_S) or self._count
+        step = self._pace.choose_slice()
         nonce, at = None, start
         while nonce is None and at < end and not self._is_stale(parent):
             count = min(step, end - at)
@@ -167,11 +172,7 @@ class Miner:
             at += count
         tried = (at if nonce is None else nonce + 1) - start
         result.hashes += tried
-        took = self._clock() - began
-        measured = tried / max(took, 1e-6)
-        # by its length: a hit after a few nonces measures the call and not the search
-        weight = took / (took + _MEMORY_S) if self._rate else 1
-        self._rate += weight * (measured - self._rate)
+        self._pace.note_search(tried, self._clock() - began)
         return nonce
 
     def _is_stale(self, parent: int) -> bool:
