@@ -1,9 +1,12 @@
 """Every kernel finds exactly what hashlib finds, on this processor and on an emulated ARM one."""
 
 import logging
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from hashlib import sha256
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -16,12 +19,13 @@ from tests.arm_machine import ArmMachine
 from workers.kernels import choice, load_search, load_searches, make_all
 from workers.kernels.cache import CodeCache, is_trusted
 from workers.kernels.catalogue import list_all, list_for
-from workers.kernels.instructions import ArmSha
+from workers.kernels.instructions import ArmSha, X86Sha
 from workers.kernels.loop import Hashing, write_search
 from workers.kernels.machine_code import Processor, load_object, make_object, make_search
 from workers.kernels.sha256 import INITIAL_STATE, compress
 from workers.kernels.vectors import Vectors
 
+X86 = Processor("x86_64-unknown-linux-gnu", "generic", frozenset({"sha", "sse4.1"}))
 ARM = Processor("aarch64-unknown-linux-gnu", "generic", frozenset({"neon", "sha2"}))
 
 
@@ -116,6 +120,20 @@ def test_the_machine_code_for_arm_uses_its_sha_instructions() -> None:
     code = make_object(str(write_search(ArmSha())), ARM)
     words = {int.from_bytes(code[i : i + 4], "little") & 0xFFE0FC00 for i in range(0, len(code), 4)}
     assert {0x5E004000, 0x5E005000} <= words  # SHA256H, SHA256H2
+
+
+def test_the_machine_code_for_x86_does_no_more_than_eight_rounds_of_a_nonce_in_a_row() -> None:
+    code = make_object(str(write_search(X86Sha())), X86)
+    nonces = [frozenset(pair) for pair in _list_registers(code)]
+    assert len(nonces) > 50  # two rounds each, for two nonces; a tenth is done once
+    assert max(len(list(run)) for _, run in groupby(nonces)) <= 4
+
+
+def _list_registers(code: bytes) -> Iterator[tuple[int, int]]:
+    """The two registers of each SHA256RNDS2 (0F 38 CB /r); they hold the state of one nonce."""
+    for found in re.finditer(rb"([\x40-\x4f]?)\x0f\x38\xcb([\xc0-\xff])", code):
+        prefix, operands = found[1][0] if found[1] else 0, found[2][0]
+        yield (operands >> 3 & 7) + 2 * (prefix & 4), (operands & 7) + 8 * (prefix & 1)
 
 
 def test_machine_code_is_made_once_and_read_from_disk_afterwards(tmp_path: Path) -> None:
