@@ -71,6 +71,7 @@ class Miner:
         self._fleet_rate = 0  # hashes a second of all miners at work, by the last reading
         self._count = 0  # of nonces, in the range that was claimed last
         self._seen = 0  # news of blocks, when it was claimed
+        self._deadline = 0.0  # of the run
         self._read_at = 0.0  # when the reading came
         self._found_at: float | None = None  # when this run found a block and searched no other yet
         self._prefix = b""  # of the candidate that what follows was built for
@@ -83,11 +84,11 @@ class Miner:
             LedgerUnavailable: the server is away; whatever was being mined can be joined again.
         """
         result = Result()
-        deadline = self._clock() + run_s
+        self._deadline = self._clock() + run_s
         self._found_at = None
         with self._ledger.fleet.lease(worker) as lease:
             reading, start = self._claim(lease)
-            while self._clock() < deadline:
+            while self._clock() < self._deadline:
                 if reading.is_unsettled:
                     self._ledger.settlement.step()
                     reading, start = self._claim(lease)
@@ -158,7 +159,7 @@ class Miner:
         return after, start_after
 
     def _search_range(self, prefix: bytes, start: int, parent: int, result: Result) -> int | None:
-        """Search the claimed range, slice by slice, until news tell that its candidate is stale."""
+        """Search the claimed range, slice by slice, until it is stale or the run is over."""
         began = self._clock()
         if self._found_at is not None:
             self._pace.note_block(began - self._found_at)
@@ -166,10 +167,12 @@ class Miner:
         end = start + self._count
         step = self._pace.choose_slice()
         nonce, at = None, start
-        while nonce is None and at < end and not self._is_stale(parent):
+        while nonce is None and at < end:
             count = min(step, end - at)
             nonce = self._search(prefix, at, count)
             at += count
+            if self._is_stale(parent) or self._clock() >= self._deadline:
+                break
         tried = (at if nonce is None else nonce + 1) - start
         result.hashes += tried
         self._pace.note_search(tried, self._clock() - began)

@@ -1,9 +1,14 @@
 """What a miner learns of its own speed, with a clock and a search that are told what to say."""
 
+from dataclasses import replace
+
 from chain.ledger import Connection
 from chain.proof_of_work import search_with_hashlib
-from tests.ledgers import make_ledger, request_mine
+from tests.ledgers import RULES, make_ledger, request_mine
+from tests.mining_steps import solve
+from tests.waiting import wait_for
 from workers.miner import Miner
+from workers.pace import SLICE_S
 
 RATE = 1_000_000  # nonces a second
 
@@ -28,3 +33,53 @@ def test_the_speed_is_learned_from_searches_that_hit_too_if_they_took_long_enoug
         miner.run()
     # 4 bits: about 16 nonces in 5 ms; the first call alone would say 16 in a second
     assert ledger.queue.read().miner_rate > 5 * 16
+
+
+class Vain:
+    """A search that finds nothing, at :data:`RATE`; and its clock."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+        self.searched: list[bytes] = []
+
+    def clock(self) -> float:
+        return self.now_s
+
+    def search(self, header_prefix: bytes, start: int, count: int) -> None:  # noqa: ARG002  # Search's
+        self.searched.append(header_prefix)
+        self.now_s += count / RATE
+
+
+def test_a_search_stops_at_the_next_look_after_another_has_found_the_block(
+    connection: Connection,
+) -> None:
+    ledger, other, vain = make_ledger(connection), make_ledger(connection), Vain()
+    ledger.announcements.listen()
+    request_mine(ledger)
+    beaten: list[bytes] = []
+
+    def search(header_prefix: bytes, start: int, count: int) -> None:
+        vain.search(header_prefix, start, count)
+        if len(vain.searched) == 3:
+            reading = other.queue.read()
+            assert reading.candidate
+            other.mining.connect(reading, reading.candidate, solve(reading.candidate))
+            wait_for(lambda: ledger.announcements.count > 0, "the news", 5)
+            beaten.append(header_prefix)
+
+    result = Miner(ledger, search, "node", clock=vain.clock).run()
+    assert beaten == [vain.searched[0]]
+    assert vain.searched == beaten * 3
+    assert result.outcome == "helped"
+
+
+def test_a_run_ends_within_a_slice_of_its_time_however_long_its_range_is(
+    connection: Connection,
+) -> None:
+    ledger, vain = make_ledger(connection, replace(RULES, bits=32)), Vain()
+    request_mine(ledger)
+    miner = Miner(ledger, vain.search, "node", clock=vain.clock)
+    for run_s in (1.0, 2.0):
+        began = vain.now_s
+        miner.run(run_s)
+        assert run_s <= vain.now_s - began <= run_s + 2 * SLICE_S
