@@ -15,6 +15,7 @@ from chain.moment import is_ahead
 from chain.rules import Rules
 
 _REFRESH = 10  # a peak is renewed when a tenth of its time is over, not at every look
+_AIM = 0.8  # of the target: speeds stray, and miners take time to start
 _SERIAL_SHARE = 3  # miners may make the search as short as a third of a block's other cost
 _NEAR = 0.8  # from this share of a peak on, a need counts as the peak: queues and speeds fluctuate
 
@@ -86,7 +87,7 @@ def calculate_need(reading: Reading, rules: Rules, policy: Policy) -> int:
         return max(1, min(policy.most, backlog.calculate_blocks(reading, rules)))
     search_s = (1 << rules.bits) / reading.miner_rate
     blocks = max(backlog.calculate_blocks(reading, rules), 1)
-    left_s = policy.target_drain_s / blocks - reading.block_cost_s  # for the search of one
+    left_s = _AIM * policy.target_drain_s / blocks - reading.block_cost_s  # for the search of one
     useful = _SERIAL_SHARE * search_s / reading.block_cost_s if reading.block_cost_s else math.inf
     for_queue = search_s / left_s if left_s > 0 else math.inf
     # all that are kept work, so the queue is short: those who keep it so are needed as well

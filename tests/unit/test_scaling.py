@@ -11,7 +11,8 @@ from chain.scaling import Decision, Peaks, Policy, calculate_need, decide
 from tests.ledgers import RULES
 from tests.unit.test_backlog import EMPTY
 
-POLICY = Policy(least=0, most=8, target_drain_s=10, quiet_s=30)
+# four fifths of the target are 10 s
+POLICY = Policy(least=0, most=8, target_drain_s=12.5, quiet_s=30)
 ONE_RATE = 16  # hashes a second with which a miner does one block's work a second
 assert 1 << RULES.bits == ONE_RATE
 

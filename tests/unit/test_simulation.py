@@ -152,6 +152,22 @@ def test_a_thousand_miners_take_a_million_requests_a_minute() -> None:
     assert summary.peak_miners > 200
 
 
+@shapes
+def test_a_million_requests_a_minute_with_many_blocks_wait_no_longer_than_the_target(
+    shape: str,
+) -> None:
+    world = replace(
+        WORLD,
+        policy=Policy(least=0, most=1000, target_drain_s=10, quiet_s=60),
+        requests_per_minute=1_000_000,
+        load_s=60,
+        mine_share=0.01,
+    )
+    _, summary = simulate(world, SHAPES[shape])
+    assert (summary.queued, summary.refused) == (0, 0)
+    assert summary.longest_age_s <= world.policy.target_drain_s
+
+
 def test_while_no_speed_is_known_one_request_does_not_start_the_whole_fleet() -> None:
     world = replace(WORLD, requests_per_minute=60, load_s=60, mine_share=1, start_delay_s=30)
     _, summary = simulate(world, SHAPES["step"])
