@@ -215,18 +215,20 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(data=st.data(), times=st.integers(1, 2))
     def connect_and_go_on(self, data: st.DataObject, times: int) -> None:
         reading, candidate, nonce = data.draw(st.sampled_from(self.solved))
-        following = self.ledger.mining.build_next(reading, candidate, "node")
+        header = self.ledger.mining.complete(reading, candidate, nonce)
+        built = self.ledger.mining.build_next(reading, candidate, "node")
+        following = built and built.move(header, reading.timestamps, header.timestamp)
         for _ in range(times):  # its reply may be lost
             with self.ledger.fleet.lease() as lease:
                 answer, after, start = self.ledger.mining.connect_and_go_on(
-                    reading, candidate, nonce, following, Want(10, lease, 5000, 1)
+                    reading, candidate, header, following, Want(10, lease, 5000, 1)
                 )
             self._note_connection(candidate, answer)
             assert (after.candidate is None) == (start is None)
             current = self.model.candidate
             if after.candidate and not (current and current[0] == after.candidate.prefix):
                 assert (bool(following), current, start) == (True, None, 0)
-                self._note_candidate(following, after.candidate.prefix)
+                self._note_candidate(following)
             if after.candidate and start is not None:
                 self.solved.append((after, after.candidate, solve(after.candidate, start)))
 
@@ -260,10 +262,10 @@ class LedgerMachine(RuleBasedStateMachine):
             assert self.model.requests.pop(0) == job
             self.model.done.append(job)
 
-    def _note_candidate(self, template: Template | None, prefix: bytes = b"") -> None:
+    def _note_candidate(self, template: Template | None) -> None:
         assert template
         self.model.candidate = (
-            prefix or template.block.header.prefix,
+            template.block.header.prefix,
             self.model.pending[: template.count],
             self.model.requests[0] if self.model.requests else "",
         )

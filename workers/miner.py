@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from chain.backlog import OpenCandidate, Reading, estimate_rate
-from chain.header import Header, put_nonce
-from chain.ledger import Connecting, Ledger, Opening
+from chain.header import Header
+from chain.ledger import Connecting, Ledger
 from chain.ledger.fleet import LEASE_MS
 from chain.ledger.mining import Want
 from chain.proof_of_work import Search
@@ -42,6 +43,23 @@ class Result:
         return asdict(self)
 
 
+@dataclass(slots=True)
+class _Share:
+    """Nonces that are this miner's to search.
+
+    Attributes:
+        prefix: the candidate's.
+        at: the first that was not tried yet.
+        end: behind the last.
+        nonce: the one that meets the target, once it is found.
+    """
+
+    prefix: bytes
+    at: int
+    end: int
+    nonce: int | None = None
+
+
 class Miner:
     """Mines on a ledger; what it measures stays from run to run.
 
@@ -68,8 +86,8 @@ class Miner:
         self._tell = tell
         self._clock = clock
         self._pace = Pace()
+        self._sender = ThreadPoolExecutor(1, "sender")  # connects while this thread searches ahead
         self._fleet_rate = 0  # hashes a second of all miners at work, by the last reading
-        self._count = 0  # of nonces, in the range that was claimed last
         self._seen = 0  # news of blocks, when it was claimed
         self._deadline = 0.0  # of the run
         self._read_at = 0.0  # when the reading came
@@ -87,19 +105,19 @@ class Miner:
         self._deadline = self._clock() + run_s
         self._found_at = None
         with self._ledger.fleet.lease(worker) as lease:
-            reading, start = self._claim(lease)
-            while self._clock() < self._deadline:
+            reading, share = self._claim(lease)
+            while self._clock() < self._deadline or (share and share.nonce is not None):
                 if reading.is_unsettled:
                     self._ledger.settlement.step()
-                    reading, start = self._claim(lease)
+                    reading, share = self._claim(lease)
                     continue
                 candidate = self._ledger.mining.find_candidate(reading)
                 if candidate is None and not self._open(reading):
                     break
-                if candidate is None or start is None:
-                    reading, start = self._claim(lease)
+                if candidate is None or share is None:
+                    reading, share = self._claim(lease)
                 else:
-                    reading, start = self._mine(reading, candidate, start, lease, result)
+                    reading, share = self._mine(reading, candidate, share, lease, result)
         return result
 
     def _open(self, reading: Reading) -> bool:
@@ -107,76 +125,104 @@ class Miner:
         template = self._ledger.mining.build(reading, self._recipient)
         if template is None:
             return False
-        return self._ledger.mining.open(reading, template) in Opening
+        self._ledger.mining.open(reading, template)
+        return True
 
-    def _claim(self, lease: str) -> tuple[Reading, int | None]:
+    def _claim(self, lease: str) -> tuple[Reading, _Share | None]:
         self._seen = self._ledger.announcements.count  # before it: no news is missed
+        want = self._want(lease)
         began = self._clock()
-        reading, start = self._ledger.mining.claim(self._want(lease))
-        self._note_reading(reading)
-        self._pace.note_claim(self._read_at - began)
-        return reading, start
-
-    def _want(self, lease: str, now_ms: int = 0) -> Want:
-        self._count = self._pace.choose_count(self._ledger.rules.bits, self._fleet_rate)
-        cost_us = int(self._pace.block_s * 1e6)
-        return Want(self._count, lease, LEASE_MS, int(self._pace.rate), cost_us, now_ms)
-
-    def _note_reading(self, reading: Reading) -> None:
+        reading, start = self._ledger.mining.claim(want)
         self._read_at = self._clock()
         self._fleet_rate = estimate_rate(reading)
+        self._pace.note_claim(self._read_at - began)
+        return reading, _take(reading, start, want)
+
+    def _want(self, lease: str) -> Want:
+        count = self._pace.choose_count(self._ledger.rules.bits, self._fleet_rate)
+        cost_us = int(self._pace.block_s * 1e6)
+        return Want(count, lease, LEASE_MS, int(self._pace.rate), cost_us)
 
     def _mine(
         self,
         reading: Reading,
         candidate: OpenCandidate,
-        start: int,
+        share: _Share,
         lease: str,
         result: Result,
-    ) -> tuple[Reading, int | None]:
-        """Search a range of the candidate; what is to be searched next."""
+    ) -> tuple[Reading, _Share | None]:
+        """Search a share of the candidate; what is to be searched next.
+
+        While the server connects what was found, its successor is searched already.
+        """
         if result.outcome == "idle":
             result.outcome = "helped"
         mining = self._ledger.mining
         if candidate.prefix != self._prefix:
             self._prefix = candidate.prefix
             self._following = mining.build_next(reading, candidate, self._recipient)
-        nonce = self._search_range(candidate.prefix, start, reading.tip.index, result)
-        if nonce is None:
+        if self._found_at is not None:
+            self._pace.note_block(self._clock() - self._found_at)
+            self._found_at = None
+        self._search_share(share, reading.tip.index, result)
+        if share.nonce is None:
             return self._claim(lease)
         found_at = self._clock()
+        header = mining.complete(reading, candidate, share.nonce)
         now_ms = reading.now_ms + int(1000 * (found_at - self._read_at))
+        following = self._following and self._following.move(header, reading.timestamps, now_ms)
+        want = self._want(lease)
         self._seen = self._ledger.announcements.count
-        outcome, after, start_after = mining.connect_and_go_on(
-            reading, candidate, nonce, self._following, self._want(lease, now_ms)
-        )
-        self._note_reading(after)
+        answer = self._sender.submit(self._connect, reading, candidate, header, following, want)
+        ahead = _Share(following.block.header.prefix, 0, want.count) if following else None
+        if ahead and self._clock() < self._deadline:
+            self._search_share(ahead, header.index, result, answer.done)
+        outcome, after, start = answer.result()
+        self._fleet_rate = estimate_rate(after)
         if outcome is not Connecting.STALE:
-            header = Header.unpack(put_nonce(candidate.prefix, nonce))
             _note(result, candidate, header)
             self._tell(header, candidate, reading.followed)
+        given = _take(after, start, want)
+        if given is None:
             self._found_at = found_at
-        return after, start_after
+            return after, None
+        self._pace.note_block(self._read_at - found_at)
+        is_ahead = ahead and (ahead.prefix, start) == (given.prefix, 0)
+        return after, ahead if is_ahead else given
 
-    def _search_range(self, prefix: bytes, start: int, parent: int, result: Result) -> int | None:
-        """Search the claimed range, slice by slice, until it is stale or the run is over."""
-        began = self._clock()
-        if self._found_at is not None:
-            self._pace.note_block(began - self._found_at)
-            self._found_at = None
-        end = start + self._count
+    def _connect(
+        self,
+        reading: Reading,
+        candidate: OpenCandidate,
+        header: Header,
+        following: Template | None,
+        want: Want,
+    ) -> tuple[Connecting, Reading, int | None]:
+        """In the sender's thread."""
+        mining = self._ledger.mining
+        answer = mining.connect_and_go_on(reading, candidate, header, following, want)
+        self._read_at = self._clock()
+        return answer
+
+    def _search_share(
+        self,
+        share: _Share,
+        parent: int,
+        result: Result,
+        is_answered: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Search until a hit, the end, news that it is stale, an answer, or the end of the run."""
+        first, began = share.at, self._clock()
         step = self._pace.choose_slice()
-        nonce, at = None, start
-        while nonce is None and at < end:
-            count = min(step, end - at)
-            nonce = self._search(prefix, at, count)
-            at += count
-            if self._is_stale(parent) or self._clock() >= self._deadline:
+        while share.nonce is None and share.at < share.end:
+            count = min(step, share.end - share.at)
+            share.nonce = self._search(share.prefix, share.at, count)
+            share.at = share.at + count if share.nonce is None else share.nonce + 1
+            if self._is_stale(parent) or is_answered() or self._clock() >= self._deadline:
                 break
-        tried = (at if nonce is None else nonce + 1) - start
-        result.hashes += tried
-        self._pace.note_search(tried, self._clock() - began)
-        return nonce
+        if share.at > first:
+            result.hashes += share.at - first
+            self._pace.note_search(share.at - first, self._clock() - began)
 
     def _is_stale(self, parent: int) -> bool:
         """Tell whether news came of a block that is not ``parent``, the candidate's own."""
@@ -193,3 +239,9 @@ def _note(result: Result, candidate: OpenCandidate, header: Header) -> None:
     result.transactions += candidate.count
     result.index = header.index
     result.hash = header.hash.hex()
+
+
+def _take(reading: Reading, start: int | None, want: Want) -> _Share | None:
+    if start is None or reading.candidate is None:
+        return None
+    return _Share(reading.candidate.prefix, start, start + want.count)

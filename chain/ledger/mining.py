@@ -51,7 +51,6 @@ class Want:
         lease_ms: the lease's length.
         rate: the miner's hashes a second, 0 while it does not know.
         cost_us: microseconds from a find to the search of the next block, 0 while it does not know.
-        now_ms: the miner's idea of the server's clock, Unix milliseconds; for a header's timestamp.
     """
 
     count: int
@@ -59,7 +58,6 @@ class Want:
     lease_ms: int
     rate: int
     cost_us: int = 0
-    now_ms: int = 0
 
 
 class Mining:
@@ -184,44 +182,12 @@ class Mining:
             now_ms=reading.now_ms,
         )
 
-    def connect(self, reading: Reading, candidate: OpenCandidate, nonce: int) -> Connecting:
-        """Append the candidate, completed by ``nonce``, to the chain that ``reading`` saw.
+    def complete(self, reading: Reading, candidate: OpenCandidate, nonce: int) -> Header:
+        """The header of the candidate with ``nonce``, which follows the tip of ``reading``.
 
         Raises:
-            InvalidBlock: the header breaks a rule; nothing was changed.
+            InvalidBlock: it breaks a rule.
         """
-        header = self._complete(reading, candidate, nonce)
-        return Connecting(
-            self._connection.scripts(self._connect_calls(reading, candidate, header))[-1]
-        )
-
-    def connect_and_go_on(
-        self,
-        reading: Reading,
-        candidate: OpenCandidate,
-        nonce: int,
-        following: Template | None,
-        want: Want,
-    ) -> tuple[Connecting, Reading, int | None]:
-        """As :meth:`connect`, then open ``following`` and claim, all in one round trip.
-
-        Args:
-            reading: shows the candidate.
-            candidate: is completed by the nonce.
-            nonce: meets the target.
-            following: what :meth:`build_next` built; opened if the candidate was connected.
-            want: see :meth:`claim`.
-        """
-        header = self._complete(reading, candidate, nonce)
-        calls = self._connect_calls(reading, candidate, header)
-        connects = len(calls)
-        if following:
-            moved = following.move(header, reading.timestamps, max(want.now_ms, header.timestamp))
-            calls.append(self._open_call(moved, b""))
-        answers = self._connection.scripts([*calls, *self._claim_calls(want)])
-        return Connecting(answers[connects - 1]), *_read_claim(*answers[-2:])
-
-    def _complete(self, reading: Reading, candidate: OpenCandidate, nonce: int) -> Header:
         header = Header.unpack(put_nonce(candidate.prefix, nonce))
         validate_header(
             header,
@@ -231,6 +197,46 @@ class Mining:
             minimum_bits=self._rules.bits,
         )
         return header
+
+    def connect(self, reading: Reading, candidate: OpenCandidate, nonce: int) -> Connecting:
+        """Append the candidate, completed by ``nonce``, to the chain that ``reading`` saw.
+
+        Raises:
+            InvalidBlock: the header breaks a rule; nothing was changed.
+        """
+        header = self.complete(reading, candidate, nonce)
+        return Connecting(
+            self._connection.scripts(self._connect_calls(reading, candidate, header))[-1]
+        )
+
+    def connect_and_go_on(
+        self,
+        reading: Reading,
+        candidate: OpenCandidate,
+        header: Header,
+        following: Template | None,
+        want: Want,
+    ) -> tuple[Connecting, Reading, int | None]:
+        """Append the candidate, open ``following`` and claim, all in one round trip.
+
+        Args:
+            reading: shows the candidate and the tip before it.
+            candidate: what was searched.
+            header: its complete one.
+            following: what :meth:`build_next` built, moved onto ``header``; opened if the candidate
+                was connected.
+            want: see :meth:`claim`.
+
+        Returns:
+            What became of the candidate; the reading and the first nonce as :meth:`claim` gives
+            them.
+        """
+        calls = self._connect_calls(reading, candidate, header)
+        connects = len(calls)
+        if following:
+            calls.append(self._open_call(following, b""))
+        answers = self._connection.scripts([*calls, *self._claim_calls(want)])
+        return Connecting(answers[connects - 1]), *_read_claim(*answers[-2:])
 
     def _open_call(self, template: Template, unfit: bytes) -> Call:
         keys, header = self._keys, template.block.header

@@ -13,11 +13,36 @@ static const uint32_t K[64] = {
     0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
+#define ROTATE(x, n) ((x) >> (n) | (x) << (32 - (n)))
+static const uint32_t INITIAL[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                    0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+
+/* the state after the context's first block */
+static void compress(const uint32_t *context, uint32_t *state) {
+    uint32_t w[64], s[8];
+    for (int t = 0; t < 64; t++)
+        w[t] = t < 16 ? context[t]
+                      : (ROTATE(w[t - 2], 17) ^ ROTATE(w[t - 2], 19) ^ w[t - 2] >> 10) + w[t - 7] +
+                            (ROTATE(w[t - 15], 7) ^ ROTATE(w[t - 15], 18) ^ w[t - 15] >> 3) + w[t - 16];
+    for (int i = 0; i < 8; i++) s[i] = INITIAL[i];
+    for (int t = 0; t < 64; t++) {
+        uint32_t t1 = s[7] + K[t] + w[t] + (ROTATE(s[4], 6) ^ ROTATE(s[4], 11) ^ ROTATE(s[4], 25)) +
+                      (s[6] ^ (s[4] & (s[5] ^ s[6])));
+        uint32_t t2 = (ROTATE(s[0], 2) ^ ROTATE(s[0], 13) ^ ROTATE(s[0], 22)) +
+                      ((s[0] & s[1]) ^ (s[2] & (s[0] ^ s[1])));
+        for (int i = 7; i > 0; i--) s[i] = s[i - 1];
+        s[4] += t1, s[0] = t1 + t2;
+    }
+    for (int i = 0; i < 8; i++) state[i] = INITIAL[i] + s[i];
+}
+
 #if defined(__SHA__) && defined(__SSE4_1__)
 #include <immintrin.h>
 
 uint64_t search_sha(const uint32_t *context, uint32_t low, uint64_t count, uint32_t bound) {
-    const uint32_t *s = context, *w = context + 8;
+    uint32_t s[8];
+    compress(context, s);
+    const uint32_t *w = context + 16;
     const __m128i *k = (const __m128i *)K;
     const __m128i abef0 = _mm_set_epi32(s[0], s[1], s[4], s[5]);
     const __m128i cdgh0 = _mm_set_epi32(s[2], s[3], s[6], s[7]);
@@ -67,15 +92,16 @@ uint64_t search_sha(const uint32_t *context, uint32_t low, uint64_t count, uint3
 #define LANES 4
 #endif
 typedef uint32_t vector __attribute__((vector_size(4 * LANES)));
-#define ROTATE(x, n) ((x) >> (n) | (x) << (32 - (n)))
 
 uint64_t search_vectors(const uint32_t *context, uint32_t low, uint64_t count, uint32_t bound) {
+    uint32_t midstate[8];
+    compress(context, midstate);
     vector lanes, zero = {0};
     for (int n = 0; n < LANES; n++) lanes[n] = (uint32_t)n;
     for (uint64_t offset = 0; offset < count; offset += LANES) {
         vector w[64], s[8];
-        for (int i = 0; i < 8; i++) s[i] = zero + context[i];
-        for (int i = 0; i < 7; i++) w[i] = zero + context[8 + i];
+        for (int i = 0; i < 8; i++) s[i] = zero + midstate[i];
+        for (int i = 0; i < 7; i++) w[i] = zero + context[16 + i];
         w[7] = lanes + (uint32_t)(low + offset);
         w[8] = zero + 0x80000000u;
         for (int i = 9; i < 15; i++) w[i] = zero;
@@ -96,7 +122,7 @@ uint64_t search_vectors(const uint32_t *context, uint32_t low, uint64_t count, u
             s[7] = s[6], s[6] = s[5], s[5] = e, s[4] = s[3] + t1;
             s[3] = s[2], s[2] = s[1], s[1] = a, s[0] = t1 + t2;
         }
-        vector hits = (vector)(s[0] + context[0] <= zero + bound);
+        vector hits = (vector)(s[0] + midstate[0] <= zero + bound);
         for (int n = 0; n < LANES; n++)
             if (hits[n]) return offset + (uint64_t)n;
     }

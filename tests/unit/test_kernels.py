@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 
@@ -22,7 +21,6 @@ from workers.kernels.catalogue import list_all, list_for
 from workers.kernels.instructions import ArmSha, X86Sha
 from workers.kernels.loop import Hashing, write_search
 from workers.kernels.machine_code import Processor, load_object, make_object, make_search
-from workers.kernels.sha256 import INITIAL_STATE, compress
 from workers.kernels.vectors import Vectors
 
 X86 = Processor("x86_64-unknown-linux-gnu", "generic", frozenset({"sha", "sse4.1"}))
@@ -54,16 +52,6 @@ def _with_bits(prefix: bytes, bits: int) -> bytes:
 
 def test_this_processor_has_a_kernel() -> None:
     assert len(_native) >= 1
-
-
-@given(st.lists(st.binary(min_size=64, max_size=64), min_size=1, max_size=3))
-def test_a_compression_is_that_of_hashlib(blocks: list[bytes]) -> None:
-    state: list[int] = list(INITIAL_STATE)
-    length = 64 * len(blocks)
-    for block in [*blocks, b"\x80" + bytes(55) + (8 * length).to_bytes(8, "big")]:
-        state = compress(state, block)
-    digest = b"".join(word.to_bytes(4, "big") for word in state)
-    assert digest == sha256(b"".join(blocks)).digest()
 
 
 @each_kernel

@@ -1,12 +1,12 @@
 """The loop that all kernels share, in LLVM's intermediate language; each puts its hashing into it.
 
-    u64 search(u32 context[15], u32 low, u64 count, u32 bound)
+    u64 search(u32 context[23], u32 low, u64 count, u32 bound)
 
 looks through the nonces high:low .. high:(low + count - 1), whose upper 32 bits do not change, and
 gives the offset of the first one whose hash begins with a word of at most ``bound``; ``count`` or
 more where there is none. It looks at so many nonces at once as the kernel has lanes, beyond the
-last one too. The context is the midstate (8 words), then the header's words before the nonce's
-lower half (7 words: six of the header's last 32 bytes, and the nonce's upper half).
+last one too. The context is the header's words before the nonce's lower half: 16 of the first
+block, of which the midstate is made once, and 7 of the second, the last the nonce's upper half.
 
 Whatever does not depend on the lower half is written as if it were done each time: LLVM moves it
 out of the loop, a tenth of the rounds and the first words of the message schedule.
@@ -14,14 +14,15 @@ out of the loop, a tenth of the rounds and the first words of the message schedu
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from llvmlite import ir
 
-Value: TypeAlias = Any  # llvmlite has no types
+from workers.kernels.sha256 import INITIAL_STATE, Value, write_rounds
+
 U1, U32, U64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
 SEARCH = "search"
-STATE_WORDS, FIXED_WORDS = 8, 7
+BLOCK_WORDS, FIXED_WORDS = 16, 7
 # the words after the nonce: a one bit, zeros, and the header's length in bits (FIPS 180-4, 5.1.1)
 PADDING = (0x8000_0000, 0, 0, 0, 0, 0, 0, 96 * 8)
 
@@ -74,9 +75,12 @@ def write_search(hashing: Hashing) -> Any:
 
     code = ir.IRBuilder(entry)
     words = [
-        code.load(code.gep(context, [U32(place)])) for place in range(STATE_WORDS + FIXED_WORDS)
+        code.load(code.gep(context, [U32(place)])) for place in range(BLOCK_WORDS + FIXED_WORDS)
     ]
-    given = Given(words[:STATE_WORDS], words[STATE_WORDS:], bound)
+    initial = [*map(U32, INITIAL_STATE)]
+    rounds = write_rounds(code, module, U32, words[:BLOCK_WORDS], initial)
+    midstate = [code.add(before, after) for before, after in zip(initial, rounds, strict=True)]
+    given = Given(midstate, words[BLOCK_WORDS:], bound)
     code.branch(head)
 
     code = ir.IRBuilder(head)

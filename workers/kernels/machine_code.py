@@ -4,7 +4,6 @@ import ctypes
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import sha256
 from typing import Any, TypeAlias
 
@@ -12,13 +11,12 @@ from llvmlite import binding as llvm
 
 from chain.header import MAX_U64, put_nonce
 from chain.proof_of_work import Search, meets_target
-from workers.kernels.loop import FIXED_WORDS, SEARCH, STATE_WORDS
-from workers.kernels.sha256 import BLOCK_SIZE, INITIAL_STATE, compress
+from workers.kernels.loop import BLOCK_WORDS, FIXED_WORDS, SEARCH
 
 _WORD_BITS = 32
 _HALF = 1 << _WORD_BITS  # nonces that share their upper half
-_CONTEXT = ctypes.c_uint32 * (STATE_WORDS + FIXED_WORDS)
-_TAIL = struct.Struct(f">{FIXED_WORDS - 1}I")
+_CONTEXT = ctypes.c_uint32 * (BLOCK_WORDS + FIXED_WORDS)
+_PREFIX = struct.Struct(f">{BLOCK_WORDS + FIXED_WORDS - 1}I")
 # releases the interpreter's lock while it runs, as every function called by ctypes
 SIGNATURE = ctypes.CFUNCTYPE(
     ctypes.c_uint64, ctypes.POINTER(ctypes.c_uint32), ctypes.c_uint32, ctypes.c_uint64,
@@ -104,7 +102,7 @@ def make_search(entry: Entry) -> Search:
     def search(header_prefix: bytes, start: int, count: int) -> int | None:
         bits = int.from_bytes(header_prefix[4:8], "big")
         bound = (1 << (_WORD_BITS - min(bits, _WORD_BITS))) - 1
-        words = _read_words(header_prefix)
+        words = _PREFIX.unpack(header_prefix)
         end = min(start + count, MAX_U64 + 1)
         while start < end:
             upper, lower = divmod(start, _HALF)
@@ -121,13 +119,6 @@ def make_search(entry: Entry) -> Search:
         return None
 
     return search
-
-
-@lru_cache(maxsize=4)
-def _read_words(header_prefix: bytes) -> tuple[int, ...]:
-    """The context of a search without its last word; see :mod:`workers.kernels.loop`."""
-    midstate = compress(INITIAL_STATE, header_prefix[:BLOCK_SIZE])
-    return (*midstate, *_TAIL.unpack(header_prefix[BLOCK_SIZE:]))
 
 
 def _target_machine(processor: Processor) -> Any:

@@ -1,11 +1,14 @@
-"""SHA-256 by the letter of FIPS 180-4, for what is done once for each candidate: its midstate."""
+"""SHA-256 by the letter of FIPS 180-4, in LLVM's intermediate language."""
 
-import struct
 from collections.abc import Sequence
+from functools import reduce
 from itertools import count, islice
 from math import isqrt
+from typing import Any, TypeAlias
 
-BLOCK_SIZE = 64  # bytes that one compression takes
+from llvmlite import ir
+
+Value: TypeAlias = Any  # llvmlite has no types
 _U32 = 2**32 - 1
 
 
@@ -26,23 +29,55 @@ INITIAL_STATE = tuple(isqrt(prime << 64) & _U32 for prime in islice(_primes(), 8
 ROUND_CONSTANTS = tuple(_cube_root(prime << 96) & _U32 for prime in _primes())
 
 
-def compress(state: Sequence[int], block: bytes) -> list[int]:
-    """The state (eight 32-bit words) after ``block`` (64 bytes, words big-endian); 6.2.2."""
-    words = list(struct.unpack(">16I", block))
+def write_rounds(
+    code: Any, module: Any, kind: Any, words: Sequence[Value], state: Sequence[Value]
+) -> list[Value]:
+    """Write the 64 rounds over one block; 6.2.2 without its last step.
+
+    LLVM finds the rotations and three-operand logic that a processor has, and shifts and ors
+    elsewhere.
+
+    Args:
+        code: the ir.IRBuilder to write with.
+        module: the ir.Module, to declare intrinsics in.
+        kind: the type of each word: a 32-bit integer, or a vector of them, each hashed by itself.
+        words: the block's 16.
+        state: eight words.
+
+    Returns:
+        The state after the rounds, to which the state before them is to be added.
+    """
+    lanes = getattr(kind, "count", 0)
+    name = f"llvm.fshr.v{lanes}i32" if lanes else "llvm.fshr.i32"
+    rotation = module.globals.get(name) or ir.Function(
+        module, ir.FunctionType(kind, [kind] * 3), name=name
+    )
+
+    def same(word: int) -> Value:
+        return ir.Constant(kind, [word] * lanes if lanes else word)
+
+    def rotate(x: Value, bits: int) -> Value:
+        return code.call(rotation, [x, x, same(bits)])
+
+    def xor(x: Value, y: Value, z: Value) -> Value:
+        return code.xor(code.xor(x, y), z)
+
+    def add(*terms: Value) -> Value:
+        return reduce(code.add, terms)
+
+    words = [*words]
     for t in range(16, 64):
         near, far = words[t - 2], words[t - 15]
-        s1 = _rotate(near, 17) ^ _rotate(near, 19) ^ near >> 10
-        s0 = _rotate(far, 7) ^ _rotate(far, 18) ^ far >> 3
-        words.append(s1 + words[t - 7] + s0 + words[t - 16] & _U32)
+        s1 = xor(rotate(near, 17), rotate(near, 19), code.lshr(near, same(10)))
+        s0 = xor(rotate(far, 7), rotate(far, 18), code.lshr(far, same(3)))
+        words.append(add(s1, words[t - 7], s0, words[t - 16]))
+
     a, b, c, d, e, f, g, h = state
     for word, constant in zip(words, ROUND_CONSTANTS, strict=True):
-        s1 = _rotate(e, 6) ^ _rotate(e, 11) ^ _rotate(e, 25)
-        t1 = h + s1 + (e & f ^ ~e & g) + constant + word
-        s0 = _rotate(a, 2) ^ _rotate(a, 13) ^ _rotate(a, 22)
-        t2 = s0 + (a & b ^ a & c ^ b & c)
-        a, b, c, d, e, f, g, h = t1 + t2 & _U32, a, b, c, d + t1 & _U32, e, f, g
-    return [x + y & _U32 for x, y in zip(state, (a, b, c, d, e, f, g, h), strict=True)]
-
-
-def _rotate(word: int, bits: int) -> int:
-    return (word >> bits | word << 32 - bits) & _U32
+        s1 = xor(rotate(e, 6), rotate(e, 11), rotate(e, 25))
+        choice = code.xor(g, code.and_(e, code.xor(f, g)))
+        t1 = add(h, same(constant), word, s1, choice)
+        s0 = xor(rotate(a, 2), rotate(a, 13), rotate(a, 22))
+        majority = code.xor(code.and_(a, b), code.and_(c, code.xor(a, b)))
+        a, b, c, d, e, f, g, h = add(t1, s0, majority), a, b, c, add(d, t1), e, f, g
+    return [a, b, c, d, e, f, g, h]
