@@ -212,12 +212,21 @@ class LedgerMachine(RuleBasedStateMachine):
         self._note_connection(candidate, answer)
 
     @precondition(lambda self: self.solved)
-    @rule(data=st.data(), times=st.integers(1, 2))
-    def connect_and_go_on(self, data: st.DataObject, times: int) -> None:
+    @rule(data=st.data(), times=st.integers(1, 2), is_read=st.booleans())
+    def connect_and_go_on(self, data: st.DataObject, times: int, is_read: bool) -> None:
         reading, candidate, nonce = data.draw(st.sampled_from(self.solved))
         header = self.ledger.mining.complete(reading, candidate, nonce)
         built = self.ledger.mining.build_next(reading, candidate, "node")
-        following = built and built.move(header, reading.timestamps, header.timestamp)
+        if is_read:  # as for large blocks
+            entries = self.ledger.mining.read_following(reading, candidate)
+            current = self.model.candidate
+            assert entries is None or (current and current[0] == candidate.prefix)
+            built = (
+                self.ledger.mining.build_following(reading, candidate, entries, "node")
+                if entries is not None
+                else None
+            )
+        following = built.move(header, reading.timestamps, header.timestamp) if built else None
         for _ in range(times):  # its reply may be lost
             with self.ledger.fleet.lease() as lease:
                 answer, after, start = self.ledger.mining.connect_and_go_on(
@@ -227,8 +236,9 @@ class LedgerMachine(RuleBasedStateMachine):
             assert (after.candidate is None) == (start is None)
             current = self.model.candidate
             if after.candidate and not (current and current[0] == after.candidate.prefix):
-                assert (bool(following), current, start) == (True, None, 0)
-                self._note_candidate(following)
+                assert following
+                assert (current, start) == (None, 0)
+                self._note_candidate(following.template)
             if after.candidate and start is not None:
                 self.solved.append((after, after.candidate, solve(after.candidate, start)))
 

@@ -10,9 +10,8 @@ from chain.backlog import OpenCandidate, Reading, estimate_rate
 from chain.header import Header
 from chain.ledger import Connecting, Ledger
 from chain.ledger.fleet import LEASE_MS
-from chain.ledger.mining import Want
+from chain.ledger.mining import Following, Want
 from chain.proof_of_work import Search
-from chain.template import Template
 from workers.pace import Pace
 
 RUN_S = 2.0  # a run ends soon, so that a scale-in or a shutdown never waits long
@@ -93,7 +92,7 @@ class Miner:
         self._read_at = 0.0  # when the reading came
         self._found_at: float | None = None  # when this run found a block and searched no other yet
         self._prefix = b""  # of the candidate that what follows was built for
-        self._following: Template | None = None
+        self._following: Following | None = None
 
     def run(self, run_s: float = RUN_S, *, worker: str = "") -> Result:
         """Mine what is due for about ``run_s`` seconds, as one of the miners of ``worker``.
@@ -169,12 +168,20 @@ class Miner:
             return self._claim(lease)
         found_at = self._clock()
         header = mining.complete(reading, candidate, share.nonce)
-        now_ms = reading.now_ms + int(1000 * (found_at - self._read_at))
-        following = self._following and self._following.move(header, reading.timestamps, now_ms)
+        following = self._following
+        if following is None:
+            entries = mining.read_following(reading, candidate)
+            placing = self._sender.submit(mining.place_all_but_last, candidate, header)
+            if entries is not None:
+                following = mining.build_following(reading, candidate, entries, self._recipient)
+            placing.result()
+        if following:
+            now_ms = reading.now_ms + int(1000 * (self._clock() - self._read_at))
+            following = following.move(header, reading.timestamps, now_ms)
         want = self._want(lease)
         self._seen = self._ledger.announcements.count
         answer = self._sender.submit(self._connect, reading, candidate, header, following, want)
-        ahead = _Share(following.block.header.prefix, 0, want.count) if following else None
+        ahead = _Share(following.template.block.header.prefix, 0, want.count) if following else None
         if ahead and self._clock() < self._deadline:
             self._search_share(ahead, header.index, result, answer.done)
         outcome, after, start = answer.result()
@@ -195,7 +202,7 @@ class Miner:
         reading: Reading,
         candidate: OpenCandidate,
         header: Header,
-        following: Template | None,
+        following: Following | None,
         want: Want,
     ) -> tuple[Connecting, Reading, int | None]:
         """In the sender's thread."""

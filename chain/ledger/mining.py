@@ -1,6 +1,7 @@
 """Mining: one candidate on the tip, nonce ranges for whoever helps, and the block's connection."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -58,6 +59,23 @@ class Want:
     lease_ms: int
     rate: int
     cost_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """The block after a candidate, ready to be opened.
+
+    Attributes:
+        template: on the candidate's header, whose nonce is not known yet.
+        body: of the template, packed.
+    """
+
+    template: Template
+    body: bytes
+
+    def move(self, tip: Header, timestamps: Sequence[int], now_ms: int) -> "Following":
+        """The same on the complete header; see :meth:`chain.template.Template.move`."""
+        return replace(self, template=self.template.move(tip, timestamps, now_ms))
 
 
 class Mining:
@@ -144,7 +162,8 @@ class Mining:
             WeakerRules: the network's rules changed meanwhile, and ask for more than this part's.
         """
         unfit = reading.candidate.prefix if reading.candidate else b""
-        answer = self._connection.script(*self._open_call(template, unfit))
+        body = pack_body(template.block.body)
+        answer = self._connection.script(*self._open_call(template, body, unfit))
         if answer == b"OTHER_RULES":
             self._rule_book.read()
             self._rule_book.refuse_weaker(template.block.header.index)
@@ -162,25 +181,77 @@ class Mining:
 
     def build_next(
         self, reading: Reading, candidate: OpenCandidate, recipient: str
-    ) -> Template | None:
-        """Build the block after ``candidate``, if a mine request waits for it and it is small.
+    ) -> Following | None:
+        """Build the block after ``candidate`` of what the reading brought along, without a call.
 
-        What waits was read at one moment: whoever asks for a block finds in it, or before it, all
-        that was accepted before.
+        Returns:
+            None where the reading did not bring it all, or no mine request waits for it. What
+            waits was read at one moment: whoever asks for a block finds in it, or before it, all
+            that was accepted before.
+        """
+        is_asked = reading.mine_requests > bool(candidate.job)
+        if not is_asked or reading.pending - candidate.count != len(reading.following):
+            return None
+        return self.build_following(reading, candidate, reading.following, recipient)
+
+    def read_following(self, reading: Reading, candidate: OpenCandidate) -> list[bytes] | None:
+        """Read the transactions of the block after a candidate, for a large one.
+
+        Returns:
+            None where no block is due yet, or the candidate is not open any more.
+        """
+        left = reading.pending - candidate.count
+        is_asked = reading.mine_requests > bool(candidate.job)
+        if not is_asked and left < self._rules.block_transactions:
+            return None
+        keys = self._keys
+
+        def read(first: int, last: int) -> list[bytes] | None:
+            answer: Any = self._connection.script(
+                "read_following", [keys.candidate, keys.pending], [candidate.prefix, first, last]
+            )
+            return None if answer == b"STALE" else list(answer)
+
+        return self._read_parts(read, left)
+
+    def build_following(
+        self,
+        reading: Reading,
+        candidate: OpenCandidate,
+        entries: Sequence[bytes],
+        recipient: str,
+    ) -> Following | None:
+        """Build the block after ``candidate`` of pending transactions, as far as they fit.
+
+        Returns:
+            None where it may not be opened: the tip rests, or the rules ask for more than this
+            part's.
         """
         header = Header.unpack(put_nonce(candidate.prefix, 0))
-        is_due = reading.mine_requests > bool(candidate.job) and not reading.rest_ms
-        is_small = reading.pending - candidate.count == len(reading.following)
-        if not (is_due and is_small) or self._rule_book.is_weaker(header.index + 1):
+        if reading.rest_ms or self._rule_book.is_weaker(header.index + 1):
             return None
-        return build_template(
+        template = build_template(
             header,
             reading.timestamps,
-            take_while_fits(reading.following, self._rules.limits),
+            take_while_fits(entries, self._rules.limits),
             bits=self._rules.bits,
             recipient=recipient,
             now_ms=reading.now_ms,
         )
+        return Following(template, pack_body(template.block.body))
+
+    def place_all_but_last(self, candidate: OpenCandidate, header: Header) -> None:
+        """Give transactions of a large block their places, up to the last thousand.
+
+        They count once the block is connected. Each part is a call of its own, so that others are
+        served in between.
+        """
+        placed = 0
+        while candidate.count - placed > _PLACES_AT_ONCE:
+            answer: Any = self._connection.script(*self._place_call(candidate, header))
+            if answer == b"STALE":
+                return  # what it means for the block, connect_block tells
+            placed = int(answer)
 
     def complete(self, reading: Reading, candidate: OpenCandidate, nonce: int) -> Header:
         """The header of the candidate with ``nonce``, which follows the tip of ``reading``.
@@ -205,6 +276,7 @@ class Mining:
             InvalidBlock: the header breaks a rule; nothing was changed.
         """
         header = self.complete(reading, candidate, nonce)
+        self.place_all_but_last(candidate, header)
         return Connecting(
             self._connection.scripts(self._connect_calls(reading, candidate, header))[-1]
         )
@@ -214,31 +286,34 @@ class Mining:
         reading: Reading,
         candidate: OpenCandidate,
         header: Header,
-        following: Template | None,
+        following: Following | None,
         want: Want,
     ) -> tuple[Connecting, Reading, int | None]:
         """Append the candidate, open ``following`` and claim, all in one round trip.
+
+        A large candidate gets its places first, unless :meth:`place_all_but_last` gave them.
 
         Args:
             reading: shows the candidate and the tip before it.
             candidate: what was searched.
             header: its complete one.
-            following: what :meth:`build_next` built, moved onto ``header``; opened if the candidate
-                was connected.
+            following: what :meth:`build_following` gave, moved onto ``header``; opened if the
+                candidate was connected.
             want: see :meth:`claim`.
 
         Returns:
             What became of the candidate; the reading and the first nonce as :meth:`claim` gives
             them.
         """
+        self.place_all_but_last(candidate, header)
         calls = self._connect_calls(reading, candidate, header)
         connects = len(calls)
         if following:
-            calls.append(self._open_call(following, b""))
+            calls.append(self._open_call(following.template, following.body, b""))
         answers = self._connection.scripts([*calls, *self._claim_calls(want)])
         return Connecting(answers[connects - 1]), *_read_claim(*answers[-2:])
 
-    def _open_call(self, template: Template, unfit: bytes) -> Call:
+    def _open_call(self, template: Template, body: bytes, unfit: bytes) -> Call:
         keys, header = self._keys, template.block.header
         return (
             "open_candidate",
@@ -257,7 +332,7 @@ class Mining:
                 header.prefix,
                 template.count,
                 bytes.fromhex(template.reward.id),
-                pack_body(template.block.body),
+                body,
                 unfit,
                 count_contracts(template.block.leaves),
                 self._rule_book.page.revision,
@@ -281,7 +356,6 @@ class Mining:
         """The last places and the connection; places before the last are given by now."""
         keys = self._keys
         digest = header.hash
-        self._place_first(candidate, header)
         calls: list[Call] = [self._place_call(candidate, header)] if candidate.count else []
         connect: Call = (
             "connect_block",
@@ -311,18 +385,6 @@ class Mining:
         )
         return [*calls, connect]
 
-    def _place_first(self, candidate: OpenCandidate, header: Header) -> None:
-        """Give transactions their places, which count once the block is connected, up to the last.
-
-        Each part in a call of its own, so that others are served in between.
-        """
-        placed = 0
-        while candidate.count - placed > _PLACES_AT_ONCE:
-            answer: Any = self._connection.script(*self._place_call(candidate, header))
-            if answer == b"STALE":
-                return  # what it means for the block, connect_block tells
-            placed = int(answer)
-
     def _place_call(self, candidate: OpenCandidate, header: Header) -> Call:
         keys = self._keys
         return (
@@ -334,26 +396,40 @@ class Mining:
     def _read_pending(self, pending: int) -> list[bytes]:
         """The transactions at the head of pending that fit in one block.
 
-        In parts, so that no single command keeps the server from others. Between the parts the
-        head cannot change without the tip, and then the candidate is refused.
+        Between the parts the head cannot change without the tip, and then the candidate is refused.
         """
-        most = min(pending, self._rules.block_transactions)
+
+        def read(first: int, last: int) -> list[bytes]:
+            found: Any = self._connection.run(
+                lambda client: client.lrange(self._keys.pending, first, last)
+            )
+            return list(found)
+
+        entries = self._read_parts(read, pending)
+        return take_while_fits(entries or [], self._rules.limits)
+
+    def _read_parts(
+        self, read: Callable[[int, int], list[bytes] | None], most: int
+    ) -> list[bytes] | None:
+        """Transactions for a block, in parts, so that no command keeps the server from others.
+
+        Args:
+            read: gives the entries from the first to the last of a range; None ends it all.
+            most: how many there are.
+        """
+        most = min(most, self._rules.block_transactions)
         taken: list[bytes] = []
         size = 0
         for start in range(0, most, _ENTRIES_AT_ONCE):
             end = min(start + _ENTRIES_AT_ONCE, most) - 1
-            entries = self._read_entries(start, end)
+            entries = read(start, end)
+            if entries is None:
+                return None
             taken += (entry[ENTRY_HEAD:] for entry in entries)
             size += sum(map(len, entries))
             if size > self._rules.block_bytes or len(entries) <= end - start:
                 break
-        return take_while_fits(taken, self._rules.limits)
-
-    def _read_entries(self, start: int, end: int) -> list[bytes]:
-        found: Any = self._connection.run(
-            lambda client: client.lrange(self._keys.pending, start, end)
-        )
-        return list(found)
+        return taken
 
 
 def _read_claim(claimed: Any, read: list[Any]) -> tuple[Reading, int | None]:

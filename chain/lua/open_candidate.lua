@@ -1,6 +1,7 @@
 -- The tip without a candidate gets one; where it has one, nothing changes and that one is joined.
--- Precondition: the body holds the first `count` pending transactions, read on this tip. Pending
--- loses its head only when the tip moves, so the tip's hash stands for all that was read.
+-- Precondition: the body holds the first `count` pending transactions, read on this tip, or behind
+-- those of the candidate that became this tip. Pending loses its head only when the tip moves, so
+-- the tip's hash stands for all that was read.
 -- KEYS[1] tip            hash: hash
 -- KEYS[2] candidate      hash: prefix (88 B), count, job, reward (id, 32 B), next (nonce), placed
 --   (how many have their places), bytes (of those in pending), contracts (transactions that have
