@@ -220,7 +220,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if is_read:  # as for large blocks
             entries = self.ledger.mining.read_following(reading, candidate)
             current = self.model.candidate
-            assert entries is None or (current and current[0] == candidate.prefix)
+            assert not entries or (current and current[0] == candidate.prefix)
             built = (
                 self.ledger.mining.build_following(reading, candidate, entries, "node")
                 if entries is not None
