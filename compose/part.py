@@ -48,7 +48,10 @@ class Part:
 
 
 class RunningPart:
-    """A part's process; it leads a session of its own, so that Ctrl-C reaches the supervisor only.
+    """A part's process; it leads a group of its own, so that Ctrl-C reaches the supervisor only.
+
+    No session of its own: Linux shares the processors among sessions, whatever their processes'
+    priorities are, and miners would no longer give way to the server.
 
     Args:
         part: what to run.
@@ -69,7 +72,7 @@ class RunningPart:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
+                process_group=0,
                 pass_fds=part.inherits,
             )
 

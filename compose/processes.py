@@ -32,9 +32,6 @@ from workers.transport import QueueLengths
 from workers.watchdog import is_fresh
 
 WEB_APP = "compose.web_app:create"
-# of a worker: its miners take every processor that is free, and the server and the web tier, which
-# need one for a moment only, should not wait for their turn
-_GIVES_WAY = 5
 # Of a request's head, and of what is read ahead of its body: so much is always taken, and never
 # more than twice as much. There may be thousands of connections; by default each takes 408 KiB.
 _HEAD_BYTES = 32 * 1024
@@ -97,7 +94,6 @@ def run_worker(settings: Settings, name: str) -> None:
     Raises:
         MinequeueError: the ledger cannot be used.
     """
-    os.nice(_GIVES_WAY)
     configure(settings.log)
     check_semaphores()
     _need_ledger(settings)

@@ -27,6 +27,9 @@ from workers.peers.resolver import Resolver
 from workers.report import Report
 from workers.sweep import CALL_S
 
+# Of the threads that search: they take every processor that is free, and whoever needs one for a
+# moment only, the server and their own connections among them, should not wait for a turn.
+_GIVES_WAY = 10
 # what an image brings along, made by `python -m compose.precompile`
 INSTALLED_KERNELS = Path(sys.prefix) / "share" / "minequeue" / "kernels"
 
@@ -48,8 +51,10 @@ def make_celery(settings: Settings) -> WorkerApp:
         ledger.announcements.listen()
         trace = trace_blocks() if settings.traces else _trace_nothing
         recipient = ledger.fleet.node_address(settings.node_address or None)
+        miner = Miner(ledger, kernel.search, recipient, tell=Report(ledger, trace).tell)
+        os.nice(_GIVES_WAY)  # on Linux this thread alone; those that it started before keep theirs
         return Crew(
-            Miner(ledger, kernel.search, recipient, tell=Report(ledger, trace).tell),
+            miner,
             Bell(ledger, send, make_policy(settings)),
             ledger.fleet,
             kernel.name,

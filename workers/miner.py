@@ -86,6 +86,7 @@ class Miner:
         self._clock = clock
         self._pace = Pace()
         self._sender = ThreadPoolExecutor(1, "sender")  # connects while this thread searches ahead
+        self._sender.submit(int)  # starts it now, at the priority of who makes the miner
         self._fleet_rate = 0  # hashes a second of all miners at work, by the last reading
         self._seen = 0  # news of blocks, when it was claimed
         self._deadline = 0.0  # of the run

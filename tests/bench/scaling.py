@@ -17,6 +17,7 @@ from chain.rules import Bounds, Rules
 from compose.wiring import find_kernel
 from tests.bench.fleet import open_ledger, request_blocks, run_stack, workers_held
 from tests.bench.report import Figure, Report
+from tests.http import request
 from tests.ledgers import make_ledger
 from tests.server import run_server
 from tests.stack import Stack
@@ -86,7 +87,7 @@ def measure() -> Report:
         [
             *figures,
             Figure("hashing on what is stale, median", sorted(stale_ms)[len(stale_ms) // 2], "ms"),
-            Figure("hashing on what is stale, longest", max(stale_ms), "ms", at_most=100),
+            Figure("hashing on what is stale, longest", max(stale_ms), "ms", at_most=2),
         ],
         [
             f"Medians of {ROUNDS} bursts of mine requests, of about {BURST_S:.0f} s for one miner; "
@@ -137,8 +138,10 @@ def _mine(bits: int, miners: int, rate: float, scratch: Path) -> Burst:
 def _mine_burst(stack: Stack, ledger: Ledger, count: int, scratch: Path) -> Burst:
     first = ledger.blocks.tip().header.index + 1
     with workers_held(stack):
-        request_blocks(ledger, count)
-        began = time.perf_counter()
+        request_blocks(ledger, count - 1)
+    began = time.perf_counter()
+    asked = request("POST", f"{stack.url}/chain/mine", b"", {})  # wakes all miners that are kept
+    assert asked.status == 202
     wait_for(lambda: ledger.queue.read().depth == 0, "the blocks", 600)
     took_s = time.perf_counter() - began
     last = ledger.blocks.tip().header.index
