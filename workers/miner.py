@@ -169,16 +169,7 @@ class Miner:
             return self._claim(lease)
         found_at = self._clock()
         header = mining.complete(reading, candidate, share.nonce)
-        following = self._following
-        if following is None:
-            entries = mining.read_following(reading, candidate)
-            placing = self._sender.submit(mining.place_all_but_last, candidate, header)
-            if entries is not None:
-                following = mining.build_following(reading, candidate, entries, self._recipient)
-            placing.result()
-        if following:
-            now_ms = reading.now_ms + int(1000 * (self._clock() - self._read_at))
-            following = following.move(header, reading.timestamps, now_ms)
+        following = self._prepare_following(reading, candidate, header)
         want = self._want(lease)
         self._seen = self._ledger.announcements.count
         answer = self._sender.submit(self._connect, reading, candidate, header, following, want)
@@ -198,6 +189,22 @@ class Miner:
         is_ahead = ahead and (ahead.prefix, start) == (given.prefix, 0)
         return after, ahead if is_ahead else given
 
+    def _prepare_following(
+        self, reading: Reading, candidate: OpenCandidate, header: Header
+    ) -> Following | None:
+        """The block after the complete candidate, if it can be opened in the same round trip."""
+        mining, following = self._ledger.mining, self._following
+        if following is None:  # a large one is built while the server gives places
+            entries = mining.read_following(reading, candidate)
+            placing = self._sender.submit(mining.place_all_but_last, candidate, header)
+            if entries is not None:
+                following = mining.build_following(reading, candidate, entries, self._recipient)
+            placing.result()
+        if following is None:
+            return None
+        now_ms = reading.now_ms + int(1000 * (self._clock() - self._read_at))
+        return following.move(header, reading.timestamps, now_ms)
+
     def _connect(
         self,
         reading: Reading,
@@ -206,7 +213,7 @@ class Miner:
         following: Following | None,
         want: Want,
     ) -> tuple[Connecting, Reading, int | None]:
-        """In the sender's thread."""
+        """For the sender's thread: connect and go on, and note when the reading came."""
         mining = self._ledger.mining
         answer = mining.connect_and_go_on(reading, candidate, header, following, want)
         self._read_at = self._clock()
@@ -233,12 +240,12 @@ class Miner:
             self._pace.note_search(share.at - first, self._clock() - began)
 
     def _is_stale(self, parent: int) -> bool:
-        """Tell whether news came of a block that is not ``parent``, the candidate's own."""
+        """Tell whether news came of a block behind ``parent``; news of older ones may be late."""
         news = self._ledger.announcements
         if news.count == self._seen:
             return False
         self._seen = news.count
-        return news.latest != parent
+        return news.latest > parent
 
 
 def _note(result: Result, candidate: OpenCandidate, header: Header) -> None:

@@ -23,7 +23,7 @@ class Announcements:
         self._channel = keys.connected
         self._news = threading.Condition()
         self.count = 0  # of news so far
-        self.latest = 0  # the index that the last one told
+        self.latest = 0  # the index of the block that was told last
         self._thread: threading.Thread | None = None
 
     def wait_until(self, is_done: Callable[[], bool], timeout_s: float) -> bool:
@@ -65,7 +65,9 @@ class Announcements:
         while True:
             message = news.get_message(timeout=_LISTEN_S)
             if message:
+                told: bytes = message["data"]
                 with self._news:
-                    self.latest = int(message["data"])
+                    if told.isdigit():
+                        self.latest = int(told)
                     self.count += 1
                     self._news.notify_all()

@@ -66,7 +66,7 @@ class Keys:
         self.resolve_requests = key("resolve_requests")
         self.resolver = key("resolver")
         self.met = key("met")
-        # a channel, not a key: it is told the index of each connected block
+        # a channel, not a key: the index of each connected block; a word when a resolution ended
         self.connected = key("connected")
 
     def bucket(self, name: str) -> str:
