@@ -16,6 +16,7 @@ from chain.ledger import (
     Verdict,
 )
 from chain.ledger.keys import Keys
+from chain.ledger.mining import Want
 from tests.ledgers import (
     BOUNDS,
     RULES,
@@ -160,3 +161,56 @@ def test_the_candidates_header_names_what_the_backlog_counts(ledger: Ledger) -> 
     _, candidate = open_candidate(ledger)
     header = Header.unpack(put_nonce(candidate.prefix, 0))
     assert (header.index, header.bits, candidate.count) == (2, RULES.bits, 10)
+
+
+def test_what_follows_a_candidate_is_read_behind_it_until_it_is_connected(ledger: Ledger) -> None:
+    submit(ledger, 3)
+    request_mine(ledger)
+    open_candidate(ledger)
+    later = [transaction.canonical for transaction in submit(ledger, 2)]
+    request_mine(ledger)
+    reading = ledger.queue.read()
+    candidate = reading.candidate
+    assert candidate
+    assert ledger.mining.read_following(reading, candidate) == later
+    ledger.mining.connect(reading, candidate, solve(candidate))
+    assert ledger.mining.read_following(reading, candidate) is None
+
+
+def test_a_block_its_successor_and_a_claim_are_one_call_though_the_scripts_were_forgotten(
+    connection: Connection,
+) -> None:
+    ledger = make_ledger(connection)
+    submit(ledger, 1)
+    first, second = request_mine(ledger), request_mine(ledger)
+    open_candidate(ledger)
+    submit(ledger, 2)
+    reading, _ = ledger.mining.claim(Want(10, "somebody", 5000, 7))
+    candidate = reading.candidate
+    assert candidate
+    header = ledger.mining.complete(reading, candidate, solve(candidate))
+    built = ledger.mining.build_next(reading, candidate, "node")
+    assert built
+    following = built.move(header, reading.timestamps, reading.now_ms)
+    connection.client.script_flush()
+    outcome, after, start = ledger.mining.connect_and_go_on(
+        reading, candidate, header, following, Want(10, "somebody", 5000, 7)
+    )
+    assert (outcome, start) == (Connecting.CONNECTED, 0)
+    assert after.candidate
+    assert (after.candidate.prefix, after.candidate.count, after.candidate.job) == (
+        following.template.block.header.prefix,
+        2,
+        second,
+    )
+    assert ledger.blocks.locate_job(first) == MinedBy(2, header.hash.hex())
+
+
+def test_without_a_mine_request_a_small_block_is_not_followed_by_another(ledger: Ledger) -> None:
+    request_mine(ledger)
+    open_candidate(ledger)
+    submit(ledger, 2)
+    reading = ledger.queue.read()
+    assert reading.candidate
+    assert ledger.mining.build_next(reading, reading.candidate, "node") is None
+    assert ledger.mining.read_following(reading, reading.candidate) is None
