@@ -19,6 +19,7 @@ lint: .venv/.installed-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/bandit --quiet --recursive --ini setup.cfg chain web workers compose
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 # known holes in what is installed; asks the package index's service, so it is no part of `test`
 audit: .venv/.installed-test
