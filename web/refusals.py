@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 
@@ -51,13 +52,16 @@ class Refusals:
             raise
 
     def _run(self) -> None:
-        pause = threading.Event()
+        is_told = False
         while True:
             self._news.wait()
-            pause.wait(_PERIOD_S)
+            time.sleep(_PERIOD_S)
             self._news.clear()
             try:
                 self.flush()
+                is_told = False
             except MinequeueError as error:
                 self._news.set()
-                _log.warning("refusals are not counted yet: %s", error)
+                if not is_told:
+                    _log.warning("refusals are not counted yet: %s", error)
+                    is_told = True

@@ -1,5 +1,6 @@
 """GET /metrics: what is counted moves with the facts, and is written as Prometheus wants it."""
 
+from threading import Event
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.mining_steps import open_candidate, solve
 from tests.peers import LedgerNode, meet
 from tests.separate_ledgers import make_separate_ledger
 from tests.web_clients import PLAIN, make_client
+from web import refusals as refusals_module
 from web.refusals import Refusals
 from workers.peers.resolver import Resolver
 
@@ -153,6 +155,25 @@ def test_refusals_while_the_server_is_away_are_counted_later() -> None:
     is_away = False
     refusals.flush()
     assert stored == [{"a": 3}]
+
+
+def test_a_server_that_is_away_is_told_once_and_counts_arrive_when_it_is_back(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(refusals_module, "_PERIOD_S", 0.01)
+    tries, arrived = [], Event()
+
+    def store(counts: Any) -> None:
+        tries.append(dict(counts))
+        if len(tries) < 4:
+            raise LedgerUnavailable
+        arrived.set()
+
+    Refusals(store).count("a")
+    assert arrived.wait(5)
+    assert tries == [{"a": 1}] * 4
+    own = [record for record in caplog.records if record.name == "web.refusals"]
+    assert len(own) == 1
 
 
 def test_hash_rates_are_those_of_workers(ledger: Ledger, client: FlaskClient) -> None:
