@@ -19,11 +19,13 @@ class Template:
         block: the block; its header's proof is 0.
         reward: the transaction that ends it.
         count: how many pending transactions it takes, the reward not counted.
+        revision: of the network's rules by which it was judged; "" where nobody has.
     """
 
     block: Block
     reward: Transaction
     count: int
+    revision: str = ""
 
     def move(self, tip: Header, timestamps: Sequence[int], now_ms: int) -> "Template":
         """The same content on ``tip``, whose nonce is known by now.

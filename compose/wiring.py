@@ -48,13 +48,16 @@ def make_celery(settings: Settings) -> WorkerApp:
     def make_crew(send: Callable[[], object]) -> Crew:
         ledger = make_ledger(hasty)
         kernel = find_kernel(settings.data_dir)
-        ledger.announcements.listen()
         trace = trace_blocks() if settings.traces else _trace_nothing
         recipient = ledger.fleet.node_address(settings.node_address or None)
-        miner = Miner(ledger, kernel.search, recipient, tell=Report(ledger, trace).tell)
-        os.nice(_GIVES_WAY)  # on Linux this thread alone; those that it started before keep theirs
+        tell = Report(ledger, trace).tell
+
+        def begin() -> None:
+            ledger.announcements.listen()
+            os.nice(_GIVES_WAY)  # on Linux this thread alone; those that there are keep theirs
+
         return Crew(
-            miner,
+            Miner(ledger, kernel.search, recipient, tell=tell, begin=begin),
             Bell(ledger, send, make_policy(settings)),
             ledger.fleet,
             kernel.name,

@@ -64,6 +64,7 @@ class Model:
 
     pending: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+    before: dict[str, set[str]] = field(default_factory=dict)  # what was pending at each request
     mined: list[str] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
     candidate: tuple[bytes, list[str], str] | None = None  # prefix, ids it takes, its request
@@ -134,6 +135,7 @@ class LedgerMachine(RuleBasedStateMachine):
         for _ in range(1 + twice):
             assert self.ledger.mempool.request_mine(job) is Verdict.ACCEPTED
         self.model.requests.append(job)
+        self.model.before[job] = set(self.model.pending)
 
     @rule(who=MINERS)
     def build(self, who: int) -> None:
@@ -162,7 +164,7 @@ class LedgerMachine(RuleBasedStateMachine):
             assert answer is Opening.JOINED
         else:
             assert answer is Opening.OPENED
-            self._note_candidate(template)
+            self._note_candidate(template, is_asked=reading.mine_requests > 0)
         self._join(miner)
 
     @precondition(lambda self: self.model.candidate)
@@ -238,7 +240,7 @@ class LedgerMachine(RuleBasedStateMachine):
             if after.candidate and not (current and current[0] == after.candidate.prefix):
                 assert following
                 assert (current, start) == (None, 0)
-                self._note_candidate(following.template)
+                self._note_candidate(following.template, is_asked=following.is_asked)
             if after.candidate and start is not None:
                 self.solved.append((after, after.candidate, solve(after.candidate, start)))
 
@@ -249,7 +251,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if reading.candidate is None:
             reading, template = build_template(self.ledger)
             assert self.ledger.mining.open(reading, template) is Opening.OPENED
-            self._note_candidate(template)
+            self._note_candidate(template, is_asked=reading.mine_requests > 0)
             reading = self.ledger.queue.read()
         assert reading.candidate is not None
         nonce, late = (solve(reading.candidate, start) for start in (1 << 40, 1 << 41))
@@ -270,14 +272,15 @@ class LedgerMachine(RuleBasedStateMachine):
         del self.model.pending[: len(ids)]
         if job:
             assert self.model.requests.pop(0) == job
+            is_full = len(ids) == SMALL_BLOCKS.block_transactions
+            assert is_full or self.model.before[job] <= set(self.model.mined)
             self.model.done.append(job)
 
-    def _note_candidate(self, template: Template | None) -> None:
-        assert template
+    def _note_candidate(self, template: Template, *, is_asked: bool) -> None:
         self.model.candidate = (
             template.block.header.prefix,
             self.model.pending[: template.count],
-            self.model.requests[0] if self.model.requests else "",
+            self.model.requests[0] if is_asked else "",
         )
 
     @rule(who=MINERS)

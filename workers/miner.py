@@ -10,7 +10,7 @@ from chain.backlog import OpenCandidate, Reading, estimate_rate
 from chain.header import Header
 from chain.ledger import Connecting, Ledger
 from chain.ledger.fleet import LEASE_MS
-from chain.ledger.mining import Following, Want
+from chain.ledger.mining import PLACES_AT_ONCE, Following, Want
 from chain.proof_of_work import Search
 from workers.pace import Pace
 
@@ -67,6 +67,7 @@ class Miner:
         search: looks through a range of nonces.
         recipient: who gets the rewards.
         tell: is told of each block that this miner connected, and how many requests are followed.
+        begin: called once, by the thread that searches, when the one that connects has started.
         clock: seconds that only grow.
     """
 
@@ -77,6 +78,7 @@ class Miner:
         recipient: str,
         *,
         tell: Callable[[Header, OpenCandidate, int], None] = lambda *_: None,
+        begin: Callable[[], object] = lambda: None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._ledger = ledger
@@ -85,8 +87,9 @@ class Miner:
         self._tell = tell
         self._clock = clock
         self._pace = Pace()
+        self._begin = begin
+        self._has_begun = False
         self._sender = ThreadPoolExecutor(1, "sender")  # connects while this thread searches ahead
-        self._sender.submit(int)  # starts it now, at the priority of who makes the miner
         self._fleet_rate = 0  # hashes a second of all miners at work, by the last reading
         self._seen = 0  # news of blocks, when it was claimed
         self._deadline = 0.0  # of the run
@@ -101,6 +104,10 @@ class Miner:
         Raises:
             LedgerUnavailable: the server is away; whatever was being mined can be joined again.
         """
+        if not self._has_begun:
+            self._has_begun = True
+            self._sender.submit(int)  # starts its thread
+            self._begin()
         result = Result()
         self._deadline = self._clock() + run_s
         self._found_at = None
@@ -180,7 +187,7 @@ class Miner:
         self._fleet_rate = estimate_rate(after)
         if outcome is not Connecting.STALE:
             _note(result, candidate, header)
-            self._tell(header, candidate, reading.followed)
+            self._tell(header, candidate, after.followed)
         given = _take(after, start, want)
         if given is None:
             self._found_at = found_at
@@ -194,11 +201,13 @@ class Miner:
     ) -> Following | None:
         """The block after the complete candidate, if it can be opened in the same round trip."""
         mining, following = self._ledger.mining, self._following
-        if following is None:  # a large one is built while the server gives places
-            entries = mining.read_following(reading, candidate)
+        entries = mining.read_following(reading, candidate) if following is None else None
+        placing = None
+        if candidate.count > PLACES_AT_ONCE:
             placing = self._sender.submit(mining.place_all_but_last, candidate, header)
-            if entries is not None:
-                following = mining.build_following(reading, candidate, entries, self._recipient)
+        if entries is not None:  # meanwhile
+            following = mining.build_following(reading, candidate, entries, self._recipient)
+        if placing:
             placing.result()
         if following is None:
             return None

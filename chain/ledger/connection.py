@@ -160,10 +160,10 @@ class Connection:
         """As :meth:`_send`, for each of ``commands``; what the server refuses is its error."""
         pool = client.connection_pool
         connection = pool.get_connection()
+        answers: list[Any] = []
         try:
             packed = connection.pack_commands(commands)  # type: ignore[no-untyped-call]  # redis-py
             connection.send_packed_command(packed)  # type: ignore[no-untyped-call]  # redis-py
-            answers: list[Any] = []
             for _ in commands:
                 try:
                     answers.append(connection.read_response())
@@ -171,6 +171,8 @@ class Connection:
                     answers.append(error)
             return answers
         finally:
+            if len(answers) < len(commands):  # the others are not for who has it next
+                connection.disconnect()  # type: ignore[no-untyped-call]  # redis-py
             pool.release(connection)
 
     def _send(self, client: Client, command: Sequence[Argument]) -> Any:

@@ -23,7 +23,7 @@ from chain.validation import MAX_AHEAD_MS, validate_header
 
 _ENTRIES_AT_ONCE = 1000
 _FOLLOWING = 100  # entries of at most 17 KB that a reading brings along for the next block
-_PLACES_AT_ONCE = 1000  # about 3 ms of the server
+PLACES_AT_ONCE = 1000  # about 3 ms of the server
 
 
 class Opening(Enum):
@@ -63,15 +63,17 @@ class Want:
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """The block after a candidate, ready to be opened.
+    """A block that is ready to be opened: after a candidate, on whose header it is moved then.
 
     Attributes:
-        template: on the candidate's header, whose nonce is not known yet.
+        template: the block.
         body: of the template, packed.
+        is_asked: whether a mine request waited for it when its transactions were read.
     """
 
     template: Template
     body: bytes
+    is_asked: bool
 
     def move(self, tip: Header, timestamps: Sequence[int], now_ms: int) -> "Following":
         """The same on the complete header; see :meth:`chain.template.Template.move`."""
@@ -143,8 +145,9 @@ class Mining:
         """
         if not backlog.is_block_due(reading, self._rules):
             return None
+        revision = self._rule_book.page.revision  # first: if they change meanwhile, it is refused
         self._rule_book.refuse_weaker(reading.tip.index + 1)
-        return build_template(
+        template = build_template(
             reading.tip,
             reading.timestamps,
             self._read_pending(reading.pending),
@@ -152,6 +155,7 @@ class Mining:
             recipient=recipient,
             now_ms=reading.now_ms,
         )
+        return replace(template, revision=revision)
 
     def open(self, reading: Reading, template: Template) -> Opening:
         """Offer ``template``, built on ``reading``, as the candidate of its tip.
@@ -162,8 +166,8 @@ class Mining:
             WeakerRules: the network's rules changed meanwhile, and ask for more than this part's.
         """
         unfit = reading.candidate.prefix if reading.candidate else b""
-        body = pack_body(template.block.body)
-        answer = self._connection.script(*self._open_call(template, body, unfit))
+        offer = Following(template, pack_body(template.block.body), reading.mine_requests > 0)
+        answer = self._connection.script(*self._open_call(offer, unfit))
         if answer == b"OTHER_RULES":
             self._rule_book.read()
             self._rule_book.refuse_weaker(template.block.header.index)
@@ -228,6 +232,7 @@ class Mining:
             part's.
         """
         header = Header.unpack(put_nonce(candidate.prefix, 0))
+        revision = self._rule_book.page.revision  # as in :meth:`build`
         if reading.rest_ms or self._rule_book.is_weaker(header.index + 1):
             return None
         template = build_template(
@@ -238,7 +243,9 @@ class Mining:
             recipient=recipient,
             now_ms=reading.now_ms,
         )
-        return Following(template, pack_body(template.block.body))
+        is_asked = reading.mine_requests > bool(candidate.job)
+        template = replace(template, revision=revision)
+        return Following(template, pack_body(template.block.body), is_asked)
 
     def place_all_but_last(self, candidate: OpenCandidate, header: Header) -> None:
         """Give transactions of a large block their places, up to the last thousand.
@@ -247,7 +254,7 @@ class Mining:
         served in between.
         """
         placed = 0
-        while candidate.count - placed > _PLACES_AT_ONCE:
+        while candidate.count - placed > PLACES_AT_ONCE:
             answer: Any = self._connection.script(*self._place_call(candidate, header))
             if answer == b"STALE":
                 return  # what it means for the block, connect_block tells
@@ -291,7 +298,7 @@ class Mining:
     ) -> tuple[Connecting, Reading, int | None]:
         """Append the candidate, open ``following`` and claim, all in one round trip.
 
-        A large candidate gets its places first, unless :meth:`place_all_but_last` gave them.
+        Precondition: a large candidate has its places, see :meth:`place_all_but_last`.
 
         Args:
             reading: shows the candidate and the tip before it.
@@ -305,16 +312,16 @@ class Mining:
             What became of the candidate; the reading and the first nonce as :meth:`claim` gives
             them.
         """
-        self.place_all_but_last(candidate, header)
         calls = self._connect_calls(reading, candidate, header)
         connects = len(calls)
         if following:
-            calls.append(self._open_call(following.template, following.body, b""))
+            calls.append(self._open_call(following, b""))
         answers = self._connection.scripts([*calls, *self._claim_calls(want)])
         return Connecting(answers[connects - 1]), *_read_claim(*answers[-2:])
 
-    def _open_call(self, template: Template, body: bytes, unfit: bytes) -> Call:
-        keys, header = self._keys, template.block.header
+    def _open_call(self, offer: Following, unfit: bytes) -> Call:
+        keys, template = self._keys, offer.template
+        header = template.block.header
         return (
             "open_candidate",
             [
@@ -332,10 +339,11 @@ class Mining:
                 header.prefix,
                 template.count,
                 bytes.fromhex(template.reward.id),
-                body,
+                offer.body,
                 unfit,
                 count_contracts(template.block.leaves),
-                self._rule_book.page.revision,
+                template.revision,
+                int(offer.is_asked),
             ],
         )
 
@@ -390,7 +398,7 @@ class Mining:
         return (
             "place_transactions",
             [keys.candidate, keys.pending, keys.transactions],
-            [candidate.prefix, header.index, name_root(header), _PLACES_AT_ONCE],
+            [candidate.prefix, header.index, name_root(header), PLACES_AT_ONCE],
         )
 
     def _read_pending(self, pending: int) -> list[bytes]:

@@ -16,14 +16,16 @@
 -- ARGV[1] the tip's hash, ARGV[2] prefix, ARGV[3] count, ARGV[4] id of the reward,
 --   ARGV[5] compressed body, ARGV[6] prefix of a candidate that may be replaced, or '',
 --   ARGV[7] how many of the transactions have a contract, ARGV[8] the revision of the rules by which
---   it was built
--- It serves the oldest mine request, if there is one.
+--   it was built, ARGV[9] 1 if a mine request waited when it was built, else 0
+-- It serves the oldest mine request. One that came after it was built waits for the next block: what
+-- was accepted before such a request may be missing here.
 -- Returns OPENED; JOINED where this tip has a candidate; STALE where tip or queue are others, or the
 -- branch that was adopted last is not settled; OTHER_RULES where the rules are others.
 local tip, candidate, candidate_body = KEYS[1], KEYS[2], KEYS[3]
 local pending, mine_requests, counters, rules = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local tip_hash, prefix, count, reward = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local body, unfit, contracts, revision = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
+local is_asked = ARGV[9] == '1'
 
 if redis.call('HGET', tip, 'hash') ~= tip_hash or redis.call('LLEN', pending) < count
   or redis.call('EXISTS', KEYS[8], KEYS[9], KEYS[10]) > 0 then
@@ -36,7 +38,8 @@ local there = redis.call('HGET', candidate, 'prefix')
 if there and there ~= unfit then
   return 'JOINED'
 end
-local job = string.sub(redis.call('LINDEX', mine_requests, 0) or '', 1, 32)
+local head = is_asked and redis.call('LINDEX', mine_requests, 0)
+local job = string.sub(head or '', 1, 32)
 
 -- DEL first: once a script has written, the server lets it go on when memory has run out, and
 -- only mining makes room again

@@ -38,7 +38,7 @@ if last > 0 then
   recent = redis.call('HMGET', records, unpack(indexes))
 end
 local count, following = tonumber(open[2] or '0'), {}
-if not is_unsettled and waiting > count and waiting - count <= most then
+if open[1] and not is_unsettled and waiting > count and waiting - count <= most then
   following = redis.call('LRANGE', pending, count, -1)
 end
 local leases = list_ahead(miners, now, lease_ms)

@@ -3,6 +3,7 @@
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any, TypeVar
@@ -72,6 +73,7 @@ def _mine_one(ledger: Ledger, scratch: Path, times: Times) -> None:
             reading.tip, [0], pending, bits=BITS, recipient="node", now_ms=reading.now_ms
         ),
     )
+    built = replace(built, revision=ledger.rule_book.page.revision)
     opening = times.take(
         "compress and offer the candidate", lambda: ledger.mining.open(reading, built)
     )

@@ -99,12 +99,24 @@ def test_a_candidate_on_an_old_tip_is_refused(ledger: Ledger) -> None:
     assert ledger.queue.read().candidate is None
 
 
-def test_a_candidate_serves_the_request_that_is_the_oldest_when_it_is_opened(
-    ledger: Ledger,
-) -> None:
+def test_a_request_that_came_after_a_block_was_built_waits_for_the_next(ledger: Ledger) -> None:
     submit(ledger, RULES.block_transactions)
     built = build_template(ledger)  # due by itself
-    jobs = [request_mine(ledger) for _ in range(2)]
+    submit(ledger)
+    job = request_mine(ledger)
+    assert ledger.mining.open(*built) is Opening.OPENED
+    candidate = ledger.queue.read().candidate
+    assert candidate
+    assert candidate.job == ""
+    make_miner(ledger).run()
+    assert ledger.queue.read().depth == 0
+    assert ledger.blocks.locate_job(job) == MinedBy(3, ledger.blocks.tip().header.hash.hex())
+
+
+def test_a_candidate_that_somebody_asked_for_serves_the_oldest_request(ledger: Ledger) -> None:
+    jobs = [request_mine(ledger)]
+    built = build_template(ledger)
+    jobs.append(request_mine(ledger))
     assert ledger.mining.open(*built) is Opening.OPENED
     candidate = ledger.queue.read().candidate
     assert candidate

@@ -18,6 +18,7 @@ from chain.errors import (
 )
 from chain.ledger import Adopting, Connecting, Connection, Ledger, Opening, Submission, rule_book
 from chain.ledger.keys import Keys
+from chain.ledger.mining import Want
 from chain.ledger.pool import CheckedPool
 from chain.rules import WIDEST, Limits, Rules
 from tests.ledgers import (
@@ -241,6 +242,24 @@ def test_rules_may_be_raised_from_a_later_block_on(ledger: Ledger) -> None:
     request_mine(ledger)
     with pytest.raises(WeakerRules):
         build_template(ledger)
+
+
+def test_a_following_block_built_before_rules_were_raised_is_not_opened(ledger: Ledger) -> None:
+    ledger.rule_book.read()
+    make_ledger(connect_again(ledger.connection)).rule_book.raise_limits(HARDER.limits, 3)
+    request_mine(ledger)
+    request_mine(ledger)
+    reading, candidate = open_candidate(make_ledger(connect_again(ledger.connection)))
+    built = ledger.mining.build_next(reading, candidate, "node")
+    assert built  # this part has not heard of it
+    ledger.rule_book.read()
+    header = ledger.mining.complete(reading, candidate, solve(candidate))
+    following = built.move(header, reading.timestamps, reading.now_ms)
+    outcome, after, start = ledger.mining.connect_and_go_on(
+        reading, candidate, header, following, Want(10, "somebody", 5000, 7)
+    )
+    assert outcome is Connecting.CONNECTED
+    assert (after.candidate, start) == (None, None)
 
 
 @pytest.mark.parametrize(
