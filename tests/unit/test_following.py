@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from chain.ledger import Ledger, Trail
 from chain.ledger import following as following_module
-from chain.proof_of_work import search_with_hashlib
+from chain.proof_of_work import Search, search_with_hashlib
 from tests.ledgers import mine_all, mined_ids
 from tests.web_clients import PLAIN, make_client
 from web.tokens import Tokens, draw_token, make_entry
@@ -20,11 +20,11 @@ NAME = "checkout-17"
 SPAN = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
-def mine(ledger: Ledger) -> list[Trail]:
+def mine(ledger: Ledger, search: Search = search_with_hashlib) -> list[Trail]:
     """Mine all that waits; the trails that were told."""
     told: list[Trail] = []
     report = Report(ledger, lambda trail, _header: told.append(trail))
-    miner = Miner(ledger, search_with_hashlib, "node", tell=report.tell)
+    miner = Miner(ledger, search, "node", tell=report.tell)
     ledger.mempool.request_mine("f" * 32)
     while ledger.queue.read().depth:
         miner.run()
@@ -33,6 +33,22 @@ def mine(ledger: Ledger) -> list[Trail]:
 
 def fields_of(caplog: pytest.LogCaptureFixture, event: str) -> list[dict[str, Any]]:
     return [record.__dict__["fields"] for record in caplog.records if record.getMessage() == event]
+
+
+def test_a_submission_that_is_named_while_its_block_is_searched_is_told(
+    ledger: Ledger, client: FlaskClient
+) -> None:
+    sent = {**PLAIN, "nonce": "n"}
+    assert client.post("/chain/new", json=sent).status_code == 202
+
+    def search(header_prefix: bytes, start: int, count: int) -> int | None:
+        assert (
+            client.post("/chain/new", json=sent, headers={"X-Request-Id": NAME}).status_code == 202
+        )
+        return search_with_hashlib(header_prefix, start, count)
+
+    (trail,) = mine(ledger, search)
+    assert trail.request_id == NAME
 
 
 @pytest.mark.parametrize("path", ["/", "/queue", "/nothing", "/openapi.json"])
