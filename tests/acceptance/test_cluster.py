@@ -133,7 +133,9 @@ def test_restart_and_failover_of_a_cluster_cost_a_wait_and_nothing_else(
         assert stack.check()["valid"]
         assert second.poll() is None
         assert {word: leaders_of(stack, word) for word in parts} == parts
-        assert flower_shows(stack, "minequeue.minequeue")
+        wait_for(
+            lambda: flower_shows(stack, "minequeue.minequeue"), "Flower's view of the queue", 30
+        )
         logs = "".join(log.read_text() for log in (stack.data_dir / "logs").iterdir())
         assert PASSWORD not in logs
         assert not re.search("Unrecoverable|this worker ends|insecure", logs)
@@ -155,8 +157,8 @@ def tip_of(stack: Stack) -> int:
 
 
 def flower_shows(stack: Stack, queue: str) -> bool:
-    auth = base64.b64encode(FLOWER_AUTH.encode()).decode()
-    answer = request(
-        "GET", f"{stack.flower_url}/api/queues/length", headers={"Authorization": f"Basic {auth}"}
-    )
+    headers = {"Authorization": f"Basic {base64.b64encode(FLOWER_AUTH.encode()).decode()}"}
+    # it keeps what the workers told it last, which may be nothing while their server moves
+    request("GET", f"{stack.flower_url}/api/workers?refresh=1", headers=headers)
+    answer = request("GET", f"{stack.flower_url}/api/queues/length", headers=headers)
     return answer.status == 200 and queue in {q["name"] for q in answer.json()["active_queues"]}
