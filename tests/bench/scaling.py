@@ -27,7 +27,7 @@ from workers.miner import Miner
 BURST_S = 6.0  # what a burst of mine requests should take one miner
 ROUNDS = 3
 # of the speed that two bare kernels have over one; of one miner's hash limit
-SHARES = {16: None, 18: None, 20: 0.8, 22: 0.95, 24: 0.97}
+SHARES = {16: None, 20: 0.8, 22: 0.95, 24: 0.97}
 LIMITS = {20: 0.95}
 BLOCKS_A_SECOND = {16: 700}
 STALE_BLOCKS = 60
