@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from chain.backlog import OpenCandidate, Reading, estimate_rate
 from chain.header import Header
@@ -14,6 +15,7 @@ from chain.ledger.mining import PLACES_AT_ONCE, Following, Want
 from chain.proof_of_work import Search
 from workers.pace import Pace
 
+T = TypeVar("T")
 RUN_S = 2.0  # a run ends soon, so that a scale-in or a shutdown never waits long
 
 
@@ -139,8 +141,7 @@ class Miner:
         self._seen = self._ledger.announcements.count  # before it: no news is missed
         want = self._want(lease)
         began = self._clock()
-        reading, start = self._ledger.mining.claim(want)
-        self._read_at = self._clock()
+        reading, start = self._call(partial(self._ledger.mining.claim, want))
         self._fleet_rate = estimate_rate(reading)
         self._pace.note_claim(self._read_at - began)
         return reading, _take(reading, start, want)
@@ -179,7 +180,8 @@ class Miner:
         following = self._prepare_following(reading, candidate, header)
         want = self._want(lease)
         self._seen = self._ledger.announcements.count
-        answer = self._sender.submit(self._connect, reading, candidate, header, following, want)
+        connect = partial(mining.connect_and_go_on, reading, candidate, header, following, want)
+        answer = self._sender.submit(self._call, connect)
         ahead = _Share(following.template.block.header.prefix, 0, want.count) if following else None
         if ahead and self._clock() < self._deadline:
             self._search_share(ahead, header.index, result, answer.done)
@@ -214,17 +216,9 @@ class Miner:
         now_ms = reading.now_ms + int(1000 * (self._clock() - self._read_at))
         return following.move(header, reading.timestamps, now_ms)
 
-    def _connect(
-        self,
-        reading: Reading,
-        candidate: OpenCandidate,
-        header: Header,
-        following: Following | None,
-        want: Want,
-    ) -> tuple[Connecting, Reading, int | None]:
-        """For the sender's thread: connect and go on, and note when the reading came."""
-        mining = self._ledger.mining
-        answer = mining.connect_and_go_on(reading, candidate, header, following, want)
+    def _call(self, call: Callable[[], T]) -> T:
+        """Call the ledger for a reading, and note when it came; from either thread."""
+        answer = call()
         self._read_at = self._clock()
         return answer
 

@@ -193,8 +193,9 @@ class Mining:
             waits was read at one moment: whoever asks for a block finds in it, or before it, all
             that was accepted before.
         """
-        is_asked = reading.mine_requests > bool(candidate.job)
-        if not is_asked or reading.pending - candidate.count != len(reading.following):
+        if not _is_next_asked(reading, candidate) or reading.pending - candidate.count != len(
+            reading.following
+        ):
             return None
         return self.build_following(reading, candidate, reading.following, recipient)
 
@@ -205,8 +206,7 @@ class Mining:
             None where no block is due yet, or the candidate is not open any more.
         """
         left = reading.pending - candidate.count
-        is_asked = reading.mine_requests > bool(candidate.job)
-        if not is_asked and left < self._rules.block_transactions:
+        if not _is_next_asked(reading, candidate) and left < self._rules.block_transactions:
             return None
         keys = self._keys
 
@@ -243,9 +243,9 @@ class Mining:
             recipient=recipient,
             now_ms=reading.now_ms,
         )
-        is_asked = reading.mine_requests > bool(candidate.job)
         template = replace(template, revision=revision)
-        return Following(template, pack_body(template.block.body), is_asked)
+        body = pack_body(template.block.body)
+        return Following(template, body, _is_next_asked(reading, candidate))
 
     def place_all_but_last(self, candidate: OpenCandidate, header: Header) -> None:
         """Give transactions of a large block their places, up to the last thousand.
@@ -438,6 +438,11 @@ class Mining:
             if size > self._rules.block_bytes or len(entries) <= end - start:
                 break
         return taken
+
+
+def _is_next_asked(reading: Reading, candidate: OpenCandidate) -> bool:
+    """Whether a mine request waits for the block after ``candidate``."""
+    return reading.mine_requests > bool(candidate.job)
 
 
 def _read_claim(claimed: Any, read: list[Any]) -> tuple[Reading, int | None]:

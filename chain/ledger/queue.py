@@ -12,7 +12,7 @@ from chain.ledger.mempool import ENTRY_HEAD
 from chain.ledger.record import Record
 from chain.rules import Rules
 from chain.scaling import Decision, Policy, decide
-from chain.validation import MAX_AHEAD_MS, calculate_earliest
+from chain.validation import MAX_AHEAD_MS, MEDIAN_SPAN, calculate_earliest
 
 _JOB_DIGITS = 32
 
@@ -86,7 +86,7 @@ def read_call(keys: Keys, *, following: int) -> Call:
             keys.followed,
             *keys.unsettled,
         ],
-        [LEASE_MS, BEAT_MS, following],
+        [LEASE_MS, BEAT_MS, following, MEDIAN_SPAN],
     )
 
 

@@ -5,20 +5,19 @@
 -- KEYS[12] records  hash: index -> record, see create_genesis.lua; KEYS[13] followed, see follow.lua
 -- KEYS[14] arrived, KEYS[15] returned, KEYS[16] leaving   see adopt_branch.lua
 -- ARGV[1] how long a lease counts (ms), ARGV[2] how long a beat does, ARGV[3] most entries to return
---   that follow the candidate's
+--   that follow the candidate's, ARGV[4] how many blocks judge the time of the next
 -- Returns now (Unix ms), pending count, pending bytes, oldest pending (Unix ms or ''), mine
 -- requests, oldest mine request (entry or ''), the tip's record, the candidate's prefix, count,
 -- job and reward ('' each where there is none), live miners, miners that live workers can run,
 -- the sum of the live miners' hashes a second, the rate that a miner last had, the microseconds that
 -- a block last cost besides its search, and for each live worker its kernel and its miners, in turn;
--- the peaks; 1 where a branch is not settled yet, else 0; the records of the last 11 blocks; how many
+-- the peaks; 1 where a branch is not settled yet, else 0; the records of the last ARGV[4] blocks; how many
 -- requests are followed; the pending entries after the candidate's, none if they are more than ARGV[3].
 local pending, mine_requests, counters, tip, candidate = unpack(KEYS, 1, 5)
 local miners, workers, sizes, rates, kernels, peaks = unpack(KEYS, 6, 11)
 local arrived, returned, leaving = unpack(KEYS, 14, 16)
 local lease_ms, beat_ms = tonumber(ARGV[1]), tonumber(ARGV[2])
-local records, followed, most = KEYS[12], KEYS[13], tonumber(ARGV[3])
-local MEDIAN_SPAN = 11
+local records, followed, most, span = KEYS[12], KEYS[13], tonumber(ARGV[3]), tonumber(ARGV[4])
 
 local now = read_clock()
 local is_unsettled = redis.call('EXISTS', arrived, returned, leaving) > 0
@@ -31,7 +30,7 @@ local oldest = waiting > 0 and string.sub(first, 33, 45) or ''
 local open = redis.call('HMGET', candidate, 'prefix', 'count', 'job', 'reward')
 local last = tonumber(redis.call('HGET', tip, 'index') or '0')
 local indexes, recent = {}, {}
-for index = math.max(1, last - MEDIAN_SPAN + 1), last do
+for index = math.max(1, last - span + 1), last do
   indexes[#indexes + 1] = index
 end
 if last > 0 then
