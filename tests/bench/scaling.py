@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 from chain.backlog import OpenCandidate
@@ -33,7 +33,7 @@ BLOCKS_A_SECOND = {16: 700}
 STALE_BLOCKS = 60
 STALE_BLOCK_S = 0.3
 MINERS = 2
-_TRIAL = 200_000_000  # nonces
+_TRIAL = 60_000_000  # nonces
 _NO_HIT = bytes(4) + (256).to_bytes(4, "big") + bytes(80)
 
 
@@ -43,11 +43,12 @@ class Burst:
 
     Attributes:
         blocks: how many they connected a second.
-        hashes: how many nonces those blocks needed a second, up to the first hit of each.
+        share: of the nonces that so many bare kernels search a second, measured right before
+            and right after, how many those blocks needed, up to the first hit of each.
     """
 
     blocks: float
-    hashes: float
+    share: float
 
 
 def measure() -> Report:
@@ -59,12 +60,13 @@ def measure() -> Report:
             Figure("two bare kernels over one", two / one, "x"),
         ]
         for bits, share in SHARES.items():
-            single, double = (_mine(bits, count, one, Path(scratch)) for count in (1, MINERS))
+            count = max(30, round(BURST_S * one / 2**bits))
+            single, double = (_mine(bits, miners, count, Path(scratch)) for miners in (1, MINERS))
             figures += [
                 Figure(f"{bits} bits, one miner", single.blocks, "/s", BLOCKS_A_SECOND.get(bits)),
                 Figure(
                     f"{bits} bits, one miner over its hash limit",
-                    single.hashes / one,
+                    single.share,
                     "x",
                     LIMITS.get(bits),
                 ),
@@ -76,7 +78,7 @@ def measure() -> Report:
                 ),
                 Figure(
                     f"{bits} bits, two over one, of what two bare kernels give",
-                    double.hashes / single.hashes / (two / one),
+                    double.share / single.share,
                     "x",
                     share,
                 ),
@@ -94,6 +96,8 @@ def measure() -> Report:
             "`minequeue up` with one miner, then with two.",
             "Luck is taken out of comparisons by counting the hashes that the blocks needed, up "
             "to the first hit: the number of tries of 100 blocks varies by a tenth.",
+            "Bare kernels are measured again around each burst: other guests of the host take "
+            "from 2 to 40 % of the time, and that changes from minute to minute.",
             f"Stale: {MINERS} processes, {STALE_BLOCKS} blocks; from a block's connection by one "
             "to the end of the other's search of the same candidate.",
         ],
@@ -124,18 +128,25 @@ def _search(scratch: Path, start: Any, rates: Any) -> None:
     rates.put(_TRIAL / (time.perf_counter() - began))
 
 
-def _mine(bits: int, miners: int, rate: float, scratch: Path) -> Burst:
-    """Let ``miners`` mine a few bursts; the median of each figure."""
-    count = max(30, round(BURST_S * rate / 2**bits))
+def _mine(bits: int, miners: int, count: int, scratch: Path) -> Burst:
+    """Let ``miners`` mine a few bursts of ``count`` blocks; the median of each figure."""
     with run_stack(bits=str(bits), workers=f"{miners},{miners}") as stack:
         ledger = open_ledger(stack)
         request_blocks(ledger, miners)  # every process loads its kernel before it counts
         wait_for(lambda: ledger.queue.read().depth == 0, "a first block")
-        bursts = [_mine_burst(stack, ledger, count, scratch) for _ in range(ROUNDS)]
-    return Burst(median(b.blocks for b in bursts), median(b.hashes for b in bursts))
+        rates = [_measure_rate(scratch, miners)]
+        blocks, shares = [], []
+        for _ in range(ROUNDS):
+            headers, took_s = _mine_burst(stack, ledger, count)
+            rates.append(_measure_rate(scratch, miners))
+            needed = sum(_count_needed(header, scratch) for header in headers)
+            blocks.append(count / took_s)
+            shares.append(needed / took_s / mean(rates[-2:]))
+    return Burst(median(blocks), median(shares))
 
 
-def _mine_burst(stack: Stack, ledger: Ledger, count: int, scratch: Path) -> Burst:
+def _mine_burst(stack: Stack, ledger: Ledger, count: int) -> tuple[list[Header], float]:
+    """The headers of a burst of ``count`` blocks, and the seconds that it took."""
     first = ledger.blocks.tip().header.index + 1
     with workers_held(stack):
         request_blocks(ledger, count - 1)
@@ -144,10 +155,8 @@ def _mine_burst(stack: Stack, ledger: Ledger, count: int, scratch: Path) -> Burs
     assert asked.status == 202
     wait_for(lambda: ledger.queue.read().depth == 0, "the blocks", 600)
     took_s = time.perf_counter() - began
-    last = ledger.blocks.tip().header.index
-    headers = [record.header for record in ledger.blocks.read_records(first, last)]
-    needed = sum(_count_needed(header, scratch) for header in headers)
-    return Burst(len(headers) / took_s, needed / took_s)
+    records = ledger.blocks.read_records(first, first + count - 1)
+    return [record.header for record in records], took_s
 
 
 def _count_needed(header: Header, scratch: Path) -> int:
