@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from chain import strict_json
 from chain.errors import MalformedJson, MinequeueError
+from chain.protocol import strict_json
 
 
 class CannotRead(MinequeueError):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
-from chain.rules import RuleRecord
+from chain.protocol.rules import RuleRecord
 from compose.chain_page import CannotRead, Page, parse_answer
 from compose.node_client import MAX_ANSWER_BYTES, NodeAway, NodeClient, NodeRefused
 from compose.text_file import drop_mark

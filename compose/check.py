@@ -9,7 +9,7 @@ from dataclasses import asdict
 import click
 
 from chain.audit import Auditor, InvalidChain, Summary
-from chain.rules import RuleRecord
+from chain.protocol.rules import RuleRecord
 from compose.chain_page import Page
 from compose.chain_source import read_pages
 from compose.checkers import check_pages

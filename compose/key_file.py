@@ -5,9 +5,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from chain import strict_json
 from chain.errors import MalformedJson, MinequeueError
-from chain.signature import SecretKey
+from chain.protocol import strict_json
+from chain.protocol.signature import SecretKey
 from compose.text_file import drop_mark
 
 _OTHERS = 0o077

@@ -28,7 +28,7 @@ from compose.pythons import find_python
 
 _ENTRIES = ("web/lambda_handler.py", "compose/lambda_entry.py")
 # whose data it needs: what compose/ holds beside code describes other deployments
-_DATA_OF = ("chain", "web")
+_DATA_OF = ("chain.ledger", "web")
 _GROUP = "minequeue.lambda"
 # of what minequeue depends on, all that the function imports
 _NEEDED = frozenset(
@@ -153,7 +153,7 @@ def _find_sources() -> list[Path]:
     setup.read(CHECKOUT / "setup.cfg")
     for package in _DATA_OF:
         for pattern in setup["options.package_data"][package].split():
-            paths.update(filter(Path.is_file, (CHECKOUT / package).glob(pattern)))
+            paths.update(filter(Path.is_file, (CHECKOUT / package.replace(".", "/")).glob(pattern)))
     return sorted(paths)
 
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from email.message import Message
 from typing import Any, NamedTuple
 
-from chain import strict_json
 from chain.errors import MalformedJson, MinequeueError
+from chain.protocol import strict_json
 from compose.direct import open_url
 
 # of one answer: several times the largest block, and the receipts of the largest batch

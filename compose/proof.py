@@ -9,14 +9,14 @@ from typing import Any
 import click
 import msgspec
 
-from chain import canonical, strict_json
-from chain.branch import HeaderBranch
 from chain.errors import InvalidBlock, InvalidTransaction, MalformedJson, MinequeueError
-from chain.header import VERSION, Header, genesis
-from chain.header_json import BadHeader, Digest, HeaderJson
-from chain.merkle import is_included
-from chain.proof_of_work import meets_target
-from chain.transaction import validate_transaction
+from chain.protocol import canonical, strict_json
+from chain.protocol.header import VERSION, Header, genesis
+from chain.protocol.header_branch import HeaderBranch
+from chain.protocol.header_json import BadHeader, Digest, HeaderJson
+from chain.protocol.merkle import is_included
+from chain.protocol.proof_of_work import meets_target
+from chain.protocol.transaction import validate_transaction
 from compose.text_file import read_text
 
 _MOST_BYTES = 2**20

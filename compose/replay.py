@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from chain import strict_json
 from chain.errors import MalformedJson, MinequeueError
+from chain.protocol import strict_json
 from compose.terminal import escape
 
 _INVISIBLE_S = 300  # how long a message that failed again is left alone: longer than a replay

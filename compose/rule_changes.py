@@ -38,7 +38,7 @@ def raise_to(settings: Settings, first: int | None, limits: Mapping[str, int]) -
     Args:
         settings: they name the ledger.
         first: the index of that block, or None for the next one.
-        limits: by the names of :class:`chain.rules.Limits`.
+        limits: by the names of :class:`chain.protocol.rules.Limits`.
 
     Raises:
         UsageError: no rule is named.

@@ -3,8 +3,8 @@
 Stack, checks and simulations ask here, so that none of them can forget a setting.
 """
 
-from chain.rules import Bounds, Rules
-from chain.scaling import Policy
+from chain.protocol.rules import Bounds, Rules
+from chain.scaling.policy import Policy
 from compose.settings import Settings
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from chain.errors import MinequeueError
-from chain.peers.allowed import Allowed
-from chain.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS
+from chain.peers.allow_list import Allowed
+from chain.protocol.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS
 from compose import setting_values as values
 from compose.processors import count_processors
 from web.tokens import Tokens

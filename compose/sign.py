@@ -7,11 +7,11 @@ from typing import IO
 
 import click
 
-from chain import strict_json
 from chain.errors import MalformedJson, MinequeueError
-from chain.signature import SecretKey
-from chain.strict_json import Json
-from chain.transaction import sign_submission
+from chain.protocol import strict_json
+from chain.protocol.signature import SecretKey
+from chain.protocol.strict_json import Json
+from chain.protocol.transaction import sign_submission
 from compose.submission import Identities
 from compose.text_file import MAX_LINE_BYTES, number_lines
 

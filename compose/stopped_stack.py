@@ -15,7 +15,7 @@ from flask import Flask
 
 from chain.errors import LedgerLost
 from chain.ledger.rule_book import Page
-from chain.rules import RuleRecord
+from chain.protocol.rules import RuleRecord
 from compose import embedded
 from compose.chain_page import CannotRead
 from compose.data_dir import hold, hold_log, log_path, read_tail

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from celery.signals import worker_process_shutdown
 
-from chain.header import Header
 from chain.ledger import Trail
+from chain.protocol.header import Header
 from compose.errors import StartRefused
 from web.following import TRACEPARENT
 

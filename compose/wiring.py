@@ -9,8 +9,8 @@ from pathlib import Path
 
 from flask import Flask
 
-from chain.header import Header
 from chain.ledger import Trail
+from chain.protocol.header import Header
 from compose.rules import make_policy
 from compose.settings import Settings
 from compose.tracing import trace_blocks, trace_requests

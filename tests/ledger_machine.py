@@ -17,7 +17,6 @@ from hypothesis.stateful import (
     rule,
 )
 
-from chain.backlog import OpenCandidate, Reading
 from chain.ledger import (
     Connecting,
     Connection,
@@ -30,8 +29,9 @@ from chain.ledger import (
     Verdict,
 )
 from chain.ledger.mining import Want
-from chain.template import Template
-from chain.validation import validate_body, validate_header
+from chain.protocol.block_template import Template
+from chain.protocol.validation import validate_body, validate_header
+from chain.scaling.backlog import OpenCandidate, Reading
 from tests.ledgers import (
     BOUNDS,
     RULES,

@@ -4,15 +4,15 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from chain.backlog import OpenCandidate
-from chain.block import Block
-from chain.header import Header, put_nonce
 from chain.ledger import Connection, Ledger, Pending, Place, Submission, Verdict
 from chain.ledger.blocks import name_root
 from chain.ledger.keys import Keys
-from chain.proof_of_work import search_with_hashlib
-from chain.rules import Bounds, Rules
-from chain.transaction import Transaction, accept_submission
+from chain.protocol.block import Block
+from chain.protocol.header import Header, put_nonce
+from chain.protocol.proof_of_work import search_with_hashlib
+from chain.protocol.rules import Bounds, Rules
+from chain.protocol.transaction import Transaction, accept_submission
+from chain.scaling.backlog import OpenCandidate
 from workers.miner import Miner
 
 RULES = Rules(

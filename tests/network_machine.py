@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from chain.audit import Auditor
-from chain.block import Block
-from chain.header import Header
 from chain.ledger import (
     Ledger,
     Pending,
@@ -24,7 +22,9 @@ from chain.ledger import (
     settlement,
 )
 from chain.ledger.keys import Keys
-from chain.proof_of_work import search_with_hashlib
+from chain.protocol.block import Block
+from chain.protocol.header import Header
+from chain.protocol.proof_of_work import search_with_hashlib
 from tests.ledgers import make_transaction, mined_ids, read_chain, request_mine
 from tests.peers import LedgerNode, meet, meet_and_die
 from tests.separate_ledgers import make_separate_ledger

@@ -3,9 +3,9 @@
 from contextlib import suppress
 from unittest.mock import patch
 
-from chain.block import Block
-from chain.header import Header
 from chain.ledger import Ledger, Record, Settlement
+from chain.protocol.block import Block
+from chain.protocol.header import Header
 from workers.peers.meeting import Meeting
 from workers.peers.node import PeerFaulty
 

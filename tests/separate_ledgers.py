@@ -4,7 +4,7 @@ import fakeredis
 
 from chain.ledger import Connection, Ledger
 from chain.ledger.pool import CheckedPool
-from chain.rules import Bounds, Rules
+from chain.protocol.rules import Bounds, Rules
 from tests.ledgers import BOUNDS, RULES, make_ledger
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from chain.ledger import Ledger
-from chain.peers.allowed import Allowed
-from chain.scaling import Policy
+from chain.peers.allow_list import Allowed
+from chain.scaling.policy import Policy
 from web.app import create_app
 from web.bodies import Bodies
 from web.combiner import Combiner

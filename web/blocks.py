@@ -1,6 +1,6 @@
 """Blocks as requests name them: by their index, or by their hash."""
 
-from chain.block import Block
+from chain.protocol.block import Block
 from web.parameters import in_path
 from web.problems import not_found
 from web.requests import parse_hex, parse_number

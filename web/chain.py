@@ -5,8 +5,8 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from chain.block import Block
 from chain.ledger import Blocks, Record
+from chain.protocol.block import Block
 from web.answers import JSON, answer_json
 from web.blocks import NAME, find_block
 from web.described import Reply, described

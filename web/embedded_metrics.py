@@ -12,11 +12,11 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from chain import backlog
-from chain.backlog import Reading
 from chain.errors import MinequeueError
-from chain.rules import Rules
-from chain.scaling import Decision
+from chain.protocol.rules import Rules
+from chain.scaling import backlog
+from chain.scaling.backlog import Reading
+from chain.scaling.policy import Decision
 
 NAMESPACE = "minequeue"
 DIMENSION = "Network"

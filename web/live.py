@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from chain import backlog
-from chain.backlog import Reading
 from chain.errors import LedgerUnavailable, MinequeueError
-from chain.header import Header
 from chain.ledger import Ledger
-from chain.scaling import Policy
+from chain.protocol.header import Header
+from chain.scaling import backlog
+from chain.scaling.backlog import Reading
+from chain.scaling.policy import Policy
 from web.warnings import list_warnings
 
 PERIOD_S = 2

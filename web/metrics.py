@@ -17,11 +17,11 @@ from prometheus_client.core import (
     Metric,
 )
 
-from chain import backlog
-from chain.backlog import Reading
 from chain.ledger import Measures
 from chain.ledger.measures import BUCKETS, Histogram
-from chain.rules import Rules
+from chain.protocol.rules import Rules
+from chain.scaling import backlog
+from chain.scaling.backlog import Reading
 from web.described import Reply, described
 from web.schemas import PeerState
 from web.services import services

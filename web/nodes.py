@@ -9,7 +9,7 @@ from werkzeug.routing import PathConverter
 from chain.errors import ForbiddenPeer, InvalidPeer, MalformedJson
 from chain.ledger import Outcome, Sight
 from chain.peers.url import PeerUrl
-from chain.strict_json import make_reader
+from chain.protocol.strict_json import make_reader
 from web.answers import JSON, answer_json
 from web.chain import stream_chain
 from web.described import Body, Reply, described

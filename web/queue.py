@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response
 
-from chain import backlog
+from chain.scaling import backlog
 from web.answers import answer_json
 from web.described import Reply, described
 from web.schemas import QueueState

@@ -6,7 +6,7 @@ import msgspec
 from flask import Response
 
 from chain.errors import MinequeueError
-from chain.transaction import Transaction
+from chain.protocol.transaction import Transaction
 from web.answers import answer_json
 from web.problems import of_error
 

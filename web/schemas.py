@@ -4,10 +4,15 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from chain.header import MAX_U64
-from chain.proof_of_work import HASH_BITS
-from chain.strict_json import MAX_INTEGER
-from chain.transaction import MAX_ADDRESS, MAX_CONTRACT_BYTES, MAX_CONTRACT_DEPTH, MAX_NONCE
+from chain.protocol.header import MAX_U64
+from chain.protocol.proof_of_work import HASH_BITS
+from chain.protocol.strict_json import MAX_INTEGER
+from chain.protocol.transaction import (
+    MAX_ADDRESS,
+    MAX_CONTRACT_BYTES,
+    MAX_CONTRACT_DEPTH,
+    MAX_NONCE,
+)
 
 # the bounds of Struct fields are for readers of the document; chain/ checks what comes in
 Digest = Annotated[

@@ -7,8 +7,8 @@ from typing import cast
 from flask import Flask, current_app
 
 from chain.ledger import Ledger
-from chain.peers.allowed import Allowed
-from chain.scaling import Policy
+from chain.peers.allow_list import Allowed
+from chain.scaling.policy import Policy
 from web.bodies import Bodies
 from web.combiner import Combiner
 from web.doors import Doors

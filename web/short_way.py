@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from chain import plain_transactions
 from chain.ledger import Submission
-from chain.transaction import Transaction
+from chain.protocol import fast_transactions as plain_transactions
+from chain.protocol.transaction import Transaction
 from web.answers import JSON
 from web.needs import FAILURE
 from web.receipts import path_of, write_receipt

@@ -8,7 +8,6 @@ from typing import TypeAlias
 
 from flask import Blueprint, Response, request
 
-from chain import plain_transactions, strict_json
 from chain.errors import (
     IdempotencyKeyReused,
     InvalidTransaction,
@@ -17,8 +16,10 @@ from chain.errors import (
     QueueFull,
 )
 from chain.ledger import Submission, Verdict
-from chain.strict_json import Json
-from chain.transaction import Transaction, accept_submission
+from chain.protocol import fast_transactions as plain_transactions
+from chain.protocol import strict_json
+from chain.protocol.strict_json import Json
+from chain.protocol.transaction import Transaction, accept_submission
 from web import request_ids
 from web.answers import JSON, Answer
 from web.described import Body, Reply, described

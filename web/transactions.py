@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response
 
-from chain import merkle
 from chain.ledger import Pending, Place
+from chain.protocol import merkle
 from web.answers import answer_json
 from web.described import Reply, described
 from web.parameters import in_path

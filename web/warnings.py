@@ -1,9 +1,9 @@
 """What an operator should know and change, as sentences; GET /queue and the live page tell it."""
 
-from chain import backlog
-from chain.backlog import Reading
 from chain.ledger import Ledger
-from chain.proof_of_work import HASHLIB
+from chain.protocol.proof_of_work import HASHLIB
+from chain.scaling import backlog
+from chain.scaling.backlog import Reading
 
 
 def list_warnings(reading: Reading, ledger: Ledger) -> list[str]:

@@ -1,4 +1,4 @@
-"""The pool follows the decision of chain/scaling.py, not the messages that Celery holds."""
+"""The pool follows the decision of chain/scaling/policy.py, not the messages that Celery holds."""
 
 from typing import Any
 

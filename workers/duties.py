@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from celery.worker import state
 
-from chain import backlog
+from chain.scaling import backlog
 from workers.protection import Protection
 
 _log = logging.getLogger(__name__)

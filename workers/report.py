@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import msgspec
 
-from chain.backlog import OpenCandidate
 from chain.errors import MinequeueError
-from chain.header import Header
 from chain.ledger import Ledger, Trail
+from chain.protocol.header import Header
+from chain.scaling.backlog import OpenCandidate
 
 _log = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ from chain.ledger.rule_book import RuleBook
 from chain.ledger.samples import Samples
 from chain.ledger.settlement import Settlement
 from chain.ledger.waiting import Part, Waiting
-from chain.rules import Bounds, Rules
+from chain.protocol.rules import Bounds, Rules
 
 __all__ = [
     "Adopting",

@@ -195,7 +195,7 @@ def read_scripts() -> dict[str, str]:
     """The scripts by their names, as the server gets them: each with the clock before it."""
     found = {
         file.name.removesuffix(".lua"): file.read_text("utf-8")
-        for file in resources.files("chain").joinpath("lua").iterdir()
+        for file in resources.files("chain.ledger").joinpath("lua").iterdir()
         if file.name.endswith(".lua")
     }
     clock = found.pop("clock")

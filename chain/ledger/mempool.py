@@ -8,8 +8,8 @@ from hashlib import sha256
 from chain.errors import LedgerUnavailable, QueueFull
 from chain.ledger.connection import Argument, Connection
 from chain.ledger.keys import Keys
-from chain.rules import Bounds
-from chain.transaction import Transaction
+from chain.protocol.rules import Bounds
+from chain.protocol.transaction import Transaction
 
 ENTRY_HEAD = 45  # bytes before the transaction in an entry of pending: 32 of id, 13 of time
 _AT_ONCE = 1000  # transactions in one call, a few ms of the server; submit.lua takes no more

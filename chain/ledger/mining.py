@@ -5,11 +5,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from chain import backlog
-from chain.backlog import OpenCandidate, Reading
-from chain.block import EMPTY_BODY, count_contracts
 from chain.errors import LedgerLost
-from chain.header import Header, genesis, put_nonce
 from chain.ledger import rule_book
 from chain.ledger.blocks import Blocks, name_root, pack_body
 from chain.ledger.connection import Call, Connection
@@ -18,8 +14,12 @@ from chain.ledger.mempool import ENTRY_HEAD
 from chain.ledger.queue import parse_reading, read_call
 from chain.ledger.record import Record
 from chain.ledger.rule_book import RuleBook, write_limits
-from chain.template import Template, build_template, take_while_fits
-from chain.validation import MAX_AHEAD_MS, validate_header
+from chain.protocol.block import EMPTY_BODY, count_contracts
+from chain.protocol.block_template import Template, build_template, take_while_fits
+from chain.protocol.header import Header, genesis, put_nonce
+from chain.protocol.validation import MAX_AHEAD_MS, validate_header
+from chain.scaling import backlog
+from chain.scaling.backlog import OpenCandidate, Reading
 
 _ENTRIES_AT_ONCE = 1000
 _FOLLOWING = 100  # entries of at most 17 KB that a reading brings along for the next block
@@ -76,7 +76,7 @@ class Following:
     is_asked: bool
 
     def move(self, tip: Header, timestamps: Sequence[int], now_ms: int) -> "Following":
-        """The same on the complete header; see :meth:`chain.template.Template.move`."""
+        """The same on the complete header; see :meth:`Template.move`."""
         return replace(self, template=self.template.move(tip, timestamps, now_ms))
 
 

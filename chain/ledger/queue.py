@@ -3,16 +3,16 @@
 from collections import Counter
 from typing import Any
 
-from chain.backlog import OpenCandidate, Reading
 from chain.errors import LedgerLost
 from chain.ledger.connection import Call, Connection
 from chain.ledger.fleet import BEAT_MS, LEASE_MS
 from chain.ledger.keys import Keys
 from chain.ledger.mempool import ENTRY_HEAD
 from chain.ledger.record import Record
-from chain.rules import Rules
-from chain.scaling import Decision, Policy, decide
-from chain.validation import MAX_AHEAD_MS, MEDIAN_SPAN, calculate_earliest
+from chain.protocol.rules import Rules
+from chain.protocol.validation import MAX_AHEAD_MS, MEDIAN_SPAN, calculate_earliest
+from chain.scaling.backlog import OpenCandidate, Reading
+from chain.scaling.policy import Decision, Policy, decide
 
 _JOB_DIGITS = 32
 

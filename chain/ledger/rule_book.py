@@ -17,13 +17,13 @@ from chain.errors import (
     WrongNetwork,
     WrongRules,
 )
-from chain.header import genesis
 from chain.ledger.blocks import Blocks
 from chain.ledger.connection import Connection
 from chain.ledger.keys import Keys
 from chain.ledger.pool import Ask
 from chain.ledger.record import Record
-from chain.rules import WIDEST, Limits, RuleRecord, Rules
+from chain.protocol.header import genesis
+from chain.protocol.rules import WIDEST, Limits, RuleRecord, Rules
 
 FORMAT = 2  # of the ledger; what the first version left has no mark and counts as 1
 READER = "1.1.0"  # the least version that reads this format

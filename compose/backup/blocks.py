@@ -4,8 +4,8 @@ By the entrance of blocks that other nodes mined, so a backup is believed no mor
 what was taken over before an interruption is a chain like any other.
 """
 
-from chain.block import Block
 from chain.ledger import Adopting, Branch, Ledger, Record
+from chain.protocol.block import Block
 from compose.backup.errors import BackupRefused
 
 _STEP = 64  # blocks that are taken over at once, where more work does not need more

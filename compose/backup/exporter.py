@@ -5,8 +5,8 @@ from itertools import chain
 
 import msgspec
 
-from chain.header import Header
 from chain.ledger import Ledger
+from chain.protocol.header import Header
 from compose.backup.errors import CannotExport, Reorganised
 from compose.backup.lines import JobLine, TransactionLine
 from compose.backup.writer import Writer

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
 
-from chain import strict_json
-from chain.block import Block
 from chain.errors import InvalidTransaction, MalformedJson
 from chain.ledger import Ledger, Submission, Verdict
-from chain.transaction import Transaction, validate_transaction
+from chain.protocol import strict_json
+from chain.protocol.block import Block
+from chain.protocol.transaction import Transaction, validate_transaction
 from compose.backup.blocks import BlockTaker
 from compose.backup.errors import BackupRefused
 from compose.backup.lines import Content, JobLine, Network, TransactionLine

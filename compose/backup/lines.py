@@ -9,11 +9,11 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 
-from chain.block import Block, join_body
 from chain.errors import MalformedJson
-from chain.header_json import BadHeader, Digest, HeaderJson
-from chain.rules import MAX_BODY_BYTES
-from chain.strict_json import make_reader
+from chain.protocol.block import Block, join_body
+from chain.protocol.header_json import BadHeader, Digest, HeaderJson
+from chain.protocol.rules import MAX_BODY_BYTES
+from chain.protocol.strict_json import make_reader
 from compose.backup.errors import BadBackup
 
 FORMAT = 1

@@ -6,8 +6,8 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import IO
 
-from chain.block import Block
 from chain.errors import MalformedJson
+from chain.protocol.block import Block
 from compose.backup.errors import BadBackup
 from compose.backup.lines import (
     FORMAT,

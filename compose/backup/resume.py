@@ -6,10 +6,10 @@ from typing import IO
 
 from msgspec.structs import replace
 
-from chain.block import Block
-from chain.header import Header
 from chain.ledger import Ledger
-from chain.merkle import calculate_root
+from chain.protocol.block import Block
+from chain.protocol.header import Header
+from chain.protocol.merkle import calculate_root
 from compose.backup.errors import BadBackup, CannotExport
 from compose.backup.lines import MOST_LINE, Network, decode, encode
 from compose.backup.reader import read_lines

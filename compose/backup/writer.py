@@ -4,7 +4,7 @@ import os
 from hashlib import sha256
 from typing import IO
 
-from chain.block import Block
+from chain.protocol.block import Block
 from compose.backup.errors import CannotExport
 from compose.backup.files import describe
 from compose.backup.lines import End, JobLine, Network, TransactionLine, encode, encode_block

@@ -7,8 +7,8 @@ from typing import Any
 
 import aiohttp
 
-from chain import strict_json
 from chain.errors import MalformedJson
+from chain.protocol import strict_json
 from compose.burst.plan import Action, Plan, make_actions
 from compose.burst.record import NO_ANSWER, Answer, Record
 

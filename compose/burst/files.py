@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from chain import strict_json
 from chain.errors import MalformedJson
+from chain.protocol import strict_json
 from compose.burst.plan import BadPlan
 from compose.burst.record import Record
 from compose.text_file import MAX_LINE_BYTES, number_lines

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from chain import canonical
 from chain.errors import InvalidTransaction, MinequeueError
-from chain.transaction import accept_submission
+from chain.protocol import canonical
+from chain.protocol.transaction import accept_submission
 from compose.burst.record import Kind
 
 _PAYERS = 100  # senders among whom the made transactions are shared

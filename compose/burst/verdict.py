@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chain.transaction import REWARD_SENDER
+from chain.protocol.transaction import REWARD_SENDER
 from compose.burst.record import Kind, Record
 
 PERCENTILES = (50, 90, 99, 100)

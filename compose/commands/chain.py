@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from chain.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS
+from chain.protocol.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS
 from compose.options import settings_options
 from compose.settings import Settings
 

@@ -1,8 +1,8 @@
 """Queue, miners and policy, step by step: arithmetic and a seeded chance, no input or output.
 
-The policy is chain/scaling.py itself, asked as the product asks it; the queue's arithmetic is
-chain/backlog.py's. What is assumed of the rest stands in :class:`World`. Requests come evenly;
-times of blocks are exponential.
+The policy and the queue's arithmetic are chain/scaling/ itself, asked as the product asks it. What
+is assumed of the rest stands in :class:`World`. Requests come evenly; times of blocks are
+exponential.
 """
 
 import math
@@ -10,10 +10,10 @@ from collections import deque
 from dataclasses import dataclass
 from random import Random
 
-from chain.backlog import OpenCandidate, Reading, is_block_due
-from chain.header import genesis
-from chain.scaling import Decision, decide
-from chain.validation import MEDIAN_SPAN
+from chain.protocol.header import genesis
+from chain.protocol.validation import MEDIAN_SPAN
+from chain.scaling.backlog import OpenCandidate, Reading, is_block_due
+from chain.scaling.policy import Decision, decide
 from compose.simulation.fleet import Fleet
 from compose.simulation.line import Line
 from compose.simulation.search import calculate_time, calculate_work

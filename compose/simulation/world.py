@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from chain.rules import Bounds, Rules
-from chain.scaling import Policy
+from chain.protocol.rules import Bounds, Rules
+from chain.scaling.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)

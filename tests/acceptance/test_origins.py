@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chain.peers.allowed import Allowed
+from chain.peers.allow_list import Allowed
 from tests.compose_file import SERVICES
 from tests.http import post, request, talk
 from tests.manifests import find, kustomizations, literals, written

@@ -19,9 +19,9 @@ from typing import Any
 import psutil
 
 from chain.ledger import Ledger, Submission, connect
-from chain.proof_of_work import search_with_hashlib
-from chain.rules import Bounds, Rules
-from chain.transaction import accept_submission
+from chain.protocol.proof_of_work import search_with_hashlib
+from chain.protocol.rules import Bounds, Rules
+from chain.protocol.transaction import accept_submission
 from tests.bench.report import Figure, Report
 from tests.bench.scale_fill import make_transaction
 from tests.ledgers import make_ledger, request_mine

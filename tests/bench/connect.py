@@ -8,9 +8,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any, TypeVar
 
-from chain import template
 from chain.ledger import Connecting, Ledger, Opening, Submission, Verdict, connect
-from chain.rules import Bounds, Rules
+from chain.protocol import block_template as template
+from chain.protocol.rules import Bounds, Rules
 from compose.wiring import find_kernel
 from tests.bench.drain import make_transactions
 from tests.bench.report import Figure, Report

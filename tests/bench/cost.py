@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from chain.ledger import Ledger, Submission, connect
-from chain.proof_of_work import search_with_hashlib
-from chain.rules import Bounds, Rules
-from chain.transaction import Transaction, accept_submission
+from chain.protocol.proof_of_work import search_with_hashlib
+from chain.protocol.rules import Bounds, Rules
+from chain.protocol.transaction import Transaction, accept_submission
 from tests.bench.report import Figure, Report
 from tests.bench.scale_fill import make_transaction
 from tests.ledgers import make_ledger, request_mine

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chain.ledger import Ledger, Submission, Verdict
-from chain.transaction import Transaction, accept_submission
+from chain.protocol.transaction import Transaction, accept_submission
 from compose.embedded import socket_path
 from tests.bench import task_per_transaction
 from tests.bench.fleet import open_ledger, request_blocks, run_stack, workers_held

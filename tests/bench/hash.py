@@ -11,8 +11,8 @@ from hashlib import sha256
 from pathlib import Path
 from statistics import median
 
-from chain.header import PREFIX_SIZE, put_nonce
-from chain.proof_of_work import Search, meets_target, search_with_hashlib
+from chain.protocol.header import PREFIX_SIZE, put_nonce
+from chain.protocol.proof_of_work import Search, meets_target, search_with_hashlib
 from tests.bench.report import Figure, Report
 from workers.kernels import load_search, load_searches
 from workers.kernels.catalogue import list_for
@@ -60,7 +60,7 @@ def measure() -> Report:
 
 
 def search_plainly(header_prefix: bytes, start: int, count: int) -> int | None:
-    """What anyone would write first; see chain.proof_of_work.Search."""
+    """What anyone would write first; see chain.protocol.proof_of_work.Search."""
     bits = int.from_bytes(header_prefix[4:8], "big")
     for nonce in range(start, start + count):
         if meets_target(sha256(put_nonce(header_prefix, nonce)).digest(), bits):

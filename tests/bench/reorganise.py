@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from chain.ledger import Ledger, Submission, connect
-from chain.proof_of_work import search_with_hashlib
-from chain.rules import Bounds, Rules
-from chain.transaction import Transaction, accept_submission
+from chain.protocol.proof_of_work import search_with_hashlib
+from chain.protocol.rules import Bounds, Rules
+from chain.protocol.transaction import Transaction, accept_submission
 from tests.bench.report import Figure, Report
 from tests.ledgers import make_ledger, request_mine
 from tests.peers import meet

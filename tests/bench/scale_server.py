@@ -87,6 +87,6 @@ def _name(command: bytes) -> str:
 
 
 def _script_names() -> dict[str, str]:
-    scripts = resources.files("chain").joinpath("lua")
+    scripts = resources.files("chain.ledger").joinpath("lua")
     # the server knows a script by its SHA-1
     return {sha1(file.read_bytes()).hexdigest(): file.name for file in scripts.iterdir()}

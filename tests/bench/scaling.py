@@ -10,10 +10,10 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
-from chain.backlog import OpenCandidate
-from chain.header import Header
 from chain.ledger import Ledger, connect
-from chain.rules import Bounds, Rules
+from chain.protocol.header import Header
+from chain.protocol.rules import Bounds, Rules
+from chain.scaling.backlog import OpenCandidate
 from compose.wiring import find_kernel
 from tests.bench.fleet import open_ledger, request_blocks, run_stack, workers_held
 from tests.bench.report import Figure, Report

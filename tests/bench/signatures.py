@@ -10,10 +10,10 @@ from pathlib import Path
 from statistics import median, quantiles
 from urllib.parse import urlsplit
 
-from chain import canonical, signature
 from chain.errors import MinequeueError
-from chain.signature import SecretKey
-from chain.transaction import sign_submission
+from chain.protocol import canonical, signature
+from chain.protocol.signature import SecretKey
+from chain.protocol.transaction import sign_submission
 from tests.bench.report import Figure, Report
 from tests.bench.submit import BODY, RECIPIENT, SUBMIT
 from tests.bench.web_tier import WebTier, serve_yardsticks

@@ -17,7 +17,7 @@ import click
 
 from chain.audit import Auditor
 from chain.ledger import Ledger, MinedBy, Submission, Verdict, connect
-from chain.rules import Bounds, Rules
+from chain.protocol.rules import Bounds, Rules
 from tests.chaos.faults.network import SCRIPTS
 from tests.chaos.proxy import Proxy
 from tests.chaos.run import describe

@@ -19,7 +19,7 @@ import redis
 
 from chain.audit import Auditor
 from chain.ledger.keys import Keys
-from chain.transaction import REWARD_SENDER
+from chain.protocol.transaction import REWARD_SENDER
 from compose.burst.follow import read_chain
 from compose.burst.record import Record
 from compose.embedded import socket_path

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from chain.ledger import Connection, Ledger, Place, connect, waiting
-from chain.rules import Bounds
-from chain.transaction import Transaction
+from chain.protocol.rules import Bounds
+from chain.protocol.transaction import Transaction
 from compose.backup.command import export_chain, import_file
 from tests.ledgers import (
     make_ledger,

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from chain import backlog
 from chain.ledger import Ledger, Sight, Submission, Trail, Verdict, connect
 from chain.ledger.keys import Keys
-from chain.scaling import Policy
+from chain.scaling import backlog
+from chain.scaling.policy import Policy
 from tests.clock import ServerClock, find_faketime
 from tests.ledgers import (
     RULES,

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from chain.ledger import Ledger, Sight
-from chain.peers.allowed import Allowed
-from chain.proof_of_work import search_with_hashlib
+from chain.peers.allow_list import Allowed
+from chain.protocol.proof_of_work import search_with_hashlib
 from tests.ledgers import RULES, make_miner, request_mine, submit
 from tests.peers_http import serve_app, serve_raw, write, write_json
 from tests.separate_ledgers import make_separate_ledger

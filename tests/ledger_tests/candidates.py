@@ -3,8 +3,6 @@
 from dataclasses import replace
 from typing import Any
 
-from chain import backlog
-from chain.header import Header, put_nonce
 from chain.ledger import (
     Connecting,
     Connection,
@@ -17,6 +15,8 @@ from chain.ledger import (
 )
 from chain.ledger.keys import Keys
 from chain.ledger.mining import Want
+from chain.protocol.header import Header, put_nonce
+from chain.scaling import backlog
 from tests.ledgers import (
     BOUNDS,
     RULES,

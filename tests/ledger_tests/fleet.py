@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from chain.ledger import Ledger
-from chain.scaling import Policy
+from chain.scaling.policy import Policy
 from tests.ledgers import make_miner, mine_all, request_mine, submit
 
 

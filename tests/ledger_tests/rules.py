@@ -20,7 +20,7 @@ from chain.ledger import Adopting, Connecting, Connection, Ledger, Opening, Subm
 from chain.ledger.keys import Keys
 from chain.ledger.mining import Want
 from chain.ledger.pool import CheckedPool
-from chain.rules import WIDEST, Limits, Rules
+from chain.protocol.rules import WIDEST, Limits, Rules
 from tests.ledgers import (
     BOUNDS,
     RULES,

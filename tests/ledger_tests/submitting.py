@@ -9,7 +9,7 @@ import pytest
 from chain.errors import LedgerUnavailable, MinequeueError, QueueFull
 from chain.ledger import Connection, Ledger, Pending, Submission, Verdict
 from chain.ledger.keys import Keys
-from chain.rules import Bounds
+from chain.protocol.rules import Bounds
 from tests.ledgers import (
     BOUNDS,
     RULES,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chain.transaction import accept_submission
+from chain.protocol.transaction import accept_submission
 from compose.burst.plan import BadPlan, Plan, make_actions
 from compose.burst.record import Answer, Kind, Record
 from compose.burst.verdict import find_percentiles, judge

@@ -3,9 +3,9 @@ import rfc8785
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chain import canonical
 from chain.errors import MalformedJson
-from chain.strict_json import MAX_INTEGER
+from chain.protocol import canonical
+from chain.protocol.strict_json import MAX_INTEGER
 
 integers = st.integers(-MAX_INTEGER, MAX_INTEGER)
 texts = st.text(st.characters(exclude_categories=["Cs"]))

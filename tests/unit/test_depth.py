@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from chain.errors import MalformedJson, MinequeueError
 from chain.ledger import Ledger
-from chain.strict_json import MAX_DEPTH, check_depth, loads, make_reader
+from chain.protocol.strict_json import MAX_DEPTH, check_depth, loads, make_reader
 from compose.backup.errors import BadBackup
 from compose.backup.lines import decode
 from compose.burst.client import _read_id

@@ -6,10 +6,10 @@ import threading
 
 import pytest
 
-from chain.backlog import Reading
 from chain.errors import LedgerUnavailable
 from chain.ledger import Connection
-from chain.scaling import Decision, Policy
+from chain.scaling.backlog import Reading
+from chain.scaling.policy import Decision, Policy
 from tests.ledgers import RULES, make_ledger, request_mine, submit
 from tests.web_clients import make_client
 from web.embedded_metrics import NAMESPACE, UNITS, EmbeddedMetrics, describe

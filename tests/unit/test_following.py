@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from chain.ledger import Ledger, Trail
 from chain.ledger import following as following_module
-from chain.proof_of_work import Search, search_with_hashlib
+from chain.protocol.proof_of_work import Search, search_with_hashlib
 from tests.ledgers import mine_all, mined_ids
 from tests.web_clients import PLAIN, make_client
 from web.tokens import Tokens, draw_token, make_entry

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chain.header import MAX_U64, PREFIX_SIZE
-from chain.proof_of_work import HASHLIB, Search, search_with_hashlib
+from chain.protocol.header import MAX_U64, PREFIX_SIZE
+from chain.protocol.proof_of_work import HASHLIB, Search, search_with_hashlib
 from tests.arm_machine import ArmMachine
 from workers.kernels import choice, load_search, load_searches, make_all
 from workers.kernels.cache import CodeCache, is_trusted

@@ -13,8 +13,8 @@ import pytest
 
 from chain.errors import LedgerUnavailable, QueueFull
 from chain.ledger import Connection, Ledger
-from chain.signature import SecretKey
-from chain.transaction import sign_submission
+from chain.protocol.signature import SecretKey
+from chain.protocol.transaction import sign_submission
 from tests.gateways import (
     GATEWAYS,
     HOSTS,

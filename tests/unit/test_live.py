@@ -7,9 +7,9 @@ import fakeredis
 import pytest
 from flask.testing import FlaskClient
 
-from chain.block import Block
 from chain.errors import LedgerUnavailable
 from chain.ledger import Connection, Ledger
+from chain.protocol.block import Block
 from tests.ledgers import make_ledger, mine_all, request_mine, submit
 from tests.separate_ledgers import make_fake_client
 from tests.waiting import wait_for

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from chain.block import Block, join_body
 from chain.errors import BranchTooLarge, InvalidBlock
-from chain.header import Header
 from chain.ledger import Ledger, MinedBy, Opening, Pending, Place, Record, Submission
-from chain.merkle import calculate_root
-from chain.proof_of_work import search_with_hashlib
-from chain.transaction import Transaction, reward
+from chain.protocol.block import Block, join_body
+from chain.protocol.header import Header
+from chain.protocol.merkle import calculate_root
+from chain.protocol.proof_of_work import search_with_hashlib
+from chain.protocol.transaction import Transaction, reward
 from tests.ledgers import (
     RULES,
     make_ledger,

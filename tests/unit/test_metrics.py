@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from chain.errors import LedgerUnavailable
 from chain.ledger import Connecting, Ledger, Submission
-from chain.transaction import accept_submission
+from chain.protocol.transaction import accept_submission
 from tests.ledgers import make_miner, mine_all, request_mine, submit
 from tests.mining_steps import open_candidate, solve
 from tests.peers import LedgerNode, meet

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from chain.ledger import Connection
-from chain.proof_of_work import search_with_hashlib
+from chain.protocol.proof_of_work import search_with_hashlib
 from tests.ledgers import RULES, make_ledger, request_mine
 from tests.mining_steps import solve
 from tests.waiting import wait_for

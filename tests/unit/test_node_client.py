@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from chain.rules import MAX_BODY_BYTES
+from chain.protocol.rules import MAX_BODY_BYTES
 from compose.cli import cli, main
 from compose.node_client import MAX_ANSWER_BYTES, NodeAway, NodeClient, NodeRefused
 from compose.status import draw

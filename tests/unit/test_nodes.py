@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from chain.block import Block
 from chain.errors import InvalidBlock, TooManyPeers
-from chain.header import Header
 from chain.ledger import Ledger, Outcome, Pending, Record, Sight
 from chain.ledger.network import MOST_PEERS
-from chain.peers.allowed import Allowed
-from chain.rules import MAX_BODY_BYTES
-from chain.validation import validate_body
+from chain.peers.allow_list import Allowed
+from chain.protocol.block import Block
+from chain.protocol.header import Header
+from chain.protocol.rules import MAX_BODY_BYTES
+from chain.protocol.validation import validate_body
 from tests.ledgers import make_miner, request_mine
 from tests.peers import LedgerNode
 from tests.separate_ledgers import make_separate_ledger

@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from chain.ledger import Connection, Ledger, Submission
-from chain.transaction import accept_submission
+from chain.protocol.transaction import accept_submission
 from tests.ledgers import BOUNDS, RULES, make_ledger, mine_all, submit
 from tests.web_clients import make_client
 

@@ -14,14 +14,15 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain import plain_transactions, strict_json
 from chain.audit import Auditor, InvalidChain
-from chain.block import Block
 from chain.errors import InvalidBlock, InvalidTransaction, MalformedJson
-from chain.header import SIZE, Header
-from chain.merkle import calculate_path, calculate_root, is_included
-from chain.transaction import accept_submission, validate_transaction
-from chain.validation import validate_body, validate_header
+from chain.protocol import fast_transactions as plain_transactions
+from chain.protocol import strict_json
+from chain.protocol.block import Block
+from chain.protocol.header import SIZE, Header
+from chain.protocol.merkle import calculate_path, calculate_root, is_included
+from chain.protocol.transaction import accept_submission, validate_transaction
+from chain.protocol.validation import validate_body, validate_header
 from compose.settings import BadSetting, Settings, variable
 from tests.independent import make_chain
 from tests.unit.test_canonical import values

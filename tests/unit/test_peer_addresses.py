@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.errors import InvalidPeer
-from chain.peers.allowed import Allowed, BadAllowList
+from chain.peers.allow_list import Allowed, BadAllowList
 from chain.peers.url import PeerUrl
 
 WORDS = st.text(alphabet="abx0123456789.:/@?#[]-_*%\\ hts", max_size=40)

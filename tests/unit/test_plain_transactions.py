@@ -9,10 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chain import plain_transactions, strict_json
 from chain.errors import MinequeueError
-from chain.strict_json import MAX_INTEGER
-from chain.transaction import Transaction, accept_submission
+from chain.protocol import fast_transactions as plain_transactions
+from chain.protocol import strict_json
+from chain.protocol.strict_json import MAX_INTEGER
+from chain.protocol.transaction import Transaction, accept_submission
 
 PLAIN = b'{"sender":"alice","recipient":"bob","amount":5}'
 NAMED = b'{"sender":"alice","recipient":"bob","amount":5,"nonce":"n"}'

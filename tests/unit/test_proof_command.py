@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from flask.testing import FlaskClient
 
 from chain.ledger import Connection
-from chain.merkle import calculate_path, calculate_root
-from chain.transaction import reward
+from chain.protocol.merkle import calculate_path, calculate_root
+from chain.protocol.transaction import reward
 from compose.cli import cli
 from compose.proof import InvalidProof
 from tests.ledgers import make_ledger, make_transaction, mine_all, submit

@@ -6,8 +6,8 @@ from random import Random
 
 import pytest
 
-from chain.backlog import OpenCandidate, Reading
-from chain.scaling import Decision, Peaks, Policy, calculate_need, decide
+from chain.scaling.backlog import OpenCandidate, Reading
+from chain.scaling.policy import Decision, Peaks, Policy, calculate_need, decide
 from tests.ledgers import RULES
 from tests.unit.test_backlog import EMPTY
 

@@ -5,11 +5,11 @@ from unittest.mock import patch
 
 import pytest
 
-from chain.block import Block
-from chain.header import Header
 from chain.ledger import Ledger, Opening, Pending, Place, Submission, Verdict, branches, settlement
 from chain.ledger.keys import Keys
-from chain.transaction import Transaction
+from chain.protocol.block import Block
+from chain.protocol.header import Header
+from chain.protocol.transaction import Transaction
 from tests.ledgers import (
     BOUNDS,
     find_place,

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chain.errors import MinequeueError
-from chain.transaction import accept_submission
+from chain.protocol.transaction import accept_submission
 from compose.burst.files import read_transactions
 from compose.cli import cli
 from compose.key_file import BadKeyFile, read_key, write_key

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chain.rules import Bounds, Rules
-from chain.scaling import Policy
+from chain.protocol.rules import Bounds, Rules
+from chain.scaling.policy import Policy
 from compose.cli import cli
 from compose.settings import PREFIX, Settings
 from compose.simulation.command import make_world

@@ -3,9 +3,9 @@ import json
 import pytest
 from hypothesis import given
 
-from chain import strict_json
 from chain.errors import MalformedJson
-from chain.strict_json import MAX_DEPTH, MAX_INTEGER
+from chain.protocol import strict_json
+from chain.protocol.strict_json import MAX_DEPTH, MAX_INTEGER
 from tests.unit.test_canonical import values
 
 

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from chain.ledger import Ledger
-from chain.transaction import accept_submission
+from chain.protocol.transaction import accept_submission
 from tests.ledgers import mine_all, mined_ids
 from tests.web_clients import PLAIN, make_client
 from web.tokens import Tokens, draw_token, make_entry

@@ -11,9 +11,9 @@ from flask.testing import FlaskClient
 
 from chain.errors import WrongRules
 from chain.ledger import Connection, Ledger
-from chain.proof_of_work import HASHLIB
-from chain.signature import SecretKey
-from chain.transaction import sign_submission
+from chain.protocol.proof_of_work import HASHLIB
+from chain.protocol.signature import SecretKey
+from chain.protocol.transaction import sign_submission
 from tests.ledgers import BOUNDS, RULES, make_ledger, make_miner, mine_all, submit
 from tests.mining_steps import open_candidate
 from tests.separate_ledgers import make_fake_client

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from chain.errors import InvalidTransaction, MinequeueError, QueueFull
 from chain.ledger import Submission, Verdict
-from chain.transaction import Transaction
+from chain.protocol.transaction import Transaction
 from web.aws.errors import NotAccepted
 from web.problems import Problem, of_error
 from web.requests import bad_key, is_key

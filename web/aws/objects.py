@@ -13,7 +13,7 @@ from urllib.parse import unquote_plus
 
 from chain.errors import InvalidTransaction, MinequeueError, QueueFull
 from chain.ledger import Submission, Verdict
-from chain.transaction import Transaction
+from chain.protocol.transaction import Transaction
 from web.aws.errors import NotAccepted
 from web.aws.lines import Line, Readable, iterate_lines
 from web.aws.messages import Record

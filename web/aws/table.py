@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from chain import strict_json
 from chain.errors import InvalidTransaction
-from chain.strict_json import Json
+from chain.protocol import strict_json
+from chain.protocol.strict_json import Json
 from web.aws.messages import Message, Record, report, submit_messages
 from web.services import Services
 

@@ -5,7 +5,7 @@ import re
 from flask import Blueprint, Response, request
 
 from chain.ledger import Spot, look_for
-from chain.transaction import MAX_ADDRESS
+from chain.protocol.transaction import MAX_ADDRESS
 from web.described import Parameter, Reply, described
 from web.pages.rendering import HTML, page_reply, refusals, render
 from web.problems import bad_parameter

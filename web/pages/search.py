@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 
-from chain.transaction import MAX_ADDRESS
+from chain.protocol.transaction import MAX_ADDRESS
 from web.described import Parameter, Reply, described
 from web.pages.rendering import HEADERS, refusals
 from web.problems import bad_parameter

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chain.header import PREFIX_SIZE
-from chain.proof_of_work import HASHLIB, Search, search_with_hashlib
+from chain.protocol.header import PREFIX_SIZE
+from chain.protocol.proof_of_work import HASHLIB, Search, search_with_hashlib
 from workers.kernels.cache import CodeCache
 
 if TYPE_CHECKING:

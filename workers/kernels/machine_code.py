@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 
 from llvmlite import binding as llvm
 
-from chain.header import MAX_U64, put_nonce
-from chain.proof_of_work import Search, meets_target
+from chain.protocol.header import MAX_U64, put_nonce
+from chain.protocol.proof_of_work import Search, meets_target
 from workers.kernels.loop import BLOCK_WORDS, FIXED_WORDS, SEARCH
 
 _WORD_BITS = 32

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from chain.peers.allowed import Allowed
+from chain.peers.allow_list import Allowed
 from chain.peers.url import PeerUrl
 from workers.peers.node import PeerAway, PeerFaulty, PeerNotAllowed
 from workers.peers.wire import Deadline, Wire

@@ -9,14 +9,14 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-from chain.block import Block, join_body
 from chain.errors import MalformedJson
-from chain.header import Header
-from chain.header_json import BadHeader, HeaderJson
 from chain.ledger import Record
 from chain.peers.url import PeerUrl
-from chain.rules import MAX_BODY_BYTES
-from chain.strict_json import make_reader
+from chain.protocol.block import Block, join_body
+from chain.protocol.header import Header
+from chain.protocol.header_json import BadHeader, HeaderJson
+from chain.protocol.rules import MAX_BODY_BYTES
+from chain.protocol.strict_json import make_reader
 from workers.peers.client import BadStatus, PeerClient
 from workers.peers.node import PeerFaulty
 

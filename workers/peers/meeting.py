@@ -8,10 +8,10 @@ import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
-from chain.branch import HeaderBranch
 from chain.errors import BranchTooLarge
-from chain.header import Header
 from chain.ledger import Adopting, Branch, Ledger, Record
+from chain.protocol.header import Header
+from chain.protocol.header_branch import HeaderBranch
 from workers.peers.node import Node, PeerFaulty
 
 PAGE = 500  # headers in one answer

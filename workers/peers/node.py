@@ -2,10 +2,10 @@
 
 from typing import ClassVar, Protocol
 
-from chain.block import Block
 from chain.errors import MinequeueError
-from chain.header import Header
 from chain.ledger import Record
+from chain.protocol.block import Block
+from chain.protocol.header import Header
 
 
 class PeerError(MinequeueError):

@@ -14,11 +14,11 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from chain.block import Block
 from chain.errors import BranchTooLarge, InvalidBlock, MinequeueError
-from chain.header import Header
 from chain.ledger import Ledger, Outcome, Record, Sight, Turn
 from chain.moment import is_ahead
+from chain.protocol.block import Block
+from chain.protocol.header import Header
 from workers.peers.meeting import Meeting
 from workers.peers.node import Node, PeerError
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chain.ledger import Ledger, MinedBy
-from chain.rules import Bounds
+from chain.protocol.rules import Bounds
 from compose.backup.errors import BackupRefused
 from compose.backup.importer import Imported
 from tests.backups import (

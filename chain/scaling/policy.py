@@ -9,10 +9,10 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from chain import backlog
-from chain.backlog import Reading
 from chain.moment import is_ahead
-from chain.rules import Rules
+from chain.protocol.rules import Rules
+from chain.scaling import backlog
+from chain.scaling.backlog import Reading
 
 _REFRESH = 10  # a peak is renewed when a tenth of its time is over, not at every look
 _AIM = 0.8  # of the target: speeds stray, and miners take time to start

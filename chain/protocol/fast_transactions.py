@@ -1,8 +1,9 @@
 """The short way for the usual submission: plain transactions, read and sealed in one pass.
 
 Plain is a transaction in ASCII without a backslash, contract or signature, which breaks no rule.
-Whatever is not plain is for :mod:`chain.strict_json` and :mod:`chain.transaction` to read or to
-refuse: both ways give the same transaction, and only they refuse. This one is for speed alone.
+Whatever is not plain is for :mod:`chain.protocol.strict_json` and
+:mod:`chain.protocol.transaction` to read or to refuse: both ways give the same transaction, and
+only they refuse. This one is for speed alone.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,8 +11,8 @@ from hashlib import sha256
 
 import msgspec
 
-from chain.strict_json import MAX_INTEGER
-from chain.transaction import MAX_ADDRESS, MAX_NONCE, REWARD_SENDER, Transaction
+from chain.protocol.strict_json import MAX_INTEGER
+from chain.protocol.transaction import MAX_ADDRESS, MAX_NONCE, REWARD_SENDER, Transaction
 
 
 class _Plain(msgspec.Struct, forbid_unknown_fields=True, gc=False):

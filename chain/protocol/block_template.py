@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from chain.block import Block, join_body
-from chain.header import VERSION, Header
-from chain.merkle import calculate_root
-from chain.rules import Limits
-from chain.transaction import Transaction, reward
-from chain.validation import MEDIAN_SPAN, calculate_median_time
+from chain.protocol.block import Block, join_body
+from chain.protocol.header import VERSION, Header
+from chain.protocol.merkle import calculate_root
+from chain.protocol.rules import Limits
+from chain.protocol.transaction import Transaction, reward
+from chain.protocol.validation import MEDIAN_SPAN, calculate_median_time
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 -- How many miners were needed lately is remembered.
--- KEYS[1] peaks  string, as chain/scaling.py writes it
+-- KEYS[1] peaks  string, as chain/scaling/policy.py writes it
 -- ARGV[1] it
 -- Returns OK.
 redis.call('DEL', KEYS[1]) -- first, for the reason given in claim_range.lua

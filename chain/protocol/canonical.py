@@ -7,7 +7,7 @@ import msgspec
 import rfc8785
 
 from chain.errors import MalformedJson
-from chain.strict_json import Json
+from chain.protocol.strict_json import Json
 
 _encoder = msgspec.json.Encoder(order="sorted")
 

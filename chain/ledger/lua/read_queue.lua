@@ -1,7 +1,7 @@
 -- Changes nothing: reads queue, tip, candidate and fleet as they are at one moment.
 -- KEYS[1] pending, KEYS[2] mine_requests, KEYS[3] counters, KEYS[4] tip, KEYS[5] candidate,
 -- KEYS[6] miners, KEYS[7] workers, KEYS[8] sizes, KEYS[9] rates, KEYS[10] kernels: see the scripts
--- that write them; KEYS[11] peaks  string: how many miners were needed lately (chain/scaling.py);
+-- that write them; KEYS[11] peaks  string: how many miners were needed lately (chain/scaling/policy.py);
 -- KEYS[12] records  hash: index -> record, see create_genesis.lua; KEYS[13] followed, see follow.lua
 -- KEYS[14] arrived, KEYS[15] returned, KEYS[16] leaving   see adopt_branch.lua
 -- ARGV[1] how long a lease counts (ms), ARGV[2] how long a beat does, ARGV[3] most entries to return

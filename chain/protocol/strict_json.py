@@ -2,7 +2,7 @@
 
 Refused, though Python's own reader takes them: duplicate keys, NaN and Infinity, and deep nesting.
 Legal JSON passes here: fractions and integers that not every reader holds exactly are refused by
-:mod:`chain.transaction`, and lone surrogates by :mod:`chain.canonical`.
+:mod:`chain.protocol.transaction`, and lone surrogates by :mod:`chain.protocol.canonical`.
 
 All JSON from outside is read here, by :func:`loads` or by what :func:`make_reader` makes: every
 decoder is recursive, so the depth is bounded before one sees the text.

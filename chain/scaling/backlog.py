@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from chain.header import Header
 from chain.moment import is_ahead
-from chain.rules import Rules
-from chain.validation import MAX_AHEAD_MS
+from chain.protocol.header import Header
+from chain.protocol.rules import Rules
+from chain.protocol.validation import MAX_AHEAD_MS
 
 _LAST_DATE_S = 253_402_300_799  # of the year 9999; a header may say any year
 
@@ -50,7 +50,7 @@ class Reading:
         live_rate: the hashes a second of the miners at work, together.
         miner_rate: the hashes a second that a miner last had, or 0.
         kernels: what the live workers search nonces with, and how many miners do so by each.
-        peaks: how many miners were needed lately, as :mod:`chain.scaling` remembers it.
+        peaks: how many miners were needed lately, as :mod:`chain.scaling.policy` remembers it.
         is_unsettled: whether a reorganisation left something to do before the next block.
         earliest_ms: before then no block can follow the tip, because the newest blocks have
             timestamps of the future; 0 where they have not. Unix milliseconds.

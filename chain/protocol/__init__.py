@@ -1,0 +1,1 @@
+"""What a block and a transaction are, to the byte; no input or output."""

@@ -1,0 +1,1 @@
+"""How many miners there should be: pure arithmetic on a reading of the queue."""
