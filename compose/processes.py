@@ -25,11 +25,11 @@ from compose.wiring import (
     resolver_signs_path,
     signs_path,
 )
-from workers.app import WorkerApp
-from workers.duties import MinerDuty, ResolverDuty
-from workers.protection import Agent, Protection
-from workers.transport import QueueLengths
-from workers.watchdog import is_fresh
+from workers.runtime.duties import MinerDuty, ResolverDuty
+from workers.runtime.ecs_protection import Agent, Protection
+from workers.runtime.transport import QueueLengths
+from workers.runtime.watchdog import is_fresh
+from workers.tasks import WorkerApp
 
 WEB_APP = "compose.web_app:create"
 # Of a request's head, and of what is read ahead of its body: so much is always taken, and never

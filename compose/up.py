@@ -26,7 +26,7 @@ from compose.supervisor import Supervisor
 from compose.web_wiring import server_url
 from compose.wiring import resolver_signs_path, signs_path
 from compose.zero_tail import cut, find_zero_tail
-from workers.watchdog import is_fresh
+from workers.runtime.watchdog import is_fresh
 
 _PROBE_S = 1.0  # how long a probe of a starting part may take
 _GRACE_S = 10.0  # how long a leftover of an earlier start may take to stop

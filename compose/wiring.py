@@ -17,15 +17,15 @@ from compose.tracing import trace_blocks, trace_requests
 from compose.web_wiring import make_ledger, make_services, server_url
 from web.app import create_app
 from web.embedded_metrics import EmbeddedMetrics
-from workers.app import Crew, WorkerApp, create_celery
-from workers.bell import Bell, BellPull
 from workers.kernels import Kernel, load_search
-from workers.miner import Miner
+from workers.mining.miner import Miner
+from workers.mining.report import Report
 from workers.peers.client import PeerClient
 from workers.peers.http_node import HttpNode
 from workers.peers.resolver import Resolver
-from workers.report import Report
-from workers.sweep import CALL_S
+from workers.runtime.ticks import CALL_S
+from workers.runtime.wake_ups import Bell, BellPull
+from workers.tasks import Crew, WorkerApp, create_celery
 
 # Of the threads that search: they take every processor that is free, and whoever needs one for a
 # moment only, the server and their own connections among them, should not wait for a turn.

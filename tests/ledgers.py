@@ -13,7 +13,7 @@ from chain.protocol.proof_of_work import search_with_hashlib
 from chain.protocol.rules import Bounds, Rules
 from chain.protocol.transaction import Transaction, accept_submission
 from chain.scaling.backlog import OpenCandidate
-from workers.miner import Miner
+from workers.mining.miner import Miner
 
 RULES = Rules(
     network="test", bits=4, block_interval_s=5, block_transactions=10, block_bytes=100_000

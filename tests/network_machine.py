@@ -28,7 +28,7 @@ from chain.protocol.proof_of_work import search_with_hashlib
 from tests.ledgers import make_transaction, mined_ids, read_chain, request_mine
 from tests.peers import LedgerNode, meet, meet_and_die
 from tests.separate_ledgers import make_separate_ledger
-from workers.miner import Miner
+from workers.mining.miner import Miner
 
 NODES = 5
 _WHO = st.integers(0, NODES - 1)

@@ -21,7 +21,7 @@ from compose.simulation.shapes import Shape
 from compose.simulation.world import World
 
 STEP_S = 0.1
-LOOK_S = 1.0  # how often the pool follows the policy, as in workers/autoscaler.py
+LOOK_S = 1.0  # how often the pool follows the policy, as in workers/runtime/autoscaler.py
 _STEPS_A_LOOK = round(LOOK_S / STEP_S)
 _JOB = "0" * 32
 

@@ -16,7 +16,7 @@ from tests.http import post, request
 from tests.server import run_server
 from tests.stack import Stack, free_port
 from tests.waiting import wait_for
-from workers.watchdog import is_fresh
+from workers.runtime.watchdog import is_fresh
 
 # each changed or broke a part that read it
 FOREIGN = {

@@ -26,7 +26,7 @@ from tests.bench.report import Figure, Report
 from tests.bench.scale_fill import make_transaction
 from tests.ledgers import make_ledger, request_mine
 from tests.server import run_server, url_of
-from workers.miner import Miner
+from workers.mining.miner import Miner
 
 TRANSACTIONS = 1_000_000
 PENDING = 1000  # that wait, besides, and must be restored too

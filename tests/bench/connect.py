@@ -61,7 +61,7 @@ def measure() -> Report:
 
 
 def _mine_one(ledger: Ledger, scratch: Path, times: Times) -> None:
-    """What workers.miner does for a block, with a clock at each step."""
+    """What workers.mining.miner does for a block, with a clock at each step."""
     reading = times.take("read queue and tip", ledger.queue.read)
     pending: Any = times.take(
         "read the head of pending",

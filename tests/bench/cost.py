@@ -17,7 +17,7 @@ from tests.bench.report import Figure, Report
 from tests.bench.scale_fill import make_transaction
 from tests.ledgers import make_ledger, request_mine
 from tests.server import run_server
-from workers.miner import Miner
+from workers.mining.miner import Miner
 
 COUNT = 100_000
 MONTHS = (10**6, 10**9)  # transactions

@@ -15,7 +15,7 @@ from tests.bench.report import Figure, Report
 from tests.ledgers import make_ledger, request_mine
 from tests.peers import meet
 from tests.server import run_server
-from workers.miner import Miner
+from workers.mining.miner import Miner
 
 COUNT = 50_000  # transactions of our stale blocks; the branch has a block more
 PENDING = 990_000  # half of what the branch holds comes before them, as much after them

@@ -22,7 +22,7 @@ from tests.ledgers import make_ledger
 from tests.server import run_server
 from tests.stack import Stack
 from tests.waiting import wait_for
-from workers.miner import Miner
+from workers.mining.miner import Miner
 
 BURST_S = 6.0  # what a burst of mine requests should take one miner
 ROUNDS = 3

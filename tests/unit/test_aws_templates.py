@@ -16,7 +16,7 @@ from tests.ledgers import make_ledger
 from tests.server_options import RIGHTS
 from tests.web_clients import make_client
 from web.embedded_metrics import DIMENSION, NAMESPACE, UNITS
-from workers.watchdog import STOP_S
+from workers.runtime.watchdog import STOP_S
 
 AWS = Path(__file__).parents[2] / "compose" / "aws"
 TEMPLATES = sorted(AWS.glob("*-stack.yaml"))

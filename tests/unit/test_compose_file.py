@@ -20,7 +20,7 @@ from tests.compose_file import COMPOSE_FILE, FILE, OURS, ROOT, SERVICES, WATCHER
 from tests.ledgers import make_ledger
 from tests.server_options import kept_options, parse_options
 from tests.web_clients import make_client
-from workers import watchdog
+from workers.runtime import watchdog
 
 GRAFANA = ROOT / "compose" / "grafana"
 DOCKERFILE = (ROOT / "compose" / "Dockerfile").read_text()

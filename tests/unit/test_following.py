@@ -13,8 +13,8 @@ from chain.protocol.proof_of_work import Search, search_with_hashlib
 from tests.ledgers import mine_all, mined_ids
 from tests.web_clients import PLAIN, make_client
 from web.tokens import Tokens, draw_token, make_entry
-from workers.miner import Miner
-from workers.report import Report
+from workers.mining.miner import Miner
+from workers.mining.report import Report
 
 NAME = "checkout-17"
 SPAN = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

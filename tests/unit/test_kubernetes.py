@@ -34,7 +34,7 @@ from tests.manifests import (
 )
 from tests.server_options import kept_options
 from tests.web_clients import make_client
-from workers import watchdog
+from workers.runtime import watchdog
 
 WRITTEN = written()
 PODS = pods(WRITTEN)

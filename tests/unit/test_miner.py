@@ -7,8 +7,8 @@ from chain.protocol.proof_of_work import search_with_hashlib
 from tests.ledgers import RULES, make_ledger, request_mine
 from tests.mining_steps import solve
 from tests.waiting import wait_for
-from workers.miner import Miner
-from workers.pace import SLICE_S
+from workers.mining.miner import Miner
+from workers.mining.pace import SLICE_S
 
 RATE = 1_000_000  # nonces a second
 

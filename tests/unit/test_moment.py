@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from chain.moment import is_ahead
-from workers.watchdog import is_fresh, sign_path
+from workers.runtime.watchdog import is_fresh, sign_path
 
 
 @pytest.mark.parametrize(

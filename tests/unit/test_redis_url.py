@@ -11,7 +11,7 @@ from chain.ledger.redis_url import open_redis, read, show, write_socket
 from compose.settings import BadSetting, Settings
 from compose.wiring import make_celery
 from tests.workers import make_settings
-from workers import transport
+from workers.runtime import transport
 
 ODD_NAMES = [
     "a b", "a#b", "a?b", "a%25b", "a;b", "a\nb", "a&b=c", "ä", "a:b@c", "a+b", "a'\"b",

@@ -12,10 +12,10 @@ from compose import wiring
 from compose.settings import Settings
 from tests.separate_ledgers import make_separate_ledger
 from tests.workers import make_settings
-from workers.pulse import Heart
-from workers.sweep import CALL_S, SLOW_S, Sweep
-from workers.transport import ANSWER_S, CONNECT_S, RETRY_S
-from workers.watchdog import (
+from workers.runtime.heartbeat import Heart
+from workers.runtime.ticks import CALL_S, SLOW_S, Sweep
+from workers.runtime.transport import ANSWER_S, CONNECT_S, RETRY_S
+from workers.runtime.watchdog import (
     FRESH_S,
     HUNG_S,
     LOST_S,

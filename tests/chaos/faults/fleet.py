@@ -13,7 +13,7 @@ from tests.chaos.faults.fault import NotCovered
 from tests.chaos.field import PATIENCE_S, Field, Kind
 from tests.clock import find_faketime
 from tests.waiting import wait_for
-from workers.watchdog import is_fresh
+from workers.runtime.watchdog import is_fresh
 
 _HOUR_MS = 3_600_000
 

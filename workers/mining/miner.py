@@ -13,7 +13,7 @@ from chain.ledger.mining import Following, PLACES_AT_ONCE, Want
 from chain.protocol.header import Header
 from chain.protocol.proof_of_work import Search
 from chain.scaling.backlog import OpenCandidate, Reading, estimate_rate
-from workers.pace import Pace
+from workers.mining.pace import Pace
 
 T = TypeVar("T")
 RUN_S = 2.0  # a run ends soon, so that a scale-in or a shutdown never waits long

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from celery.worker import state
 
 from chain.scaling import backlog
-from workers.protection import Protection
+from workers.runtime.ecs_protection import Protection
 
 _log = logging.getLogger(__name__)
 

@@ -16,8 +16,16 @@ from celery import bootsteps
 from kombu.exceptions import OperationalError
 
 from chain.errors import MinequeueError
-from workers.pulse import Heart
-from workers.watchdog import HUNG_S, LOST_S, STOP_S, STUCK_S, Watchdog, end_this_worker, sign_path
+from workers.runtime.heartbeat import Heart
+from workers.runtime.watchdog import (
+    HUNG_S,
+    LOST_S,
+    STOP_S,
+    STUCK_S,
+    Watchdog,
+    end_this_worker,
+    sign_path,
+)
 
 PERIOD_S = 1.0
 # a call of the ledger in a worker: the next sweep, and the next run, are this call once more

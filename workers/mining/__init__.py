@@ -1,0 +1,1 @@
+"""A miner, what it measures, and whom it tells."""

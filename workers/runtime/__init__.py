@@ -1,0 +1,1 @@
+"""All that tames Celery: queues, processes, limits, and the tick of a worker."""
