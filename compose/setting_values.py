@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from chain.peers.names import is_host_name
 from compose.text_file import drop_mark
-from web.tokens import Tokens
+from web.guard.tokens import Tokens
 
 PENDING_BYTES = str(512 * 2**20)  # that may wait, where their number alone is given
 _MOST_WORKERS = 10_000

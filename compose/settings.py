@@ -14,7 +14,7 @@ from chain.peers.allow_list import Allowed
 from chain.protocol.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS
 from compose import setting_values as values
 from compose.processors import count_processors
-from web.tokens import Tokens
+from web.guard.tokens import Tokens
 
 PREFIX = "MINEQUEUE_"
 # set by `minequeue up` on what it starts, to find it again; not a setting

@@ -14,7 +14,7 @@ from celery.signals import worker_process_shutdown
 from chain.ledger import Trail
 from chain.protocol.header import Header
 from compose.errors import StartRefused
-from web.following import TRACEPARENT
+from web.http.tracking import TRACEPARENT
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -8,18 +8,18 @@ from compose.embedded import socket_path
 from compose.ownership import check_way
 from compose.rules import make_bounds, make_policy, make_rules
 from compose.settings import Settings
-from web.bodies import Bodies
-from web.combiner import Combiner
-from web.doors import Doors
-from web.following import TRACEPARENT
+from web.guard.access import Doors
+from web.guard.bodies import Bodies
+from web.guard.origins import Origins
+from web.guard.refusals import Refusals
+from web.guard.slots import WaitingRoom
+from web.http.parameters import MAX_PAGE
+from web.http.request_ids import GIVEN
+from web.http.streams import PATIENCE_S, SLOW_S
+from web.http.tracking import TRACEPARENT
+from web.intake.submissions import Intake
 from web.live import Live
-from web.origins import Origins
-from web.parameters import MAX_PAGE
-from web.reading import PATIENCE_S, SLOW_S
-from web.refusals import Refusals
-from web.request_ids import GIVEN
 from web.services import Limits, Services
-from web.waiting_room import WaitingRoom
 
 MAX_WAIT_S = 60  # the longest that an answer is held back
 # of eight threads: so many may be held back, by requests that wait, by readers and by writers; the
@@ -81,8 +81,7 @@ def make_services(
     eighth = settings.web_threads // 8
     return Services(
         ledger=ledger,
-        combiner=Combiner(ledger.mempool.submit, most=settings.max_batch),
-        wake_miners=wake_miners,
+        intake=Intake(ledger, wake_miners, max_batch=settings.max_batch),
         wake_resolver=wake_resolver,
         refusals=Refusals(ledger.measuring.count_refusals),
         doors=Doors(settings.tokens, ledger.gates.charge, Origins(frozenset(settings.hosts))),

@@ -16,7 +16,7 @@ from compose.settings import Settings
 from compose.tracing import trace_blocks, trace_requests
 from compose.web_wiring import make_ledger, make_services, server_url
 from web.app import create_app
-from web.embedded_metrics import EmbeddedMetrics
+from web.aws.embedded_metrics import EmbeddedMetrics
 from workers.kernels import Kernel, load_search
 from workers.mining.miner import Miner
 from workers.mining.report import Report

@@ -9,15 +9,15 @@ from chain.ledger import Ledger
 from chain.peers.allow_list import Allowed
 from chain.scaling.policy import Policy
 from web.app import create_app
-from web.bodies import Bodies
-from web.combiner import Combiner
-from web.doors import Doors
+from web.guard.access import Doors
+from web.guard.bodies import Bodies
+from web.guard.origins import Origins
+from web.guard.refusals import Refusals
+from web.guard.slots import WaitingRoom
+from web.guard.tokens import Tokens
+from web.intake.submissions import Intake
 from web.live import Live
-from web.origins import Origins
-from web.refusals import Refusals
 from web.services import Limits, Services
-from web.tokens import Tokens
-from web.waiting_room import WaitingRoom
 
 POLICY = Policy(least=0, most=2, target_drain_s=10, quiet_s=10)
 PLAIN = {"sender": "alice", "recipient": "bob", "amount": 5}
@@ -49,8 +49,7 @@ def make_client(
     all_limits = Limits(**{"body_bytes": 10_000, "batch": 5, "page": 3, "wait_s": 1, **limits})
     services = Services(
         ledger=ledger,
-        combiner=Combiner(ledger.mempool.submit, most=100),
-        wake_miners=wake,
+        intake=Intake(ledger, wake, max_batch=all_limits.batch),
         wake_resolver=wake,
         refusals=Refusals(ledger.measuring.count_refusals),
         doors=Doors(tokens, ledger.gates.charge, Origins(frozenset(hosts))),

@@ -2,7 +2,8 @@
 
 from flask import Flask, Response
 
-from web import (
+from web import pages
+from web.api import (
     chain,
     docs,
     events,
@@ -11,19 +12,18 @@ from web import (
     mining,
     nodes,
     openapi,
-    pages,
     queue,
     submissions,
     transactions,
 )
-from web.nodes import NodeConverter
-from web.openapi import provide_document
-from web.origins import HostCheck
-from web.problems import Problem, register_problems
-from web.reading import bound, give_back
-from web.request_ids import Named, name_request
+from web.api.nodes import NodeConverter
+from web.api.openapi import provide_document
+from web.fast_path import ShortWay
+from web.http.host_check import HostCheck
+from web.http.request_ids import Named, name_request
+from web.http.streams import bound, give_back
+from web.replies.problems import Problem, register_problems
 from web.services import Services, provide
-from web.short_way import ShortWay
 
 BLUEPRINTS = (
     submissions,

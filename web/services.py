@@ -9,12 +9,12 @@ from flask import Flask, current_app
 from chain.ledger import Ledger
 from chain.peers.allow_list import Allowed
 from chain.scaling.policy import Policy
-from web.bodies import Bodies
-from web.combiner import Combiner
-from web.doors import Doors
+from web.guard.access import Doors
+from web.guard.bodies import Bodies
+from web.guard.refusals import Refusals
+from web.guard.slots import WaitingRoom
+from web.intake.submissions import Intake
 from web.live import Live
-from web.refusals import Refusals
-from web.waiting_room import WaitingRoom
 
 _EXTENSION = "minequeue"
 
@@ -42,8 +42,7 @@ class Services:
 
     Attributes:
         ledger: chain and queue.
-        combiner: takes submissions to the ledger, many in one call.
-        wake_miners: tells the workers that there may be work; returns at once, never raises.
+        intake: reads transactions and puts them on the queue.
         wake_resolver: tells the resolver that there may be work; returns at once, never raises.
         refusals: counts them.
         doors: who may do what.
@@ -59,8 +58,7 @@ class Services:
     """
 
     ledger: Ledger
-    combiner: Combiner
-    wake_miners: Callable[[], None]
+    intake: Intake
     wake_resolver: Callable[[], None]
     refusals: Refusals
     doors: Doors

@@ -21,8 +21,8 @@ import pytest
 from compose.settings import Settings
 from tests.stack import free_port
 from tests.waiting import wait_for
-from web.embedded_metrics import DIMENSION, NAMESPACE, UNITS
-from web.tokens import draw_token, make_entry
+from web.aws.embedded_metrics import DIMENSION, NAMESPACE, UNITS
+from web.guard.tokens import draw_token, make_entry
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "compose" / "aws" / "README.md").read_text("utf-8")

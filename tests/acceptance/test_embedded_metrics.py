@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.stack import Stack
 from tests.waiting import wait_for
-from web.embedded_metrics import NAMESPACE
+from web.aws.embedded_metrics import NAMESPACE
 
 
 def test_web_prints_metrics_as_lines_of_their_own(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tests.http import Answer, post, request
 from tests.server_options import DEFAULT_RIGHTS, RIGHTS
 from tests.stack import Stack, free_port
 from tests.waiting import wait_for
-from web.tokens import draw_token, make_entry
+from web.guard.tokens import draw_token, make_entry
 
 USER, PASSWORD = "minequeue", "pass-word-of-redis-1f7c"
 FLOWER_PASSWORD = "pass-word-of-flower-9a2e"

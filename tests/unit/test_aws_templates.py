@@ -15,7 +15,7 @@ from compose.settings import Settings, variable
 from tests.ledgers import make_ledger
 from tests.server_options import RIGHTS
 from tests.web_clients import make_client
-from web.embedded_metrics import DIMENSION, NAMESPACE, UNITS
+from web.aws.embedded_metrics import DIMENSION, NAMESPACE, UNITS
 from workers.runtime.watchdog import STOP_S
 
 AWS = Path(__file__).parents[2] / "compose" / "aws"

@@ -7,7 +7,7 @@ import pytest
 from chain.errors import LedgerUnavailable
 from chain.ledger import Submission, Verdict
 from tests.ledgers import make_transaction
-from web.combiner import Combiner
+from web.intake.combiner import Combiner
 
 
 class Gate:

@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from compose.cli import cli
 from tests.unit.test_grafana import ABSENT
-from web.schemas import QueueState
+from web.replies.schemas import QueueState
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")

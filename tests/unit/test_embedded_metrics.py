@@ -12,7 +12,7 @@ from chain.scaling.backlog import Reading
 from chain.scaling.policy import Decision, Policy
 from tests.ledgers import RULES, make_ledger, request_mine, submit
 from tests.web_clients import make_client
-from web.embedded_metrics import NAMESPACE, UNITS, EmbeddedMetrics, describe
+from web.aws.embedded_metrics import NAMESPACE, UNITS, EmbeddedMetrics, describe
 
 POLICY = Policy(least=0, most=2, target_drain_s=10, quiet_s=10)
 

@@ -12,7 +12,7 @@ from chain.ledger import following as following_module
 from chain.protocol.proof_of_work import Search, search_with_hashlib
 from tests.ledgers import mine_all, mined_ids
 from tests.web_clients import PLAIN, make_client
-from web.tokens import Tokens, draw_token, make_entry
+from web.guard.tokens import Tokens, draw_token, make_entry
 from workers.mining.miner import Miner
 from workers.mining.report import Report
 

@@ -15,8 +15,8 @@ from tests.mining_steps import open_candidate, solve
 from tests.peers import LedgerNode, meet
 from tests.separate_ledgers import make_separate_ledger
 from tests.web_clients import PLAIN, make_client
-from web import refusals as refusals_module
-from web.refusals import Refusals
+from web.guard import refusals as refusals_module
+from web.guard.refusals import Refusals
 from workers.peers.resolver import Resolver
 
 
@@ -172,7 +172,7 @@ def test_a_server_that_is_away_is_told_once_and_counts_arrive_when_it_is_back(
     Refusals(store).count("a")
     assert arrived.wait(5)
     assert tries == [{"a": 1}] * 4
-    own = [record for record in caplog.records if record.name == "web.refusals"]
+    own = [record for record in caplog.records if record.name == "web.guard.refusals"]
     assert len(own) == 1
 
 

@@ -10,7 +10,7 @@ from openapi_spec_validator import validate
 from chain.ledger import Connection
 from tests.ledgers import make_ledger
 from tests.web_clients import PLAIN, make_client
-from web.needs import scope_of
+from web.http.scopes import scope_of
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from chain.ledger import Ledger
 from compose.settings import BadSetting, Settings
 from tests.web_clients import PLAIN, make_client
-from web.tokens import Tokens, draw_token, make_entry
+from web.guard.tokens import Tokens, draw_token, make_entry
 
 HOST = "localhost:3000"
 TOKEN = draw_token()

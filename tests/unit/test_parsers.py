@@ -26,8 +26,14 @@ from chain.protocol.validation import validate_body, validate_header
 from compose.settings import BadSetting, Settings, variable
 from tests.independent import make_chain
 from tests.unit.test_canonical import values
-from web.problems import Problem
-from web.requests import parse_hex, parse_number, read_idempotency_key, read_number, read_wait_s
+from web.http.requests import (
+    parse_hex,
+    parse_number,
+    read_idempotency_key,
+    read_number,
+    read_wait_s,
+)
+from web.replies.problems import Problem
 from workers.peers.http_node import HttpNode
 from workers.peers.node import PeerFaulty
 

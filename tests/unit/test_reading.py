@@ -11,9 +11,9 @@ from flask.testing import FlaskClient
 from chain.ledger import Connection, Ledger
 from tests.ledgers import BOUNDS, RULES, make_ledger, mine_all, submit
 from tests.web_clients import PLAIN, make_client
-from web import reading
-from web.reading import PART_BYTES
-from web.waiting_room import WaitingRoom
+from web.guard.slots import WaitingRoom
+from web.http import streams as reading
+from web.http.streams import PART_BYTES
 
 LARGE = "/chain/blocks/2"
 ENTRIES = 128  # of the largest batch whose receipts need no seat

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from chain.ledger import Ledger, Submission, Verdict
 from tests.web_clients import make_client
-from web.short_way import ShortWay
+from web.fast_path import ShortWay
 
 PLAIN = {"sender": "alice", "recipient": "bob", "amount": 5, "nonce": "n"}
 THROUGH_FLASK = "application/json; charset=utf-8"

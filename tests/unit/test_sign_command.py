@@ -17,7 +17,7 @@ from compose.key_file import BadKeyFile, read_key, write_key
 from compose.settings import Settings
 from compose.sign import CannotSign
 from compose.text_file import MAX_LINE_BYTES, number_lines
-from web.tokens import Tokens, draw_token, make_entry
+from web.guard.tokens import Tokens, draw_token, make_entry
 
 PAYMENT = {"recipient": "bob", "amount": 5}
 

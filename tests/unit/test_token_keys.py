@@ -10,7 +10,7 @@ from chain.ledger import Ledger
 from chain.protocol.transaction import accept_submission
 from tests.ledgers import mine_all, mined_ids
 from tests.web_clients import PLAIN, make_client
-from web.tokens import Tokens, draw_token, make_entry
+from web.guard.tokens import Tokens, draw_token, make_entry
 
 TEXTS = {name: draw_token() for name in ("alice", "bob", "slow")}
 TOKENS = Tokens(

@@ -14,8 +14,8 @@ from chain.ledger import Ledger
 from compose.cli import cli
 from compose.settings import BadSetting, Settings
 from tests.web_clients import PLAIN, make_client
-from web.needs import scope_of
-from web.tokens import BadToken, Tokens, make_entry
+from web.guard.tokens import BadToken, Tokens, make_entry
+from web.http.scopes import scope_of
 
 # drawn by none: they are in names of tests, which have to be the same in every process
 TEXTS = {name: f"mq_{name:x<43}" for name in ("submit", "mine", "peer", "admin", "slow")}

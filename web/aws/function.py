@@ -16,7 +16,7 @@ from web.aws.http import closed, is_request, make_http
 from web.aws.messages import take_queue, take_topic
 from web.aws.objects import OpenObject, take_objects
 from web.aws.table import take_stream
-from web.problems import Problem
+from web.replies.problems import Problem
 from web.services import Services
 
 ACCEPTED = (

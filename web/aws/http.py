@@ -10,7 +10,7 @@ from urllib.parse import quote
 from apig_wsgi import make_lambda_handler
 
 from chain.errors import MinequeueError
-from web.problems import Problem, of_error
+from web.replies.problems import Problem, of_error
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -15,10 +15,10 @@ from chain.errors import InvalidTransaction, MinequeueError, QueueFull
 from chain.ledger import Submission, Verdict
 from chain.protocol.transaction import Transaction
 from web.aws.errors import NotAccepted
-from web.problems import Problem, of_error
-from web.requests import bad_key, is_key
+from web.http.requests import bad_key, is_key
+from web.intake.submissions import make_nonces
+from web.replies.problems import Problem, of_error
 from web.services import Services
-from web.submissions import make_nonces, queue_together, read_json
 
 Record: TypeAlias = Mapping[str, Any]
 _KEY = "Idempotency-Key"  # the attribute by which a sender names a message
@@ -96,7 +96,7 @@ def submit_messages(messages: Iterable[Message], at: Services) -> list[str]:
         except (MinequeueError, Problem) as error:
             _refuse(message, error, at)
             failed.append(message.name)
-    verdicts = queue_together([submission for _, submission in valid], at)
+    verdicts = at.intake.queue_together([submission for _, submission in valid])
     for (message, _), verdict in zip(valid, verdicts, strict=True):
         if verdict is not Verdict.ACCEPTED:
             _refuse(message, QueueFull(), at)
@@ -120,7 +120,7 @@ def _find_key(attributes: Mapping[str, Any] | None, value: str, name: str) -> st
 def _read(message: Message, at: Services) -> list[Transaction]:
     if message.key is None:
         raise bad_key()
-    found = read_json(message.read(), make_nonces(message.key), at)
+    found = at.intake.read_json(message.read(), make_nonces(message.key))
     if isinstance(found, Transaction):
         return [found]
     transactions: list[Transaction] = []

@@ -17,9 +17,9 @@ from chain.protocol.transaction import Transaction
 from web.aws.errors import NotAccepted
 from web.aws.lines import Line, Readable, iterate_lines
 from web.aws.messages import Record
-from web.problems import of_error
+from web.intake.submissions import make_nonces
+from web.replies.problems import of_error
 from web.services import Services
-from web.submissions import make_nonces, queue_together, read_lines
 
 _LONGEST_LINE = 256 * 1024  # bytes; the largest contract has 16 KiB
 _BATCH_LINES = 1000  # what one call of the server takes
@@ -111,10 +111,9 @@ class _Import:
                 self._refuse(line, InvalidTransaction(f"A line has at most {_LONGEST_LINE} bytes."))
         if not fitting:
             return
-        outcomes = read_lines(
+        outcomes = self._at.intake.read_lines(
             [line.text for line in fitting],
             lambda position: self._nonces(fitting[position].offset),
-            self._at,
         )
         accepted: list[Transaction] = []
         for line, outcome in zip(fitting, outcomes, strict=True):
@@ -122,7 +121,9 @@ class _Import:
                 accepted.append(outcome)
             else:
                 self._refuse(line, outcome)
-        if accepted and queue_together([Submission(accepted)], self._at) != [Verdict.ACCEPTED]:
+        if accepted and self._at.intake.queue_together([Submission(accepted)]) != [
+            Verdict.ACCEPTED
+        ]:
             raise QueueFull
         self.accepted += len(accepted)
 

@@ -6,11 +6,11 @@ from flask import Blueprint, Response, request
 
 from chain.ledger import Spot, look_for
 from chain.protocol.transaction import MAX_ADDRESS
-from web.described import Parameter, Reply, described
+from web.http.requests import parse_number
+from web.http.streams import sit
 from web.pages.rendering import HTML, page_reply, refusals, render
-from web.problems import bad_parameter
-from web.reading import sit
-from web.requests import parse_number
+from web.replies.describe import Parameter, Reply, described
+from web.replies.problems import bad_parameter
 from web.services import services
 
 blueprint = Blueprint("address_page", __name__)

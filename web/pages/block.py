@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response
 
-from web.blocks import NAME, find_block
-from web.described import Parameter, described
+from web.http.blocks import NAME, find_block
+from web.http.requests import read_number
 from web.pages.rendering import page_reply, refusals, render
-from web.requests import read_number
+from web.replies.describe import Parameter, described
 from web.services import services
 
 blueprint = Blueprint("block_page", __name__)

@@ -2,8 +2,8 @@
 
 from flask import Blueprint, Response, request
 
-from web.described import described
 from web.pages.rendering import page_reply, refusals, render
+from web.replies.describe import described
 from web.services import services
 
 blueprint = Blueprint("home", __name__)

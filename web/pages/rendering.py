@@ -7,8 +7,8 @@ from flask import Blueprint, Response, render_template
 from werkzeug.exceptions import HTTPException
 
 from chain.errors import MinequeueError
-from web.described import Reply
-from web.problems import Problem, of_error, of_http_error
+from web.replies.describe import Reply
+from web.replies.problems import Problem, of_error, of_http_error
 from web.services import services
 
 HTML = "text/html"

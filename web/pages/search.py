@@ -5,10 +5,10 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, request
 
 from chain.protocol.transaction import MAX_ADDRESS
-from web.described import Parameter, Reply, described
+from web.http.requests import parse_hex, parse_number
 from web.pages.rendering import HEADERS, refusals
-from web.problems import bad_parameter
-from web.requests import parse_hex, parse_number
+from web.replies.describe import Parameter, Reply, described
+from web.replies.problems import bad_parameter
 from web.services import services
 
 blueprint = Blueprint("search", __name__)

@@ -4,11 +4,11 @@ import msgspec
 from flask import Blueprint, Response
 
 from chain.ledger import Pending
-from web.described import described
+from web.http.parameters import in_path
+from web.http.requests import parse_hex
 from web.pages.rendering import page_reply, refusals, render
-from web.parameters import in_path
-from web.problems import not_found
-from web.requests import parse_hex
+from web.replies.describe import described
+from web.replies.problems import not_found
 from web.services import services
 
 blueprint = Blueprint("transaction_page", __name__)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from chain.ledger import Connecting, Ledger
 from chain.ledger.fleet import LEASE_MS
-from chain.ledger.mining import Following, PLACES_AT_ONCE, Want
+from chain.ledger.mining import PLACES_AT_ONCE, Following, Want
 from chain.protocol.header import Header
 from chain.protocol.proof_of_work import Search
 from chain.scaling.backlog import OpenCandidate, Reading, estimate_rate

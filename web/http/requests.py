@@ -7,10 +7,9 @@ from typing import IO, TYPE_CHECKING
 from flask import request
 from werkzeug.exceptions import MethodNotAllowed
 
-from chain.errors import MinequeueError
-from web.answers import JSON
-from web.needs import CALLER
-from web.problems import Problem, bad_parameter
+from web.http.scopes import CALLER
+from web.replies.answers import JSON
+from web.replies.problems import Problem, bad_parameter, too_large
 from web.services import services
 
 if TYPE_CHECKING:
@@ -24,10 +23,6 @@ _PART_BYTES = 64 * 1024
 _PLAIN = "identity"  # the coding of a body that is not compressed
 _MAX_DIGITS = 15  # of a number in a query or path; more cannot be meant
 _WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=$|[,;])", re.IGNORECASE | re.ASCII)
-
-
-class KnownByOldKey(MinequeueError):
-    """The request came before with its key as it is kept where no token is shown."""
 
 
 def refuse_head() -> None:
@@ -133,11 +128,6 @@ def read_whole(environ: "WSGIEnvironment") -> bytes:
 def _discard(stream: IO[bytes], most: int) -> None:
     while most > 0 and (part := stream.read(_PART_BYTES)):
         most -= len(part)
-
-
-def too_large(detail: str) -> Problem:
-    """The body holds more than the service takes at once."""
-    return Problem(413, "content-too-large", "Content too large", detail)
 
 
 def read_idempotency_key() -> tuple[str | None, str | None]:

@@ -7,12 +7,12 @@ from flask import Blueprint, Response
 
 from chain.ledger import Pending, Place
 from chain.protocol import merkle
-from web.answers import answer_json
-from web.described import Reply, described
-from web.parameters import in_path
-from web.problems import Problem, not_found
-from web.requests import parse_hex
-from web.schemas import Proof, TransactionState
+from web.http.parameters import in_path
+from web.http.requests import parse_hex
+from web.replies.answers import answer_json
+from web.replies.describe import Reply, described
+from web.replies.problems import Problem, not_found
+from web.replies.schemas import Proof, TransactionState
 from web.services import services
 
 blueprint = Blueprint("transactions", __name__)

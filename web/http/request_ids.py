@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from flask import has_request_context, request
 
-from web.nonces import NonceSource
-from web.problems import Problem
+from web.intake.nonces import NonceSource
+from web.replies.problems import Problem
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from chain.ledger import Pending
-from web.requests import read_wait_s
+from web.http.requests import read_wait_s
 from web.services import services
 
 T = TypeVar("T")

@@ -9,9 +9,9 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from chain.errors import MinequeueError
-from web.described import Parameter, Reply, described
+from web.http.requests import parse_number
 from web.live import PERIOD_S, View
-from web.requests import parse_number
+from web.replies.describe import Parameter, Reply, described
 from web.services import services
 
 blueprint = Blueprint("events", __name__)

@@ -10,17 +10,17 @@ from chain.errors import ForbiddenPeer, InvalidPeer, MalformedJson
 from chain.ledger import Outcome, Sight
 from chain.peers.url import PeerUrl
 from chain.protocol.strict_json import make_reader
-from web.answers import JSON, answer_json
-from web.chain import stream_chain
-from web.described import Body, Reply, described
-from web.needs import needs
-from web.parameters import PREFER, in_path
-from web.problems import not_found
-from web.receipts import answer_queued
-from web.requests import read_body, read_kind, refuse_head
-from web.schemas import JobReceipt, Nodes, Registered, Registration, Resolved
+from web.api.chain import stream_chain
+from web.http.parameters import PREFER, in_path
+from web.http.requests import read_body, read_kind, refuse_head
+from web.http.scopes import needs
+from web.http.waiting import wait_for
+from web.replies.answers import JSON, answer_json
+from web.replies.describe import Body, Reply, described
+from web.replies.problems import not_found
+from web.replies.receipts import answer_queued
+from web.replies.schemas import JobReceipt, Nodes, Registered, Registration, Resolved
 from web.services import services
-from web.waiting import wait_for
 
 blueprint = Blueprint("nodes", __name__, url_prefix="/nodes")
 _MOST_BYTES = 64 * 1024  # of a body that names nodes

@@ -2,9 +2,9 @@
 
 from flask import Blueprint, Response
 
-from web.answers import answer_json
-from web.described import Reply, described
-from web.schemas import Health
+from web.replies.answers import answer_json
+from web.replies.describe import Reply, described
+from web.replies.schemas import Health
 from web.services import services
 
 blueprint = Blueprint("health", __name__)

@@ -15,13 +15,13 @@ from flask import Flask
 from chain.ledger import Submission
 from chain.protocol import fast_transactions as plain_transactions
 from chain.protocol.transaction import Transaction
-from web.answers import JSON
-from web.needs import FAILURE
-from web.receipts import path_of, write_receipt
-from web.request_ids import DIGITS, HEADER, name_by
-from web.requests import parse_number, read_whole
+from web.http.request_ids import DIGITS, HEADER, name_by
+from web.http.requests import parse_number, read_whole
+from web.http.scopes import FAILURE
+from web.intake.submissions import make_nonces
+from web.replies.answers import JSON
+from web.replies.receipts import describe_known, path_of, write_receipt
 from web.services import Services
-from web.submissions import describe_known, make_nonces, queue
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -60,7 +60,7 @@ class ShortWay:
                 return self._flask(environ, start_response)
             doors.take(token, requests=1, entries=1)
             submission = Submission([transaction])
-            queue(submission, self._services)
+            self._services.intake.queue(submission)
         except Exception as error:  # noqa: BLE001  # the view raises it, and Flask answers it
             environ[FAILURE] = error
             return self._flask(environ, start_response)

@@ -9,18 +9,19 @@ from flask import Blueprint, Response
 
 from chain.errors import QueueFull
 from chain.ledger import MinedBy, Outcome, Pending, Verdict
-from web.answers import answer_json
-from web.described import Reply, described
-from web.following import following
-from web.needs import needs
-from web.parameters import IDEMPOTENCY_KEY, PREFER, REQUEST_ID, in_path
-from web.problems import Problem, not_found
-from web.reading import bound
-from web.receipts import answer_queued
-from web.requests import KnownByOldKey, parse_hex, read_idempotency_key, refuse_head
-from web.schemas import JobReceipt, JobState, MinedBlock
+from web.http.parameters import IDEMPOTENCY_KEY, PREFER, REQUEST_ID, in_path
+from web.http.requests import parse_hex, read_idempotency_key, refuse_head
+from web.http.scopes import needs
+from web.http.streams import bound
+from web.http.tracking import following
+from web.http.waiting import wait_for
+from web.intake.submissions import KnownByOldKey
+from web.replies.answers import answer_json
+from web.replies.describe import Reply, described
+from web.replies.problems import Problem, not_found
+from web.replies.receipts import answer_queued
+from web.replies.schemas import JobReceipt, JobState, MinedBlock
 from web.services import services
-from web.waiting import wait_for
 
 blueprint = Blueprint("mining", __name__)
 _JOB_BYTES = 16
@@ -58,7 +59,7 @@ def mine() -> Response:
     except KnownByOldKey:
         job = old_job
         _request(job)
-    services().wake_miners()
+    services().intake.wake_miners()
     mined = wait_for(lambda: services().ledger.blocks.locate_job(job))
     if isinstance(mined, MinedBy):
         answer = _answer_block(mined, job)

@@ -7,14 +7,14 @@ from flask import Blueprint, Response, request
 
 from chain.ledger import Blocks, Record
 from chain.protocol.block import Block
-from web.answers import JSON, answer_json
-from web.blocks import NAME, find_block
-from web.described import Reply, described
-from web.parameters import IF_NONE_MATCH, MAX_PAGE, page
-from web.reading import PART_BYTES, stream
-from web.requests import read_number
-from web.schemas import Block as BlockSchema
-from web.schemas import Chain, Headers, Tip
+from web.http.blocks import NAME, find_block
+from web.http.parameters import IF_NONE_MATCH, MAX_PAGE, page
+from web.http.requests import read_number
+from web.http.streams import PART_BYTES, stream
+from web.replies.answers import JSON, answer_json
+from web.replies.describe import Reply, described
+from web.replies.schemas import Block as BlockSchema
+from web.replies.schemas import Chain, Headers, Tip
 from web.services import services
 
 blueprint = Blueprint("chain", __name__)

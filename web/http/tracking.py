@@ -9,8 +9,8 @@ from flask import request
 
 from chain.errors import LedgerUnavailable, MinequeueError
 from chain.ledger import Trail
-from web import request_ids
-from web.problems import Problem
+from web.http import request_ids
+from web.replies.problems import Problem
 from web.services import services
 
 TRACEPARENT = "HTTP_TRACEPARENT"  # in the WSGI environment, W3C Trace Context

@@ -6,16 +6,14 @@ and tells where they come from. What is no browser tells nothing, and passes.
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from web.problems import Problem
-from web.request_ids import Named
+from web.replies.problems import Problem
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import WSGIEnvironment
 
 EXEMPT = "/health/"  # probes name the host as they like, and nothing is told there
 _OWN = (None, "same-origin", "none")  # Sec-Fetch-Site; the last one: an address that was typed
@@ -96,31 +94,3 @@ def _name_in(host: str) -> str:
     """The host without its port, in lower case; an IPv6 address keeps its brackets."""
     found = _HOST.fullmatch(host)
     return found[1].lower().removesuffix(".") if found else ""
-
-
-class HostCheck:
-    """Stands before an app, and answers what is sent to another host.
-
-    Args:
-        app: answers all the rest.
-        origins: tell whether a host is this node.
-        count: is told of each refusal.
-    """
-
-    def __init__(
-        self, app: "WSGIApplication", origins: Origins, count: Callable[[str], None]
-    ) -> None:
-        self._app = app
-        self._check = origins.check_host
-        self._count = count
-
-    def __call__(
-        self, environ: "WSGIEnvironment", start_response: "StartResponse"
-    ) -> Iterable[bytes]:
-        """Answer one request."""
-        try:
-            self._check(environ)
-        except Problem as problem:
-            self._count(problem.slug)
-            return Named(problem.as_response())(environ, start_response)
-        return self._app(environ, start_response)

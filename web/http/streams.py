@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from flask import Response, g, request
 
-from web.problems import Problem
+from web.replies.problems import Problem
 from web.services import services
 
 PART_BYTES = 64 * 1024  # of an answer that is handed on at once

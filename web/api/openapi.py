@@ -11,13 +11,13 @@ import msgspec
 from flask import Blueprint, Flask, Response, current_app, request
 from werkzeug.routing import Rule
 
-from web.answers import JSON
-from web.described import Body, Description, Parameter, Reply, described, description_of
-from web.needs import scope_of
-from web.origins import EXEMPT
-from web.problems import CONTENT_TYPE
-from web.schemas import CONTRACT, Problem
-from web.tokens import SCOPES
+from web.guard.origins import EXEMPT
+from web.guard.tokens import SCOPES
+from web.http.scopes import scope_of
+from web.replies.answers import JSON
+from web.replies.describe import Body, Description, Parameter, Reply, described, description_of
+from web.replies.problems import CONTENT_TYPE
+from web.replies.schemas import CONTRACT, Problem
 
 blueprint = Blueprint("openapi", __name__)
 _EXTENSION = "minequeue.openapi"

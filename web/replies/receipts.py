@@ -6,10 +6,12 @@ import msgspec
 from flask import Response
 
 from chain.errors import MinequeueError
+from chain.ledger import Submission
 from chain.protocol.transaction import Transaction
-from web.answers import answer_json
-from web.problems import of_error
+from web.replies.answers import answer_json
+from web.replies.problems import of_error
 
+KNOWN = "Known-Transactions"
 # written and not encoded: an id is hex digits, and a batch has ten thousand receipts
 _RECEIPT = (
     '{"message":"The transaction is on disk and will be in a block.","id":"%(id)s",'
@@ -21,6 +23,11 @@ _RECEIPT = (
 def path_of(transaction: Transaction) -> str:
     """Where its status is read."""
     return f"/transactions/{transaction.id}"
+
+
+def describe_known(submission: Submission) -> tuple[str, str]:
+    """The header that tells how much was there already; a receipt is the same as the first time."""
+    return KNOWN, str(sum(submission.known))
 
 
 def write_receipt(transaction: Transaction) -> bytes:

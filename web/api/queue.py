@@ -3,9 +3,9 @@
 from flask import Blueprint, Response
 
 from chain.scaling import backlog
-from web.answers import answer_json
-from web.described import Reply, described
-from web.schemas import QueueState
+from web.replies.answers import answer_json
+from web.replies.describe import Reply, described
+from web.replies.schemas import QueueState
 from web.services import services
 from web.warnings import list_warnings
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from web.origins import Origins
-from web.problems import Problem
-from web.tokens import Token, Tokens
+from web.guard.origins import Origins
+from web.guard.tokens import Token, Tokens
+from web.replies.problems import Problem
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -85,6 +85,11 @@ def not_found(detail: str) -> Problem:
     return Problem(404, "not-found", "Not found", detail)
 
 
+def too_large(detail: str) -> Problem:
+    """The body holds more than the service takes at once."""
+    return Problem(413, "content-too-large", "Content too large", detail)
+
+
 def of_error(error: errors.MinequeueError) -> Problem:
     """The problem that an error of the chain is to a client."""
     kind = next((kind for kind in type(error).__mro__ if kind in _OF_ERRORS), None)

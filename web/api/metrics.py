@@ -22,8 +22,8 @@ from chain.ledger.measures import BUCKETS, Histogram
 from chain.protocol.rules import Rules
 from chain.scaling import backlog
 from chain.scaling.backlog import Reading
-from web.described import Reply, described
-from web.schemas import PeerState
+from web.replies.describe import Reply, described
+from web.replies.schemas import PeerState
 from web.services import services
 
 blueprint = Blueprint("metrics", __name__)

@@ -1,0 +1,129 @@
+"""POST /chain/new: transactions are put on the queue, and each gets a receipt."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+
+from flask import Blueprint, Response, request
+
+from chain.errors import IdempotencyKeyReused, MinequeueError
+from chain.ledger import Submission
+from chain.protocol.transaction import Transaction
+from web.guard.tokens import Token
+from web.http import request_ids
+from web.http.parameters import IDEMPOTENCY_KEY, REQUEST_ID
+from web.http.requests import (
+    NDJSON,
+    read_body,
+    read_idempotency_key,
+    read_kind,
+)
+from web.http.scopes import needs
+from web.http.streams import reserve
+from web.http.tracking import following
+from web.intake.submissions import KnownByOldKey, Outcomes, make_nonces
+from web.replies.answers import JSON, Answer
+from web.replies.describe import Body, Reply, described
+from web.replies.problems import Problem, of_error
+from web.replies.receipts import KNOWN, describe_known, path_of, write_receipt, write_receipts
+from web.replies.schemas import Receipt, Refused
+from web.replies.schemas import Submission as SubmissionSchema
+from web.services import Services, services
+
+blueprint = Blueprint("submissions", __name__)
+
+
+@blueprint.post("/chain/new")
+@described(
+    Reply(
+        202,
+        "On disk, and will be in exactly one block: a receipt, or for a batch one for each entry.",
+        {"anyOf": [Receipt, {"type": "array", "items": {"anyOf": [Receipt, Refused]}}]},
+        headers={
+            "Location": "Where the status of a single transaction is read.",
+            KNOWN: "How many of the transactions were known already, and were not added again.",
+        },
+    ),
+    problems=(400, 422),
+    parameters=[IDEMPOTENCY_KEY, REQUEST_ID],
+    body=Body(
+        {
+            JSON: {"anyOf": [SubmissionSchema, {"type": "array", "items": SubmissionSchema}]},
+            NDJSON: {"type": "string"},
+        },
+        "One transaction, an array of them, or one a line.",
+        {"sender": "alice", "recipient": "bob", "amount": 5},
+    ),
+)
+@needs("submit")
+def submit() -> Response:
+    """Queue one transaction, or each of a batch."""
+    at = services()
+    token = at.doors.admit(request.environ, "submit")
+    key, old_key = read_idempotency_key()
+    is_lines = read_kind(JSON, NDJSON) == NDJSON
+    body = read_body(at.limits.body_bytes)
+
+    def read(key: str | None) -> Transaction | Outcomes:
+        nonces = make_nonces(key)
+        if is_lines:
+            return at.intake.read_lines(_split(body), nonces)
+        return at.intake.read_json(body, nonces)
+
+    try:
+        return _accept_all(read(key), key, old_key, token, at)
+    except KnownByOldKey:
+        pass
+    try:  # the limits of the token have counted it
+        return _accept_all(read(old_key), old_key, None, None, at)
+    except IdempotencyKeyReused:  # by another request, which may be another token's
+        return _accept_all(read(key), key, None, None, at)
+
+
+def _accept_all(
+    outcomes: Transaction | Outcomes,
+    key: str | None,
+    old_key: str | None,
+    token: Token | None,
+    at: Services,
+) -> Response:
+    """Queue what was read, counted against the limits of ``token``, and answer."""
+    if isinstance(outcomes, Transaction):
+        with _following([outcomes]):
+            at.doors.take(token, entries=1)
+            submission = Submission([outcomes], key, old_key)
+            at.intake.queue(submission)
+        headers = [("Location", path_of(outcomes)), describe_known(submission)]
+        return Answer(write_receipt(outcomes), 202, headers)
+    reserve(len(outcomes))
+    accepted = [outcome for outcome in outcomes if isinstance(outcome, Transaction)]
+    if not accepted:
+        raise _all_refused(outcomes)
+    with _following(accepted):
+        at.doors.take(token, entries=len(accepted))
+        submission = Submission(accepted, key, old_key)
+        at.intake.queue(submission)
+    if len(accepted) < len(outcomes):
+        at.refusals.count("entry-of-a-batch", len(outcomes) - len(accepted))
+    return Answer(write_receipts(outcomes), 202, [describe_known(submission)])
+
+
+def _following(accepted: Sequence[Transaction]) -> AbstractContextManager[None]:
+    last = accepted[-1].id  # the queue keeps the order, so where it is, all that came with it is
+    return following(bytes.fromhex(last), last[: request_ids.DIGITS], len(accepted))
+
+
+def _split(body: bytes) -> list[bytes]:
+    return [line for line in body.split(b"\n") if line.strip()]
+
+
+def _all_refused(outcomes: Outcomes) -> Problem:
+    refusals = [
+        of_error(outcome).as_json() for outcome in outcomes if isinstance(outcome, MinequeueError)
+    ]
+    return Problem(
+        400,
+        "invalid-batch",
+        "Invalid batch",
+        "None of the entries is a valid transaction; errors tells why, one by one.",
+        errors=[{"index": index, **refusal} for index, refusal in enumerate(refusals)],
+    )

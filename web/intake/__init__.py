@@ -1,0 +1,1 @@
+"""From bytes to the queue, without Flask: what views, the fast path and AWS Lambda share."""

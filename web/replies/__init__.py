@@ -1,0 +1,1 @@
+"""What is answered: JSON, problems, receipts, and how they are described."""
