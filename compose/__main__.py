@@ -1,6 +1,6 @@
 """``python -m compose`` is the minequeue command."""
 
-from compose.cli import main
+from compose.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -26,7 +26,7 @@ from chain.errors import MinequeueError
 from compose.checkout import CHECKOUT, require_checkout
 from compose.pythons import find_python
 
-_ENTRIES = ("web/lambda_handler.py", "compose/lambda_entry.py")
+_ENTRIES = ("web/lambda_handler.py", "compose/wiring/lambda_entry.py")
 # whose data it needs: what compose/ holds beside code describes other deployments
 _DATA_OF = ("chain.ledger", "web")
 _GROUP = "minequeue.lambda"

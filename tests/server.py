@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from chain.ledger.redis_url import write_socket
-from compose.embedded import find_server, server_command, socket_path, wait_until_ready
+from compose.config.embedded import find_server, server_command, socket_path, wait_until_ready
 
 
 def url_of(directory: Path) -> str:

@@ -9,8 +9,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from chain.ledger import Ledger
-from compose.settings import Settings
-from compose.web_wiring import make_ledger
+from compose.config.settings import Settings
+from compose.wiring.ledger import make_ledger
 
 BITS = 12
 StartWorker = Callable[..., "subprocess.Popen[bytes]"]

@@ -18,9 +18,9 @@ from compose.backup.progress import show_progress
 from compose.backup.reader import read_backup, verify_frame
 from compose.backup.resume import find_end
 from compose.backup.writer import Writer
-from compose.no_server import saying_why_no_server_answers
-from compose.settings import Settings
-from compose.web_wiring import make_ledger, open_ledger
+from compose.config.settings import Settings
+from compose.wiring.ledger import make_ledger, open_ledger
+from compose.wiring.no_server import saying_why_no_server_answers
 
 _Show = Callable[[int, int], object]
 

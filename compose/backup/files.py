@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from compose.backup.errors import CannotExport
-from compose.chain_page import CannotRead
+from compose.check.chain_page import CannotRead
 
 STANDARD = "-"  # the name of the standard streams
 

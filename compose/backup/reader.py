@@ -20,8 +20,8 @@ from compose.backup.lines import (
     decode,
     read_head,
 )
-from compose.chain_page import CannotRead
-from compose.text_file import drop_mark
+from compose.check.chain_page import CannotRead
+from compose.text.file import drop_mark
 
 _ORDER = (Block, JobLine, TransactionLine)
 

@@ -19,7 +19,7 @@ from compose.burst.plan import Plan
 from compose.burst.record import Record
 from compose.burst.summary import describe, describe_refusal, summarise
 from compose.burst.verdict import Verdict, judge
-from compose.node_client import NodeClient
+from compose.client.node_client import NodeClient
 
 _INTERRUPTED = 130  # the exit code after Ctrl-C
 

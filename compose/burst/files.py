@@ -10,7 +10,7 @@ from chain.errors import MalformedJson
 from chain.protocol import strict_json
 from compose.burst.plan import BadPlan
 from compose.burst.record import Record
-from compose.text_file import MAX_LINE_BYTES, number_lines
+from compose.text.file import MAX_LINE_BYTES, number_lines
 
 
 def read_transactions(path: Path) -> list[dict[str, Any]]:

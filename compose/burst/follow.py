@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from chain.errors import MinequeueError
-from compose.chain_source import read_node
-from compose.node_client import NodeAway, NodeClient, NodeRefused
-from compose.queue_state import read_queue
+from compose.check.chain_source import read_node
+from compose.client.node_client import NodeAway, NodeClient, NodeRefused
+from compose.client.queue_state import read_queue
 
 _PATIENCE_S = 10.0  # for one answer
 _PERIOD_S = 0.25  # between two looks; a node tells nobody by itself that its queue is empty
@@ -43,7 +43,7 @@ def wait_until_drained(
     Args:
         url: the node's.
         timeout_s: the longest that it may take.
-        on_look: hears each answer of GET /queue; see :func:`compose.queue_state.read_queue`.
+        on_look: hears each answer of GET /queue; see :func:`compose.client.queue_state.read_queue`.
 
     Raises:
         NotDrained: it took longer.

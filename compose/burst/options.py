@@ -7,7 +7,7 @@ from typing import Any
 from compose.burst.files import read_transactions
 from compose.burst.plan import BadPlan, Plan
 from compose.burst.target import check_target
-from compose.settings import Settings
+from compose.config.settings import Settings
 
 _SEED_BITS = 48  # two bursts on one chain do not meet by chance
 

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from compose.burst.record import Record
 from compose.burst.verdict import PERCENTILES, Verdict, measure_latency
-from compose.terminal import escape
+from compose.text.terminal import escape
 
 _ADVICE = {
     401: "set MINEQUEUE_TOKEN to a token of this node.",

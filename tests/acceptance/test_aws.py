@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from compose.settings import Settings
+from compose.config.settings import Settings
 from tests.stack import free_port
 from tests.waiting import wait_for
 from web.aws.embedded_metrics import DIMENSION, NAMESPACE, UNITS

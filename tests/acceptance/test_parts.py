@@ -13,7 +13,7 @@ import pytest
 import redis
 import trustme
 
-from compose.embedded import SERVERS, find_server
+from compose.config.embedded import SERVERS, find_server
 from tests.http import post, request
 from tests.server_options import kept_options
 from tests.stack import free_port

@@ -14,8 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chain.ledger import Ledger
-from compose.cli import cli
-from compose.replay import AwsFailed
+from compose.cli.main import cli
+from compose.client.replay import AwsFailed
 from tests.faulty_node import Asked, Told, serve
 from tests.lambda_events import object_event, payment, queue_event, topic_event
 from tests.lambda_s3 import serve_s3

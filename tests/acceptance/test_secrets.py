@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chain.errors import LoginRefused
-from compose.embedded import find_server
+from compose.config.embedded import find_server
 from tests.http import Answer, post, request
 from tests.server_options import DEFAULT_RIGHTS, RIGHTS
 from tests.stack import Stack, free_port

@@ -14,7 +14,7 @@ import psutil
 import pytest
 import redis
 
-from compose.alive import is_alive
+from compose.stack.alive import is_alive
 from tests.http import post, request
 from tests.server import run_server
 from tests.stack import Stack

@@ -9,7 +9,7 @@ import sys
 import time
 from hashlib import sha256
 
-from compose.processors import count_processors
+from compose.config.processors import count_processors
 from tests.bench.report import Figure, Report
 from tests.independent import make_block, make_reward, make_transaction
 from tests.node import serve_chain, write_block

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from chain.ledger import Connecting, Ledger, Opening, Submission, Verdict, connect
 from chain.protocol import block_template as template
 from chain.protocol.rules import Bounds, Rules
-from compose.wiring import find_kernel
+from compose.wiring.workers import find_kernel
 from tests.bench.drain import make_transactions
 from tests.bench.report import Figure, Report
 from tests.ledgers import make_ledger

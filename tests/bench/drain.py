@@ -10,7 +10,7 @@ from pathlib import Path
 
 from chain.ledger import Ledger, Submission, Verdict
 from chain.protocol.transaction import Transaction, accept_submission
-from compose.embedded import socket_path
+from compose.config.embedded import socket_path
 from tests.bench import task_per_transaction
 from tests.bench.fleet import open_ledger, request_blocks, run_stack, workers_held
 from tests.bench.report import Figure, Report

@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 
 from chain.ledger import Ledger, Verdict
-from compose.settings import Settings
-from compose.web_wiring import make_ledger
+from compose.config.settings import Settings
+from compose.wiring.ledger import make_ledger
 from tests.stack import Stack
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import redis
 
-from compose import embedded
+from compose.config import embedded
 from tests.stack import Stack
 from tests.waiting import wait_for
 

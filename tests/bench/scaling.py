@@ -14,7 +14,7 @@ from chain.ledger import Ledger, connect
 from chain.protocol.header import Header
 from chain.protocol.rules import Bounds, Rules
 from chain.scaling.backlog import OpenCandidate
-from compose.wiring import find_kernel
+from compose.wiring.workers import find_kernel
 from tests.bench.fleet import open_ledger, request_blocks, run_stack, workers_held
 from tests.bench.report import Figure, Report
 from tests.http import request

@@ -8,10 +8,11 @@ import os
 from celery import Celery
 from flask import Flask, Response, request
 
-from compose.embedded import socket_path
-from compose.processes import run_web
-from compose.settings import Settings
-from compose.wiring import make_celery, make_web
+from compose.config.embedded import socket_path
+from compose.config.settings import Settings
+from compose.stack.processes import run_web
+from compose.wiring.web_app import make_web
+from compose.wiring.workers import make_celery
 
 HELLO = "/bench/hello"
 TASK = "/bench/task"

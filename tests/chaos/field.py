@@ -18,9 +18,9 @@ from chain.errors import MinequeueError
 from chain.ledger import Ledger
 from chain.ledger.redis_url import write_socket
 from compose.burst.record import Record
-from compose.embedded import SERVERS, socket_path
-from compose.settings import Settings
-from compose.web_wiring import make_ledger
+from compose.config.embedded import SERVERS, socket_path
+from compose.config.settings import Settings
+from compose.wiring.ledger import make_ledger
 from tests.chaos.disk import mount_small
 from tests.chaos.figures import BLOCK_INTERVAL_S, Figures
 from tests.chaos.load import Load

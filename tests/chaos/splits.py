@@ -22,7 +22,7 @@ from chain.ledger.keys import Keys
 from chain.protocol.transaction import REWARD_SENDER
 from compose.burst.follow import read_chain
 from compose.burst.record import Record
-from compose.embedded import socket_path
+from compose.config.embedded import socket_path
 from tests.chaos.load import Load
 from tests.chaos.promises import PromiseBroken
 from tests.chaos.proxy import Proxy

@@ -16,7 +16,7 @@ import pytest
 import redis
 
 from chain.ledger import Ledger, connect
-from compose.embedded import SERVERS, find_server, server_command, socket_path
+from compose.config.embedded import SERVERS, find_server, server_command, socket_path
 from tests.ledgers import make_ledger, mine_all, read_chain, request_mine, submit
 from tests.manifests import ROOT, documented_secrets
 from tests.server import url_of

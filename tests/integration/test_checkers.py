@@ -13,10 +13,10 @@ from functools import cache
 import psutil
 import pytest
 
-from compose import checkers
-from compose.alive import is_alive
-from compose.chain_page import Page
-from compose.checkers import CheckerDied, check_pages
+from compose.check import checkers
+from compose.check.chain_page import Page
+from compose.check.checkers import CheckerDied, check_pages
+from compose.stack.alive import is_alive
 from tests.independent import make_block, make_chain, make_reward, make_transaction
 from tests.node import serve_chain, write_answer, write_block
 from tests.waiting import wait_for

@@ -14,7 +14,7 @@ import pytest
 
 from chain.errors import QueueFull
 from chain.ledger import Ledger
-from compose.wiring import make_celery
+from compose.wiring.workers import make_celery
 from tests.ledgers import request_mine, submit
 from tests.server import run_server, start_server, url_of
 from tests.waiting import wait_for

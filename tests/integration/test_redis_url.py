@@ -18,8 +18,8 @@ import trustme
 
 from chain.errors import LedgerUnavailable
 from chain.ledger import connect
-from compose.embedded import answers, socket_path
-from compose.wiring import make_celery
+from compose.config.embedded import answers, socket_path
+from compose.wiring.workers import make_celery
 from tests.server import run_server, url_of
 from tests.workers import make_settings, open_ledger
 
@@ -67,7 +67,7 @@ def test_another_shell_with_another_tmpdir_finds_the_server(tmp_path: Path) -> N
     directory.mkdir()
     with run_server(directory):
         code = (
-            "import sys, pathlib; from compose.embedded import answers, socket_path; "
+            "import sys, pathlib; from compose.config.embedded import answers, socket_path; "
             "print(answers(socket_path(pathlib.Path(sys.argv[1]))))"
         )
         done = subprocess.run(

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chain.ledger import Connection, connect
-from compose.cli import cli
+from compose.cli.main import cli
 from tests.ledgers import RULES, make_ledger
 from tests.server import start_server, url_of
 

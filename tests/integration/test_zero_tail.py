@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from chain.ledger import connect
-from compose.cli import cli
+from compose.cli.main import cli
 from compose.errors import StartRefused
-from compose.zero_tail import cut, find_zero_tail
+from compose.stack.zero_tail import cut, find_zero_tail
 from tests.ledgers import make_ledger, mine_all, read_chain, submit
 from tests.server import start_server, url_of
 

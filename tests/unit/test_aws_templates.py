@@ -9,9 +9,9 @@ from cfnlint.api import lint_file
 from cfnlint.decode import cfn_yaml
 
 from chain.ledger import Connection
-from compose import processes
-from compose.cli import cli
-from compose.settings import Settings, variable
+from compose.cli.main import cli
+from compose.config.settings import Settings, variable
+from compose.stack import processes
 from tests.ledgers import make_ledger
 from tests.server_options import RIGHTS
 from tests.web_clients import make_client

@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from chain.ledger import Connection
-from compose import processes
-from compose.cli import cli
-from compose.listening import flower_host, refuse_open_doors
-from compose.settings import Settings, variable
+from compose.cli.main import cli
+from compose.config.listening import flower_host, refuse_open_doors
+from compose.config.settings import Settings, variable
+from compose.stack import processes
 from tests import manifests
 from tests.compose_file import COMPOSE_FILE, FILE, OURS, ROOT, SERVICES, WATCHERS, Object
 from tests.ledgers import make_ledger

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from compose.cut_answers import CutAnswers
+from compose.wiring.cut_answers import CutAnswers
 
 HEAD = "Application callable raised an exception\nTraceback (most recent call last):\n  File x\n"
 

@@ -14,10 +14,10 @@ from chain.protocol.strict_json import MAX_DEPTH, check_depth, loads, make_reade
 from compose.backup.errors import BadBackup
 from compose.backup.lines import decode
 from compose.burst.client import _read_id
-from compose.chain_page import CannotRead, parse_answer
-from compose.key_file import BadKeyFile, read_key
-from compose.node_client import Answer, NodeAway, NodeClient
-from compose.proof import InvalidProof, run_verify
+from compose.check.chain_page import CannotRead, parse_answer
+from compose.client.key_file import BadKeyFile, read_key
+from compose.client.node_client import Answer, NodeAway, NodeClient
+from compose.client.proof import InvalidProof, run_verify
 from tests.lambda_events import item, payment, queue_event, stream_event
 from tests.unit.test_lambda import Objects, make_function
 from tests.web_clients import make_client

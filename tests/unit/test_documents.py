@@ -6,7 +6,7 @@ from pathlib import Path
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from compose.cli import cli
+from compose.cli.main import cli
 from tests.unit.test_grafana import ABSENT
 from web.replies.schemas import QueueState
 

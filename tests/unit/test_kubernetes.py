@@ -12,9 +12,9 @@ import pytest
 
 from chain.ledger import Connection
 from chain.ledger.keys import Keys
-from compose import processes
-from compose.cli import cli
-from compose.settings import Settings, variable
+from compose.cli.main import cli
+from compose.config.settings import Settings, variable
+from compose.stack import processes
 from tests.ledgers import make_ledger
 from tests.manifests import (
     KUBERNETES,

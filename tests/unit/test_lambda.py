@@ -665,7 +665,7 @@ def test_a_line_without_end_takes_bounded_memory() -> None:
 
 def test_the_function_needs_a_server_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     from compose.errors import StartRefused  # noqa: PLC0415
-    from compose.lambda_entry import make_handler  # noqa: PLC0415
+    from compose.wiring.lambda_entry import make_handler  # noqa: PLC0415
 
     monkeypatch.delenv("MINEQUEUE_REDIS_URL", raising=False)
     with pytest.raises(StartRefused, match="MINEQUEUE_REDIS_URL"):

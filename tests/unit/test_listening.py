@@ -2,9 +2,9 @@
 
 import pytest
 
+from compose.config.listening import flower_host, refuse_open_doors, url_of
+from compose.config.settings import Settings
 from compose.errors import StartRefused
-from compose.listening import flower_host, refuse_open_doors, url_of
-from compose.settings import Settings
 
 
 def _settings(**given: str) -> Settings:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from compose.logs import JsonLines, TextLines, make_config
+from compose.config.logs import JsonLines, TextLines, make_config
 
 
 def make_record(**more: Any) -> logging.LogRecord:

@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from chain.ledger import Ledger
-from compose.settings import BadSetting, Settings
+from compose.config.settings import BadSetting, Settings
 from tests.web_clients import PLAIN, make_client
 from web.guard.tokens import Tokens, draw_token, make_entry
 

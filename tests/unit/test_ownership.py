@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from compose.cli import cli
-from compose.data_dir import hold, hold_log
+from compose.cli.main import cli
+from compose.config.ownership import check_content, check_way
 from compose.errors import StartRefused
-from compose.ownership import check_content, check_way
+from compose.stack.data_dir import hold, hold_log
 
 OTHER = 12_345  # a user that is not on this machine, and a group that nobody is in
 

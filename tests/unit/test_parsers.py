@@ -23,7 +23,7 @@ from chain.protocol.header import SIZE, Header
 from chain.protocol.merkle import calculate_path, calculate_root, is_included
 from chain.protocol.transaction import accept_submission, validate_transaction
 from chain.protocol.validation import validate_body, validate_header
-from compose.settings import BadSetting, Settings, variable
+from compose.config.settings import BadSetting, Settings, variable
 from tests.independent import make_chain
 from tests.unit.test_canonical import values
 from web.http.requests import (

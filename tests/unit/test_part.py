@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from compose.alive import is_alive
-from compose.part import Part, RunningPart
+from compose.stack.alive import is_alive
+from compose.stack.part import Part, RunningPart
 from tests.waiting import wait_for
 
 FAMILY = """

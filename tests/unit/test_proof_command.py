@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 from chain.ledger import Connection
 from chain.protocol.merkle import calculate_path, calculate_root
 from chain.protocol.transaction import reward
-from compose.cli import cli
-from compose.proof import InvalidProof
+from compose.cli.main import cli
+from compose.client.proof import InvalidProof
 from tests.ledgers import make_ledger, make_transaction, mine_all, submit
 from tests.web_clients import make_client
 

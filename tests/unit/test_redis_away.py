@@ -16,7 +16,7 @@ from chain.ledger import Connection
 from chain.ledger.pool import CheckedPool
 from chain.ledger.redis_connection import bounded
 from chain.ledger.redis_url import read, write_socket
-from compose.wiring import make_celery
+from compose.wiring.workers import make_celery
 from tests.workers import make_settings
 
 WAIT_S = 0.3

@@ -8,8 +8,8 @@ import pytest
 
 from chain.ledger.redis_connection import TcpConnection, TlsConnection, UnixConnection, shorten
 from chain.ledger.redis_url import open_redis, read, show, write_socket
-from compose.settings import BadSetting, Settings
-from compose.wiring import make_celery
+from compose.config.settings import BadSetting, Settings
+from compose.wiring.workers import make_celery
 from tests.workers import make_settings
 from workers.runtime import transport
 

@@ -12,11 +12,11 @@ from click.testing import CliRunner, Result
 from chain.errors import MinequeueError
 from chain.protocol.transaction import accept_submission
 from compose.burst.files import read_transactions
-from compose.cli import cli
-from compose.key_file import BadKeyFile, read_key, write_key
-from compose.settings import Settings
-from compose.sign import CannotSign
-from compose.text_file import MAX_LINE_BYTES, number_lines
+from compose.cli.main import cli
+from compose.client.key_file import BadKeyFile, read_key, write_key
+from compose.client.sign import CannotSign
+from compose.config.settings import Settings
+from compose.text.file import MAX_LINE_BYTES, number_lines
 from web.guard.tokens import Tokens, draw_token, make_entry
 
 PAYMENT = {"recipient": "bob", "amount": 5}

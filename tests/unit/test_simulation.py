@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from chain.protocol.rules import Bounds, Rules
 from chain.scaling.policy import Policy
-from compose.cli import cli
-from compose.settings import PREFIX, Settings
+from compose.cli.main import cli
+from compose.config.settings import PREFIX, Settings
 from compose.simulation.command import make_world
 from compose.simulation.line import Line
 from compose.simulation.model import LOOK_S, STEP_S, Model
@@ -23,7 +23,7 @@ from compose.simulation.run import simulate
 from compose.simulation.search import calculate_time, calculate_work
 from compose.simulation.shapes import SHAPES
 from compose.simulation.world import World
-from compose.web_wiring import open_ledger
+from compose.wiring.ledger import open_ledger
 
 WORLD = World(
     rules=Rules("sim", 20, 5, 5000, 2**21),

@@ -12,10 +12,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chain.ledger import Connection, Ledger
-from compose.cli import cli
-from compose.submission import NameNeeded, SentFiles
-from compose.submit import SendingStopped
-from compose.text_file import MAX_LINE_BYTES
+from compose.cli.main import cli
+from compose.client.submission import NameNeeded, SentFiles
+from compose.client.submit import SendingStopped
+from compose.text.file import MAX_LINE_BYTES
 from tests.faulty_node import Asked, Told, serve
 from tests.ledgers import BOUNDS, make_ledger
 from tests.web_clients import make_client

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.ledger import Ledger
-from compose.cli import cli
-from compose.settings import BadSetting, Settings
+from compose.cli.main import cli
+from compose.config.settings import BadSetting, Settings
 from tests.web_clients import PLAIN, make_client
 from web.guard.tokens import BadToken, Tokens, make_entry
 from web.http.scopes import scope_of

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from chain.ledger import Ledger
-from compose import wiring
-from compose.settings import Settings
+from compose.config.settings import Settings
+from compose.wiring import workers as wiring
 from tests.separate_ledgers import make_separate_ledger
 from tests.workers import make_settings
 from workers.runtime.heartbeat import Heart

@@ -121,10 +121,10 @@ class _Import:
                 accepted.append(outcome)
             else:
                 self._refuse(line, outcome)
-        if accepted and self._at.intake.queue_together([Submission(accepted)]) != [
-            Verdict.ACCEPTED
-        ]:
-            raise QueueFull
+        if accepted:
+            verdicts = self._at.intake.queue_together([Submission(accepted)])
+            if verdicts != [Verdict.ACCEPTED]:
+                raise QueueFull
         self.accepted += len(accepted)
 
     def _refuse(self, line: Line, error: MinequeueError) -> None:

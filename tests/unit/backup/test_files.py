@@ -12,7 +12,7 @@ from compose.backup.command import refuse_no_chain
 from compose.backup.errors import CannotExport
 from compose.backup.files import open_to_write
 from compose.backup.writer import Writer
-from compose.chain_page import CannotRead
+from compose.check.chain_page import CannotRead
 from tests.backups import export, take_in
 from tests.ledgers import BOUNDS, RULES, make_ledger, read_chain
 from tests.separate_ledgers import make_fake_client

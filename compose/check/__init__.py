@@ -1,0 +1,1 @@
+"""``minequeue check``: a whole chain from where it lies, through the independent auditor."""

@@ -1,0 +1,72 @@
+"""Options of the command line that stand for settings."""
+
+import os
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, NamedTuple, TypeVar
+
+import click
+
+from compose.config.settings import Settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _Option(NamedTuple):
+    flags: list[str]
+    metavar: str
+    text: str
+
+
+_OPTIONS = {
+    "host": _Option(["--host"], "ADDRESS", "Address to listen on (MINEQUEUE_HOST)."),
+    "port": _Option(["--port"], "N", "The web tier's port (MINEQUEUE_PORT)."),
+    "flower_port": _Option(["--flower-port"], "N", "Flower's port (MINEQUEUE_FLOWER_PORT)."),
+    "data_dir": _Option(
+        ["--data-dir"], "DIR", "Where chain, queue and logs are kept (MINEQUEUE_DATA_DIR)."
+    ),
+    "workers": _Option(
+        ["--workers", "--autoscale"],
+        "MIN,MAX",
+        "The least and the most miners (MINEQUEUE_WORKERS).",
+    ),
+    "fleet": _Option(
+        ["--fleet"],
+        "MIN,MAX",
+        "The least and the most miners of all machines together (MINEQUEUE_FLEET).",
+    ),
+    "peer_allow": _Option(
+        ["--peer-allow"],
+        "LIST",
+        "Networks and names of nodes that may be called (MINEQUEUE_PEER_ALLOW).",
+    ),
+    "bits": _Option(
+        ["--bits"], "N", "Zero bits that a block's hash must begin with (MINEQUEUE_BITS)."
+    ),
+    "network": _Option(["--network"], "NAME", "The network's name (MINEQUEUE_NETWORK)."),
+    "drain_time": _Option(
+        ["--drain-time"],
+        "S",
+        "In how many seconds the queue should be emptied (MINEQUEUE_DRAIN_TIME).",
+    ),
+    "quiet_time": _Option(
+        ["--quiet-time"], "S", "How long fewer must have been enough (MINEQUEUE_QUIET_TIME)."
+    ),
+}
+
+
+def settings_options(*names: str) -> Callable[[F], F]:
+    """Add options that stand for settings; the command gets the settings that result."""
+
+    def decorate(command: F) -> F:
+        @wraps(command)
+        def run(**options: Any) -> Any:
+            said = {n: str(v) for n in names if (v := options.pop(n)) is not None}
+            return command(Settings.from_environment(os.environ, said), **options)
+
+        for name in reversed(names):
+            option = _OPTIONS[name]
+            run = click.option(*option.flags, name, help=option.text, metavar=option.metavar)(run)
+        return run  # type: ignore[return-value]  # click keeps the name, not the type
+
+    return decorate

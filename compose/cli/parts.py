@@ -1,0 +1,95 @@
+"""The parts of a stack, and all of them together."""
+
+import os
+from pathlib import Path
+
+import click
+
+from compose.cli.options import settings_options
+from compose.config.inherited import long_running
+from compose.config.settings import Settings
+
+
+@click.command()
+@settings_options("port", "data_dir", "workers", "host", "flower_port", "peer_allow")
+@long_running
+def up(settings: Settings) -> None:
+    """Start everything here: server, web tier, workers, resolver, Flower.
+
+    Example: minequeue up --port 3000 --workers 1,4
+    """
+    from compose.stack.up import run_up
+
+    run_up(settings)
+
+
+@click.command()
+@settings_options("port", "host")
+@long_running
+def web(settings: Settings) -> None:
+    """Serve HTTP.
+
+    Example: MINEQUEUE_REDIS_URL=redis://ledger:6379 minequeue web
+    """
+    from compose.stack.processes import run_web
+
+    run_web(settings)
+
+
+@click.command()
+@settings_options("workers", "data_dir")
+@click.option("--name", default=None, help="Unique among the workers; else drawn from host and id.")
+@click.option("--check", is_flag=True, help="Only tell whether it works: exit code 0, else 1.")
+@long_running
+def worker(settings: Settings, name: str | None, check: bool) -> None:
+    """Mine what is queued.
+
+    With --check, for the probe of a container: has the worker of this name, or any worker of this
+    data directory, read its queue in the last seconds (or is the server away, which no restart
+    of a worker mends)?
+
+    Example: MINEQUEUE_REDIS_URL=redis://ledger:6379 minequeue worker --autoscale 1,8
+    """
+    from compose.stack.processes import check_worker, run_worker
+
+    if check:
+        check_worker(settings, name)
+        return
+    run_worker(settings, name or f"worker-{os.getpid()}")
+
+
+@click.command()
+@settings_options("data_dir", "peer_allow")
+@click.option("--name", default=None, help="Unique among the workers; else drawn from host and id.")
+@click.option("--check", is_flag=True, help="Only tell whether it works: exit code 0, else 1.")
+@long_running
+def resolver(settings: Settings, name: str | None, check: bool) -> None:
+    """Follow the other nodes: take over a heavier chain, and tell of ours.
+
+    The only part that calls other machines. One is enough; of two, one waits.
+
+    Example: minequeue resolver --peer-allow 10.2.0.0/16,node-b.example
+    """
+    from compose.stack.processes import check_resolver, run_resolver
+
+    if check:
+        check_resolver(settings, name)
+        return
+    run_resolver(settings, name or f"resolver-{os.getpid()}")
+
+
+@click.command()
+@settings_options("flower_port", "host")
+@click.option("--history", type=click.Path(path_type=Path), help="File that keeps its history.")
+@long_running
+def flower(settings: Settings, history: Path | None) -> None:
+    """Watch the workers in a browser.
+
+    Example: MINEQUEUE_REDIS_URL=redis://ledger:6379 minequeue flower
+    """
+    from compose.stack.processes import run_flower
+
+    run_flower(settings, history)
+
+
+COMMANDS = (up, web, worker, resolver, flower)

@@ -1,0 +1,149 @@
+"""Keys, signatures, tokens and proofs: what needs no node."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from compose.cli.options import settings_options
+from compose.config.settings import Settings
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group()
+def key() -> None:
+    """Keys that sign transactions.
+
+    Example: minequeue key new alice.key
+    """
+
+
+@key.command()
+@click.argument("file", type=_FILE)
+@click.option("--json", "as_json", is_flag=True, help="Print the address as JSON.")
+def new(file: Path, as_json: bool) -> None:
+    """Draw a key, keep it in FILE, and print its address.
+
+    FILE is readable by its owner alone, and never overwritten. Whoever has it spends from the
+    address, and where the network demands signatures, nobody else does.
+
+    Example: minequeue key new alice.key
+    """
+    from compose.client.key_file import write_key
+    from compose.client.sign import describe_key
+
+    click.echo(describe_key(write_key(file), as_json=as_json))
+
+
+@key.command()
+@click.argument("file", type=_FILE)
+@click.option("--json", "as_json", is_flag=True, help="Print the address as JSON.")
+def show(file: Path, as_json: bool) -> None:
+    """Print the address of the key in FILE.
+
+    Example: minequeue key show alice.key
+    """
+    from compose.client.key_file import read_key
+    from compose.client.sign import describe_key
+
+    click.echo(describe_key(read_key(file), as_json=as_json))
+
+
+@click.group()
+def token() -> None:
+    """Tokens that let clients in.
+
+    Example: minequeue token new --name shop --scope submit
+    """
+
+
+@token.command("new")
+@click.option("--name", required=True, help="Whose it is.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    required=True,
+    type=click.Choice(["submit", "mine", "peer", "admin"]),
+    help="What it may do; may be said again.",
+)
+@click.option("--requests", default=0, show_default=True, help="Requests a second; 0: no limit.")
+@click.option("--entries", default=0, show_default=True, help="Transactions a second.")
+@click.option("--json", "as_json", is_flag=True, help="Print both as JSON.")
+def new_token(**options: Any) -> None:
+    """Draw a token, and print it with the entry that the node keeps of it.
+
+    The token is shown this once: the node keeps its hash alone.
+
+    Example: minequeue token new --name shop --scope submit --requests 100
+    """
+    from compose.client.token import run_new_token
+
+    run_new_token(**options)
+
+
+@click.command()
+@click.option("--key", "key_file", type=_FILE, required=True, help="The sender's key.")
+@click.option("--name", help="The submission's name; gives a line without nonce always the same.")
+@click.argument("source", type=click.File("rb"), default="-")
+def sign(key_file: Path, name: str | None, source: Any) -> None:
+    """Sign transactions: JSON in, one a line, and what POST /chain/new takes out.
+
+    The sender may be left out. A line without nonce gets one: with --name always the same, as
+    `minequeue submit --name` gives it, so that a corrected file may be signed and sent again;
+    without, a new one. SOURCE is a file, or - for standard input.
+
+    Example: minequeue sign --key alice.key payments.ndjson | curl --data-binary @- -H
+    'Content-Type: application/x-ndjson' http://127.0.0.1:3000/chain/new
+    """
+    from compose.client.key_file import read_key
+    from compose.client.sign import run_sign
+
+    run_sign(source, read_key(key_file), name)
+
+
+@click.group()
+def proof() -> None:
+    """Proofs that a transaction is in a block.
+
+    Example: minequeue proof verify proof.json
+    """
+
+
+@proof.command()
+@click.argument("file", type=_FILE)
+@click.option("--header", type=_FILE, help="A header that you trust; else the proof's own.")
+@click.option(
+    "--headers",
+    type=_FILE,
+    multiple=True,
+    help="A page of GET /chain/headers, from block 1 on; may be repeated.",
+)
+@settings_options("bits", "network")
+@click.option("--json", "as_json", is_flag=True, help="Print what it shows as JSON.")
+def verify(
+    settings: Settings, file: Path, header: Path | None, headers: tuple[Path, ...], as_json: bool
+) -> None:
+    """Verify FILE, the answer of GET /transactions/<id>/proof, without a node.
+
+    A block needs the bits that --bits or the settings name: one with less work is cheap to forge.
+    The proof's own header does not tell its network: --headers takes the headers from the first
+    block of the network on, and verifies that they follow one another; --header takes one that you
+    trust. The exit code is 1 if FILE does not show that the transaction is in the block.
+
+    Example: minequeue proof verify proof.json --header header.json
+    """
+    from compose.client.proof import run_verify
+
+    run_verify(
+        file,
+        header,
+        headers,
+        minimum_bits=settings.bits,
+        network=settings.network,
+        as_json=as_json,
+    )
+
+
+COMMANDS = (key, token, sign, proof)

@@ -1,4 +1,0 @@
-"""The subcommands, by theme; each parses, calls one function and leaves errors to compose/cli.py.
-
-What one command needs is imported by it alone, so that none waits for the libraries of others.
-"""

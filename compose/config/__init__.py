@@ -1,0 +1,1 @@
+"""Settings, and what they say of this machine: addresses, logs, processors, the server."""

@@ -1,0 +1,1 @@
+"""A stack on this machine: its parts, its directory, its start, its end."""

@@ -1,0 +1,1 @@
+"""Text on its way: files in, terminals out."""

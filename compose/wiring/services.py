@@ -1,0 +1,71 @@
+"""From settings to what the web tier's views work with; without Celery, as AWS Lambda has it."""
+
+from collections.abc import Callable
+
+from chain.ledger import Ledger
+from compose.config.settings import Settings
+from compose.wiring.ledger import make_policy
+from web.guard.access import Doors
+from web.guard.bodies import Bodies
+from web.guard.origins import Origins
+from web.guard.refusals import Refusals
+from web.guard.slots import WaitingRoom
+from web.http.parameters import MAX_PAGE
+from web.http.request_ids import GIVEN
+from web.http.streams import PATIENCE_S, SLOW_S
+from web.http.tracking import TRACEPARENT
+from web.intake.submissions import Intake
+from web.live import Live
+from web.services import Limits, Services
+
+MAX_WAIT_S = 60  # the longest that an answer is held back
+# of eight threads: so many may be held back, by requests that wait, by readers and by writers; the
+# rest is for all others
+_WAITING, _READING, _WRITING = 1, 2, 3
+
+
+def make_services(
+    settings: Settings,
+    ledger: Ledger,
+    *,
+    wake_miners: Callable[[], None],
+    wake_resolver: Callable[[], None],
+    wait_s: float = MAX_WAIT_S,
+) -> Services:
+    """What the web tier's views work with.
+
+    Args:
+        settings: of the stack.
+        ledger: chain and queue.
+        wake_miners: tells the workers that there may be work; returns at once, never raises.
+        wake_resolver: tells the resolver so.
+        wait_s: the longest that an answer is held back.
+    """
+    eighth = settings.web_threads // 8
+    return Services(
+        ledger=ledger,
+        intake=Intake(ledger, wake_miners, max_batch=settings.max_batch),
+        wake_resolver=wake_resolver,
+        refusals=Refusals(ledger.measuring.count_refusals),
+        doors=Doors(settings.tokens, ledger.gates.charge, Origins(frozenset(settings.hosts))),
+        allowed=settings.peer_allow,
+        policy=make_policy(settings),
+        limits=Limits(
+            body_bytes=settings.max_body,
+            batch=settings.max_batch,
+            page=MAX_PAGE,
+            wait_s=wait_s,
+        ),
+        waiting_room=WaitingRoom(_WAITING * eighth),
+        reading_room=WaitingRoom(_READING * eighth, SLOW_S, PATIENCE_S),
+        bodies=Bodies(_WRITING * eighth),
+        asks=_name_what_asks(settings),
+        live=Live(ledger, make_policy(settings)),
+        flower_url=settings.flower_url or f":{settings.flower_port}",
+    )
+
+
+def _name_what_asks(settings: Settings) -> tuple[str, ...]:
+    """What asks that a request is followed into its block."""
+    asks = {GIVEN: settings.follow, TRACEPARENT: settings.traces}
+    return tuple(name for name, counts in asks.items() if counts)

@@ -1,0 +1,55 @@
+"""Makes the web app in each process of the web server."""
+
+import os
+import sys
+
+from flask import Flask
+
+from compose.config.settings import Settings
+from compose.wiring.cut_answers import shorten
+from compose.wiring.ledger import make_ledger, make_policy
+from compose.wiring.services import make_services
+from compose.wiring.tracing import trace_requests
+from compose.wiring.workers import make_celery
+from web.app import create_app
+from web.aws.embedded_metrics import EmbeddedMetrics
+from workers.runtime.wake_ups import Bell, BellPull
+
+
+def create() -> Flask:
+    """The app by the settings of the environment."""
+    shorten()
+    settings = Settings.from_environment(os.environ)
+    if settings.metrics_emf:
+        print_metrics(settings)
+    return make_web(settings)
+
+
+def print_metrics(settings: Settings) -> None:
+    """Begin to print the queue's figures for Amazon CloudWatch, in this process."""
+    ledger = make_ledger(settings)
+    policy = make_policy(settings)
+    EmbeddedMetrics(lambda: ledger.queue.look(policy), ledger.rules, _print).start()
+
+
+def _print(line: str) -> None:
+    """One write, so that the lines of several processes do not mix."""
+    os.write(sys.stdout.fileno(), line.encode())
+
+
+def make_web(settings: Settings) -> Flask:
+    """The web app."""
+    ledger = make_ledger(settings)
+    celery = make_celery(settings)
+    bell = Bell(ledger, celery.send_wake_up, make_policy(settings))
+    services = make_services(
+        settings,
+        ledger,
+        wake_miners=BellPull(bell.ring),
+        wake_resolver=BellPull(celery.send_resolve),
+    )
+    services.live.start()
+    app = create_app(services)
+    if settings.traces:
+        app.wsgi_app = trace_requests(app.wsgi_app)  # type: ignore[assignment,method-assign]  # as Flask advises
+    return app
