@@ -18,7 +18,7 @@ lint: .venv/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/bandit --quiet --recursive --ini setup.cfg chain web workers compose
+	$(BIN)/bandit --quiet --recursive --ini setup.cfg chain web workers compose minequeue
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 # known holes in what is installed; asks the package index's service, so it is no part of `test`
@@ -42,7 +42,7 @@ fuzz: .venv/.installed-test
 
 # dist/lambda.zip, for the Python that ARGS="--python 3.12" names, else 3.13
 lambda: .venv/.installed-lambda
-	@$(BIN)/python -m compose.lambda_zip $(ARGS)
+	@$(BIN)/python -m minequeue.compose.lambda_zip $(ARGS)
 
 lambda-bench: .venv/.installed-test
 	@$(BIN)/minequeue bench lambda $(ARGS)

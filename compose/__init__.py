@@ -2,3 +2,6 @@
 
 The only package that reads the environment.
 """
+
+if __name__ != "minequeue.compose":  # else each class would be made twice
+    raise ImportError("import minequeue.compose")

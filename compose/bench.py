@@ -1,7 +1,7 @@
 """``minequeue bench``: runs a benchmark of the source checkout."""
 
-from chain.errors import MinequeueError
-from compose.checkout import import_from_checkout
+from minequeue.chain.errors import MinequeueError
+from minequeue.compose.checkout import import_from_checkout
 
 
 def run_bench(name: str, *, as_json: bool) -> int:

@@ -5,9 +5,9 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from chain.errors import MinequeueError
+from minequeue.chain.errors import MinequeueError
 
-CHECKOUT = Path(__file__).parents[1]
+CHECKOUT = Path(__file__).resolve().parents[1]  # the package has links to its folders
 
 
 def require_checkout() -> None:

@@ -1,6 +1,6 @@
 """Why a command of ours cannot go on."""
 
-from chain.errors import MinequeueError
+from minequeue.chain.errors import MinequeueError
 
 
 class NoSignOfLife(MinequeueError):

@@ -22,13 +22,13 @@ from pathlib import Path
 import click
 from packaging.requirements import Requirement
 
-from chain.errors import MinequeueError
-from compose.checkout import CHECKOUT, require_checkout
-from compose.pythons import find_python
+from minequeue.chain.errors import MinequeueError
+from minequeue.compose.checkout import CHECKOUT, require_checkout
+from minequeue.compose.pythons import find_python
 
-_ENTRIES = ("web/lambda_handler.py", "compose/wiring/lambda_entry.py")
+_ENTRIES = ("minequeue/web/lambda_handler.py", "minequeue/compose/wiring/lambda_entry.py")
 # whose data it needs: what compose/ holds beside code describes other deployments
-_DATA_OF = ("chain.ledger", "web")
+_DATA_OF = ("minequeue.chain.ledger", "minequeue.web")
 _GROUP = "minequeue.lambda"
 # of what minequeue depends on, all that the function imports
 _NEEDED = frozenset(

@@ -15,7 +15,7 @@ _SHIFTS = {264: 0, 266: 16, 268: 32, 269: 48}
 
 
 class ArmMachine:
-    """Runs the function ``search`` of an object file, as workers.kernels.loop describes it."""
+    """Runs the function ``search`` of an object file, as ``workers.kernels.loop`` describes it."""
 
     def __init__(self, code: bytes) -> None:
         self._machine = unicorn.Uc(unicorn.UC_ARCH_ARM64, unicorn.UC_MODE_ARM)

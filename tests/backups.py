@@ -4,10 +4,10 @@ from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
-from chain.ledger import Ledger, Pending
-from compose.backup.command import Exported, export_chain, import_file
-from compose.backup.importer import Imported
-from compose.backup.lines import End, encode
+from minequeue.chain.ledger import Ledger, Pending
+from minequeue.compose.backup.command import Exported, export_chain, import_file
+from minequeue.compose.backup.importer import Imported
+from minequeue.compose.backup.lines import End, encode
 from tests.ledgers import make_miner, request_mine, submit
 
 BLOCKS, JOBS, WAITING = 6, 3, 5

@@ -3,7 +3,7 @@
 import shlex
 from pathlib import Path
 
-from compose.config.embedded import find_server
+from minequeue.compose.config.embedded import find_server
 
 _PLACES = ("/usr/lib/x86_64-linux-gnu/faketime", "/usr/lib/aarch64-linux-gnu/faketime")
 

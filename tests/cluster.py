@@ -15,7 +15,7 @@ from typing import Any
 import redis
 import trustme
 
-from compose.config.embedded import find_server
+from minequeue.compose.config.embedded import find_server
 from tests.relay import Relay
 from tests.server_options import DEFAULT_RIGHTS, RIGHTS
 from tests.stack import free_port

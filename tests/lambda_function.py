@@ -22,7 +22,7 @@ def build_zip(output: Path) -> str:
     version = "{}.{}".format(*sys.version_info)
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "compose.lambda_zip"),
+            *(sys.executable, "-m", "minequeue.compose.lambda_zip"),
             *("--python", version, "--output", str(output)),
         ],
         capture_output=True,

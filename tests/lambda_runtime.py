@@ -14,7 +14,7 @@ import time
 def main() -> None:
     began = time.perf_counter()
     sys.path[:0] = sys.argv[1:]
-    from web.lambda_handler import handler  # noqa: PLC0415  # this is what the start is
+    from minequeue.web.lambda_handler import handler  # noqa: PLC0415  # this is what the start is
 
     _tell({"started_s": time.perf_counter() - began, "modules": sorted(sys.modules)})
     for line in sys.stdin:

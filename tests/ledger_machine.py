@@ -17,7 +17,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from chain.ledger import (
+from minequeue.chain.ledger import (
     Connecting,
     Connection,
     Ledger,
@@ -28,10 +28,10 @@ from chain.ledger import (
     Submission,
     Verdict,
 )
-from chain.ledger.mining import Want
-from chain.protocol.block_template import Template
-from chain.protocol.validation import validate_body, validate_header
-from chain.scaling.backlog import OpenCandidate, Reading
+from minequeue.chain.ledger.mining import Want
+from minequeue.chain.protocol.block_template import Template
+from minequeue.chain.protocol.validation import validate_body, validate_header
+from minequeue.chain.scaling.backlog import OpenCandidate, Reading
 from tests.ledgers import (
     BOUNDS,
     RULES,

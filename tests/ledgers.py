@@ -4,16 +4,16 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from chain.ledger import Connection, Ledger, Pending, Place, Submission, Verdict
-from chain.ledger.blocks import name_root
-from chain.ledger.keys import Keys
-from chain.protocol.block import Block
-from chain.protocol.header import Header, put_nonce
-from chain.protocol.proof_of_work import search_with_hashlib
-from chain.protocol.rules import Bounds, Rules
-from chain.protocol.transaction import Transaction, accept_submission
-from chain.scaling.backlog import OpenCandidate
-from workers.mining.miner import Miner
+from minequeue.chain.ledger import Connection, Ledger, Pending, Place, Submission, Verdict
+from minequeue.chain.ledger.blocks import name_root
+from minequeue.chain.ledger.keys import Keys
+from minequeue.chain.protocol.block import Block
+from minequeue.chain.protocol.header import Header, put_nonce
+from minequeue.chain.protocol.proof_of_work import search_with_hashlib
+from minequeue.chain.protocol.rules import Bounds, Rules
+from minequeue.chain.protocol.transaction import Transaction, accept_submission
+from minequeue.chain.scaling.backlog import OpenCandidate
+from minequeue.workers.mining.miner import Miner
 
 RULES = Rules(
     network="test", bits=4, block_interval_s=5, block_transactions=10, block_bytes=100_000

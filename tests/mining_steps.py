@@ -1,10 +1,10 @@
 """The steps in which a block is made, for tests of what happens between them."""
 
-from chain.ledger import Connecting, Ledger, Opening
-from chain.ledger.mining import Want
-from chain.protocol.block_template import Template
-from chain.protocol.proof_of_work import search_with_hashlib
-from chain.scaling.backlog import OpenCandidate, Reading
+from minequeue.chain.ledger import Connecting, Ledger, Opening
+from minequeue.chain.ledger.mining import Want
+from minequeue.chain.protocol.block_template import Template
+from minequeue.chain.protocol.proof_of_work import search_with_hashlib
+from minequeue.chain.scaling.backlog import OpenCandidate, Reading
 
 
 def build_template(ledger: Ledger) -> tuple[Reading, Template]:

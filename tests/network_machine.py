@@ -11,8 +11,8 @@ import msgspec
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from chain.audit import Auditor
-from chain.ledger import (
+from minequeue.chain.audit import Auditor
+from minequeue.chain.ledger import (
     Ledger,
     Pending,
     Place,
@@ -21,14 +21,14 @@ from chain.ledger import (
     branches,
     settlement,
 )
-from chain.ledger.keys import Keys
-from chain.protocol.block import Block
-from chain.protocol.header import Header
-from chain.protocol.proof_of_work import search_with_hashlib
+from minequeue.chain.ledger.keys import Keys
+from minequeue.chain.protocol.block import Block
+from minequeue.chain.protocol.header import Header
+from minequeue.chain.protocol.proof_of_work import search_with_hashlib
+from minequeue.workers.mining.miner import Miner
 from tests.ledgers import make_transaction, mined_ids, read_chain, request_mine
 from tests.peers import LedgerNode, meet, meet_and_die
 from tests.separate_ledgers import make_separate_ledger
-from workers.mining.miner import Miner
 
 NODES = 5
 _WHO = st.integers(0, NODES - 1)

@@ -3,11 +3,11 @@
 from contextlib import suppress
 from unittest.mock import patch
 
-from chain.ledger import Ledger, Record, Settlement
-from chain.protocol.block import Block
-from chain.protocol.header import Header
-from workers.peers.meeting import Meeting
-from workers.peers.node import PeerFaulty
+from minequeue.chain.ledger import Ledger, Record, Settlement
+from minequeue.chain.protocol.block import Block
+from minequeue.chain.protocol.header import Header
+from minequeue.workers.peers.meeting import Meeting
+from minequeue.workers.peers.node import PeerFaulty
 
 
 class LedgerNode:

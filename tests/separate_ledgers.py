@@ -2,9 +2,9 @@
 
 import fakeredis
 
-from chain.ledger import Connection, Ledger
-from chain.ledger.pool import CheckedPool
-from chain.protocol.rules import Bounds, Rules
+from minequeue.chain.ledger import Connection, Ledger
+from minequeue.chain.ledger.pool import CheckedPool
+from minequeue.chain.protocol.rules import Bounds, Rules
 from tests.ledgers import BOUNDS, RULES, make_ledger
 
 

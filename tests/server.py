@@ -7,8 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from chain.ledger.redis_url import write_socket
-from compose.config.embedded import find_server, server_command, socket_path, wait_until_ready
+from minequeue.chain.ledger.redis_url import write_socket
+from minequeue.compose.config.embedded import (
+    find_server,
+    server_command,
+    socket_path,
+    wait_until_ready,
+)
 
 
 def url_of(directory: Path) -> str:

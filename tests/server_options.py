@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from compose.config.embedded import server_command
+from minequeue.compose.config.embedded import server_command
 
 # where it listens and where it keeps its data is its place's own; only the embedded one's
 # environment is looked for

@@ -28,7 +28,7 @@ def free_port() -> int:
 class Stack:
     """One stack; its settings are small, so that blocks come quickly."""
 
-    command: tuple[str, ...] = (sys.executable, "-m", "compose")
+    command: tuple[str, ...] = (sys.executable, "-m", "minequeue")
     directory: Path | None = None  # where it is called; else here
 
     def __init__(self, data_dir: Path, **settings: str) -> None:

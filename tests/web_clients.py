@@ -5,19 +5,19 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
-from chain.ledger import Ledger
-from chain.peers.allow_list import Allowed
-from chain.scaling.policy import Policy
-from web.app import create_app
-from web.guard.access import Doors
-from web.guard.bodies import Bodies
-from web.guard.origins import Origins
-from web.guard.refusals import Refusals
-from web.guard.slots import WaitingRoom
-from web.guard.tokens import Tokens
-from web.intake.submissions import Intake
-from web.live import Live
-from web.services import Limits, Services
+from minequeue.chain.ledger import Ledger
+from minequeue.chain.peers.allow_list import Allowed
+from minequeue.chain.scaling.policy import Policy
+from minequeue.web.app import create_app
+from minequeue.web.guard.access import Doors
+from minequeue.web.guard.bodies import Bodies
+from minequeue.web.guard.origins import Origins
+from minequeue.web.guard.refusals import Refusals
+from minequeue.web.guard.slots import WaitingRoom
+from minequeue.web.guard.tokens import Tokens
+from minequeue.web.intake.submissions import Intake
+from minequeue.web.live import Live
+from minequeue.web.services import Limits, Services
 
 POLICY = Policy(least=0, most=2, target_drain_s=10, quiet_s=10)
 PLAIN = {"sender": "alice", "recipient": "bob", "amount": 5}

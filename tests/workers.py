@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from chain.ledger import Ledger
-from compose.config.settings import Settings
-from compose.wiring.ledger import make_ledger
+from minequeue.chain.ledger import Ledger
+from minequeue.compose.config.settings import Settings
+from minequeue.compose.wiring.ledger import make_ledger
 
 BITS = 12
 StartWorker = Callable[..., "subprocess.Popen[bytes]"]
@@ -53,7 +53,7 @@ def make_start(started: ExitStack, directory: Path) -> StartWorker:
         log = started.enter_context((directory / "worker.log").open("ab"))
         found = make_settings(url, data_dir=str(directory), **settings)
         process = subprocess.Popen(
-            [sys.executable, "-m", "compose", part],
+            [sys.executable, "-m", "minequeue", part],
             env={**os.environ, **found.as_environment()},
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -2,8 +2,8 @@
 
 from flask import Flask, Response
 
-from web import pages
-from web.api import (
+from minequeue.web import pages
+from minequeue.web.api import (
     chain,
     docs,
     events,
@@ -16,14 +16,14 @@ from web.api import (
     submissions,
     transactions,
 )
-from web.api.nodes import NodeConverter
-from web.api.openapi import provide_document
-from web.fast_path import ShortWay
-from web.http.host_check import HostCheck
-from web.http.request_ids import Named, name_request
-from web.http.streams import bound, give_back
-from web.replies.problems import Problem, register_problems
-from web.services import Services, provide
+from minequeue.web.api.nodes import NodeConverter
+from minequeue.web.api.openapi import provide_document
+from minequeue.web.fast_path import ShortWay
+from minequeue.web.http.host_check import HostCheck
+from minequeue.web.http.request_ids import Named, name_request
+from minequeue.web.http.streams import bound, give_back
+from minequeue.web.replies.problems import Problem, register_problems
+from minequeue.web.services import Services, provide
 
 BLUEPRINTS = (
     submissions,

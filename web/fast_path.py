@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from chain.ledger import Submission
-from chain.protocol import fast_transactions as plain_transactions
-from chain.protocol.transaction import Transaction
-from web.http.request_ids import DIGITS, HEADER, name_by
-from web.http.requests import parse_number, read_whole
-from web.http.scopes import FAILURE
-from web.intake.submissions import make_nonces
-from web.replies.answers import JSON
-from web.replies.receipts import describe_known, path_of, write_receipt
-from web.services import Services
+from minequeue.chain.ledger import Submission
+from minequeue.chain.protocol import fast_transactions as plain_transactions
+from minequeue.chain.protocol.transaction import Transaction
+from minequeue.web.http.request_ids import DIGITS, HEADER, name_by
+from minequeue.web.http.requests import parse_number, read_whole
+from minequeue.web.http.scopes import FAILURE
+from minequeue.web.intake.submissions import make_nonces
+from minequeue.web.replies.answers import JSON
+from minequeue.web.replies.receipts import describe_known, path_of, write_receipt
+from minequeue.web.services import Services
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

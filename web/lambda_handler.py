@@ -1,4 +1,4 @@
-"""What AWS Lambda is configured with: ``web.lambda_handler.handler``.
+"""What AWS Lambda is configured with: ``minequeue.web.lambda_handler.handler``.
 
 To import it makes the function, so that this is done before the first event. How it is put together
 is compose's matter, which web does not know: an entry point of the package says who does it.

@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from chain.errors import LedgerUnavailable, MinequeueError
-from chain.ledger import Ledger
-from chain.protocol.header import Header
-from chain.scaling import backlog
-from chain.scaling.backlog import Reading
-from chain.scaling.policy import Policy
-from web.warnings import list_warnings
+from minequeue.chain.errors import LedgerUnavailable, MinequeueError
+from minequeue.chain.ledger import Ledger
+from minequeue.chain.protocol.header import Header
+from minequeue.chain.scaling import backlog
+from minequeue.chain.scaling.backlog import Reading
+from minequeue.chain.scaling.policy import Policy
+from minequeue.web.warnings import list_warnings
 
 PERIOD_S = 2
 KEPT = 300  # samples, ten minutes

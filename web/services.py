@@ -6,15 +6,15 @@ from typing import cast
 
 from flask import Flask, current_app
 
-from chain.ledger import Ledger
-from chain.peers.allow_list import Allowed
-from chain.scaling.policy import Policy
-from web.guard.access import Doors
-from web.guard.bodies import Bodies
-from web.guard.refusals import Refusals
-from web.guard.slots import WaitingRoom
-from web.intake.submissions import Intake
-from web.live import Live
+from minequeue.chain.ledger import Ledger
+from minequeue.chain.peers.allow_list import Allowed
+from minequeue.chain.scaling.policy import Policy
+from minequeue.web.guard.access import Doors
+from minequeue.web.guard.bodies import Bodies
+from minequeue.web.guard.refusals import Refusals
+from minequeue.web.guard.slots import WaitingRoom
+from minequeue.web.intake.submissions import Intake
+from minequeue.web.live import Live
 
 _EXTENSION = "minequeue"
 

@@ -1,9 +1,9 @@
 """What an operator should know and change, as sentences; GET /queue and the live page tell it."""
 
-from chain.ledger import Ledger
-from chain.protocol.proof_of_work import HASHLIB
-from chain.scaling import backlog
-from chain.scaling.backlog import Reading
+from minequeue.chain.ledger import Ledger
+from minequeue.chain.protocol.proof_of_work import HASHLIB
+from minequeue.chain.scaling import backlog
+from minequeue.chain.scaling.backlog import Reading
 
 
 def list_warnings(reading: Reading, ledger: Ledger) -> list[str]:

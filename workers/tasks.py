@@ -10,15 +10,15 @@ from celery import Celery, Task
 from celery.app.amqp import AMQP
 from kombu import Exchange
 
-from chain.ledger.fleet import Fleet
-from workers.mining.miner import Miner
-from workers.peers.resolver import RUN_S, Resolver
-from workers.runtime import transport
-from workers.runtime.duties import Duty
-from workers.runtime.heartbeat import PULSE, STRATEGY, queue_of
-from workers.runtime.per_process import PerProcess
-from workers.runtime.ticks import SweepStep
-from workers.runtime.wake_ups import Bell
+from minequeue.chain.ledger.fleet import Fleet
+from minequeue.workers.mining.miner import Miner
+from minequeue.workers.peers.resolver import RUN_S, Resolver
+from minequeue.workers.runtime import transport
+from minequeue.workers.runtime.duties import Duty
+from minequeue.workers.runtime.heartbeat import PULSE, STRATEGY, queue_of
+from minequeue.workers.runtime.per_process import PerProcess
+from minequeue.workers.runtime.ticks import SweepStep
+from minequeue.workers.runtime.wake_ups import Bell
 
 MINE = "mine"  # the tasks' names, as Flower shows them
 RESOLVE = "resolve"
@@ -184,7 +184,7 @@ def _configure(queue: str) -> dict[str, Any]:
         "worker_send_task_events": True,
         # a run is bounded by itself; this is for a process that hangs
         "task_time_limit": 30,
-        "worker_autoscaler": "workers.runtime.autoscaler:BacklogAutoscaler",
+        "worker_autoscaler": "minequeue.workers.runtime.autoscaler:BacklogAutoscaler",
         "worker_max_tasks_per_child": 10_000,
         "worker_max_memory_per_child": 1024 * 1024,  # KiB
         "worker_hijack_root_logger": False,

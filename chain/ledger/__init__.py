@@ -5,26 +5,26 @@ there is no state in flight that a crash could lose, and a list's length is the 
 The one place in this package that imports redis.
 """
 
-from chain.ledger.announcements import Announcements
-from chain.ledger.blocks import Blocks, MinedBy, Pending, Place
-from chain.ledger.branches import Adopting, Branch, Branches
-from chain.ledger.connection import Connection, connect
-from chain.ledger.fleet import Fleet
-from chain.ledger.following import Following, Trail
-from chain.ledger.gates import Gates
-from chain.ledger.keys import Keys
-from chain.ledger.measures import Measures, Measuring
-from chain.ledger.mempool import Mempool, Submission, Verdict
-from chain.ledger.mining import Connecting, Mining, Opening
-from chain.ledger.network import Network, Outcome, Sight, Turn
-from chain.ledger.payments import Look, Payment, Spot, look_for
-from chain.ledger.queue import Queue
-from chain.ledger.record import Record
-from chain.ledger.rule_book import RuleBook
-from chain.ledger.samples import Samples
-from chain.ledger.settlement import Settlement
-from chain.ledger.waiting import Part, Waiting
-from chain.protocol.rules import Bounds, Rules
+from minequeue.chain.ledger.announcements import Announcements
+from minequeue.chain.ledger.blocks import Blocks, MinedBy, Pending, Place
+from minequeue.chain.ledger.branches import Adopting, Branch, Branches
+from minequeue.chain.ledger.connection import Connection, connect
+from minequeue.chain.ledger.fleet import Fleet
+from minequeue.chain.ledger.following import Following, Trail
+from minequeue.chain.ledger.gates import Gates
+from minequeue.chain.ledger.keys import Keys
+from minequeue.chain.ledger.measures import Measures, Measuring
+from minequeue.chain.ledger.mempool import Mempool, Submission, Verdict
+from minequeue.chain.ledger.mining import Connecting, Mining, Opening
+from minequeue.chain.ledger.network import Network, Outcome, Sight, Turn
+from minequeue.chain.ledger.payments import Look, Payment, Spot, look_for
+from minequeue.chain.ledger.queue import Queue
+from minequeue.chain.ledger.record import Record
+from minequeue.chain.ledger.rule_book import RuleBook
+from minequeue.chain.ledger.samples import Samples
+from minequeue.chain.ledger.settlement import Settlement
+from minequeue.chain.ledger.waiting import Part, Waiting
+from minequeue.chain.protocol.rules import Bounds, Rules
 
 __all__ = [
     "Adopting",

@@ -7,9 +7,9 @@ from typing import Any
 
 import redis
 
-from chain.errors import MinequeueError
-from chain.ledger.connection import Connection
-from chain.ledger.keys import Keys
+from minequeue.chain.errors import MinequeueError
+from minequeue.chain.ledger.connection import Connection
+from minequeue.chain.ledger.keys import Keys
 
 _LISTEN_S = 1.0  # how long the listener waits for news before it checks the connection
 _AGAIN_S = 0.2  # between tries to listen while the server is away

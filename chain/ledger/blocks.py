@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chain.errors import LedgerLost
-from chain.ledger.connection import Connection
-from chain.ledger.keys import Keys
-from chain.ledger.record import Record
-from chain.protocol.block import Block
-from chain.protocol.header import Header
-from chain.protocol.validation import MEDIAN_SPAN
+from minequeue.chain.errors import LedgerLost
+from minequeue.chain.ledger.connection import Connection
+from minequeue.chain.ledger.keys import Keys
+from minequeue.chain.ledger.record import Record
+from minequeue.chain.protocol.block import Block
+from minequeue.chain.protocol.header import Header
+from minequeue.chain.protocol.validation import MEDIAN_SPAN
 
 _HEADERS_AT_ONCE = 500  # 64 KB of records in one answer
 _IDS_AT_ONCE = 1000

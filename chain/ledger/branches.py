@@ -12,17 +12,17 @@ from typing import Any
 
 import msgspec
 
-from chain.errors import BranchTooLarge, InvalidBlock
-from chain.ledger.blocks import Blocks, name_root, pack_body
-from chain.ledger.connection import Connection
-from chain.ledger.keys import BranchKeys, Keys
-from chain.ledger.record import Record
-from chain.ledger.rule_book import RuleBook
-from chain.ledger.settlement import Settlement
-from chain.protocol.block import Block, count_contracts
-from chain.protocol.header import Header
-from chain.protocol.header_branch import HeaderBranch
-from chain.protocol.validation import validate_body
+from minequeue.chain.errors import BranchTooLarge, InvalidBlock
+from minequeue.chain.ledger.blocks import Blocks, name_root, pack_body
+from minequeue.chain.ledger.connection import Connection
+from minequeue.chain.ledger.keys import BranchKeys, Keys
+from minequeue.chain.ledger.record import Record
+from minequeue.chain.ledger.rule_book import RuleBook
+from minequeue.chain.ledger.settlement import Settlement
+from minequeue.chain.protocol.block import Block, count_contracts
+from minequeue.chain.protocol.header import Header
+from minequeue.chain.protocol.header_branch import HeaderBranch
+from minequeue.chain.protocol.validation import validate_body
 
 MOST_STAGED_BYTES = 256 * 2**20  # of transactions; a branch that needs more is refused
 _STAGED_S = 600  # how long what was staged is kept after the last of it came

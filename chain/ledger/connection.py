@@ -9,11 +9,11 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 import redis
 
-from chain.errors import LedgerLost, LedgerUnavailable, LoginRefused, QueueFull
-from chain.ledger.durability import check_durability
-from chain.ledger.pool import CheckedPool
-from chain.ledger.redis_connection import bounded, code_of, is_away, is_refused
-from chain.ledger.redis_url import Client, read
+from minequeue.chain.errors import LedgerLost, LedgerUnavailable, LoginRefused, QueueFull
+from minequeue.chain.ledger.durability import check_durability
+from minequeue.chain.ledger.pool import CheckedPool
+from minequeue.chain.ledger.redis_connection import bounded, code_of, is_away, is_refused
+from minequeue.chain.ledger.redis_url import Client, read
 
 T = TypeVar("T")
 Argument: TypeAlias = bytes | str | int
@@ -195,7 +195,7 @@ def read_scripts() -> dict[str, str]:
     """The scripts by their names, as the server gets them: each with the clock before it."""
     found = {
         file.name.removesuffix(".lua"): file.read_text("utf-8")
-        for file in resources.files("chain.ledger").joinpath("lua").iterdir()
+        for file in resources.files("minequeue.chain.ledger").joinpath("lua").iterdir()
         if file.name.endswith(".lua")
     }
     clock = found.pop("clock")

@@ -9,8 +9,8 @@ from typing import Any
 
 import redis
 
-from chain.errors import UnsafeServer
-from chain.ledger.pool import Ask
+from minequeue.chain.errors import UnsafeServer
+from minequeue.chain.ledger.pool import Ask
 
 LEAST_VERSION = (7, 0)  # of Redis, which Valkey and others name for their kind; tested with 7.0.15
 REQUIRED = {

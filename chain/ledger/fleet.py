@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from chain.ledger.connection import Connection
-from chain.ledger.keys import Keys
+from minequeue.chain.ledger.connection import Connection
+from minequeue.chain.ledger.keys import Keys
 
 LEASE_MS = 5_000  # longer than it takes to build the largest block, or to search one range
 BELL_MS = 2_000  # a wake-up that found no miner by then counts as lost, and is sent again

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from chain.ledger.connection import Connection
-from chain.ledger.keys import Keys
+from minequeue.chain.ledger.connection import Connection
+from minequeue.chain.ledger.keys import Keys
 
 MOST = 10_000  # requests at once
 _LONG_MS = 86_400_000  # each; what was mined elsewhere is forgotten by then

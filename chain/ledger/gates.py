@@ -1,7 +1,7 @@
 """Limits a second, exact over all processes, because the server counts."""
 
-from chain.ledger.connection import Connection
-from chain.ledger.keys import Keys
+from minequeue.chain.ledger.connection import Connection
+from minequeue.chain.ledger.keys import Keys
 
 
 class Gates:

@@ -6,10 +6,10 @@ from typing import Any
 
 import redis
 
-from chain.ledger.connection import Connection
-from chain.ledger.fleet import LEASE_MS
-from chain.ledger.keys import Keys
-from chain.moment import is_ahead
+from minequeue.chain.ledger.connection import Connection
+from minequeue.chain.ledger.fleet import LEASE_MS
+from minequeue.chain.ledger.keys import Keys
+from minequeue.chain.moment import is_ahead
 
 BUCKETS = 21  # of a histogram: up to 1, 2, 4 ... 2^20 ms (17 minutes); what is more has none
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import sha256
 
-from chain.errors import LedgerUnavailable, QueueFull
-from chain.ledger.connection import Argument, Connection
-from chain.ledger.keys import Keys
-from chain.protocol.rules import Bounds
-from chain.protocol.transaction import Transaction
+from minequeue.chain.errors import LedgerUnavailable, QueueFull
+from minequeue.chain.ledger.connection import Argument, Connection
+from minequeue.chain.ledger.keys import Keys
+from minequeue.chain.protocol.rules import Bounds
+from minequeue.chain.protocol.transaction import Transaction
 
 ENTRY_HEAD = 45  # bytes before the transaction in an entry of pending: 32 of id, 13 of time
 _AT_ONCE = 1000  # transactions in one call, a few ms of the server; submit.lua takes no more

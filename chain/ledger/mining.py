@@ -5,21 +5,21 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from chain.errors import LedgerLost
-from chain.ledger import rule_book
-from chain.ledger.blocks import Blocks, name_root, pack_body
-from chain.ledger.connection import Call, Connection
-from chain.ledger.keys import Keys
-from chain.ledger.mempool import ENTRY_HEAD
-from chain.ledger.queue import parse_reading, read_call
-from chain.ledger.record import Record
-from chain.ledger.rule_book import RuleBook, write_limits
-from chain.protocol.block import EMPTY_BODY, count_contracts
-from chain.protocol.block_template import Template, build_template, take_while_fits
-from chain.protocol.header import Header, genesis, put_nonce
-from chain.protocol.validation import MAX_AHEAD_MS, validate_header
-from chain.scaling import backlog
-from chain.scaling.backlog import OpenCandidate, Reading
+from minequeue.chain.errors import LedgerLost
+from minequeue.chain.ledger import rule_book
+from minequeue.chain.ledger.blocks import Blocks, name_root, pack_body
+from minequeue.chain.ledger.connection import Call, Connection
+from minequeue.chain.ledger.keys import Keys
+from minequeue.chain.ledger.mempool import ENTRY_HEAD
+from minequeue.chain.ledger.queue import parse_reading, read_call
+from minequeue.chain.ledger.record import Record
+from minequeue.chain.ledger.rule_book import RuleBook, write_limits
+from minequeue.chain.protocol.block import EMPTY_BODY, count_contracts
+from minequeue.chain.protocol.block_template import Template, build_template, take_while_fits
+from minequeue.chain.protocol.header import Header, genesis, put_nonce
+from minequeue.chain.protocol.validation import MAX_AHEAD_MS, validate_header
+from minequeue.chain.scaling import backlog
+from minequeue.chain.scaling.backlog import OpenCandidate, Reading
 
 _ENTRIES_AT_ONCE = 1000
 _FOLLOWING = 100  # entries of at most 17 KB that a reading brings along for the next block

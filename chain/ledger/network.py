@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
-from chain.errors import TooManyPeers
-from chain.ledger.blocks import Pending
-from chain.ledger.connection import Connection
-from chain.ledger.keys import Keys
-from chain.moment import is_ahead
+from minequeue.chain.errors import TooManyPeers
+from minequeue.chain.ledger.blocks import Pending
+from minequeue.chain.ledger.connection import Connection
+from minequeue.chain.ledger.keys import Keys
+from minequeue.chain.moment import is_ahead
 
 MOST_PEERS = 125  # as Bitcoin Core's default
 LEASE_MS = 15_000  # of a resolver; longer than any one of its steps

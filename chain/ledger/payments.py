@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from chain.ledger.blocks import Blocks
-from chain.protocol import canonical
-from chain.protocol.block import Block
+from minequeue.chain.ledger.blocks import Blocks
+from minequeue.chain.protocol import canonical
+from minequeue.chain.protocol.block import Block
 
 _MOST_BLOCKS = 2_000  # of one look, a thousand round trips
 _MOST_BYTES = 32 * 2**20  # of transactions, about a quarter of a second

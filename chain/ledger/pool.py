@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 import redis
 
-from chain.errors import MinequeueError
+from minequeue.chain.errors import MinequeueError
 
 # sends the words of one command on the connection that is checked, and gives its answer
 Ask: TypeAlias = Callable[..., Any]

@@ -3,16 +3,16 @@
 from collections import Counter
 from typing import Any
 
-from chain.errors import LedgerLost
-from chain.ledger.connection import Call, Connection
-from chain.ledger.fleet import BEAT_MS, LEASE_MS
-from chain.ledger.keys import Keys
-from chain.ledger.mempool import ENTRY_HEAD
-from chain.ledger.record import Record
-from chain.protocol.rules import Rules
-from chain.protocol.validation import MAX_AHEAD_MS, MEDIAN_SPAN, calculate_earliest
-from chain.scaling.backlog import OpenCandidate, Reading
-from chain.scaling.policy import Decision, Policy, decide
+from minequeue.chain.errors import LedgerLost
+from minequeue.chain.ledger.connection import Call, Connection
+from minequeue.chain.ledger.fleet import BEAT_MS, LEASE_MS
+from minequeue.chain.ledger.keys import Keys
+from minequeue.chain.ledger.mempool import ENTRY_HEAD
+from minequeue.chain.ledger.record import Record
+from minequeue.chain.protocol.rules import Rules
+from minequeue.chain.protocol.validation import MAX_AHEAD_MS, MEDIAN_SPAN, calculate_earliest
+from minequeue.chain.scaling.backlog import OpenCandidate, Reading
+from minequeue.chain.scaling.policy import Decision, Policy, decide
 
 _JOB_DIGITS = 32
 

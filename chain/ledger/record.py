@@ -5,7 +5,7 @@ The work is a big-endian integer and never a number in a script, where numbers a
 
 from dataclasses import dataclass
 
-from chain.protocol.header import SIZE, Header
+from minequeue.chain.protocol.header import SIZE, Header
 
 _WORK_BYTES = 32
 

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode, urlsplit
 import redis
 from redis.connection import parse_url
 
-from chain.ledger.redis_connection import TcpConnection, TlsConnection, UnixConnection
+from minequeue.chain.ledger.redis_connection import TcpConnection, TlsConnection, UnixConnection
 
 Client: TypeAlias = "redis.Redis"
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from chain.errors import (
+from minequeue.chain.errors import (
     LedgerLost,
     NewerLedger,
     RulesNotRaised,
@@ -17,13 +17,13 @@ from chain.errors import (
     WrongNetwork,
     WrongRules,
 )
-from chain.ledger.blocks import Blocks
-from chain.ledger.connection import Connection
-from chain.ledger.keys import Keys
-from chain.ledger.pool import Ask
-from chain.ledger.record import Record
-from chain.protocol.header import genesis
-from chain.protocol.rules import WIDEST, Limits, RuleRecord, Rules
+from minequeue.chain.ledger.blocks import Blocks
+from minequeue.chain.ledger.connection import Connection
+from minequeue.chain.ledger.keys import Keys
+from minequeue.chain.ledger.pool import Ask
+from minequeue.chain.ledger.record import Record
+from minequeue.chain.protocol.header import genesis
+from minequeue.chain.protocol.rules import WIDEST, Limits, RuleRecord, Rules
 
 FORMAT = 2  # of the ledger; what the first version left has no mark and counts as 1
 READER = "1.1.0"  # the least version that reads this format

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from chain.ledger.connection import Connection
-from chain.ledger.keys import Keys
+from minequeue.chain.ledger.connection import Connection
+from minequeue.chain.ledger.keys import Keys
 
 
 class Samples:

@@ -1,7 +1,7 @@
 """What a reorganisation left to do, in steps that each keep the server for a few milliseconds."""
 
-from chain.ledger.connection import Connection
-from chain.ledger.keys import Keys
+from minequeue.chain.ledger.connection import Connection
+from minequeue.chain.ledger.keys import Keys
 
 _AT_ONCE = 1000  # transactions in one step
 

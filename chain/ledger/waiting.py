@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chain.ledger.connection import Connection
-from chain.ledger.keys import Keys
-from chain.ledger.mempool import ENTRY_HEAD
-from chain.ledger.settlement import Settlement
+from minequeue.chain.ledger.connection import Connection
+from minequeue.chain.ledger.keys import Keys
+from minequeue.chain.ledger.mempool import ENTRY_HEAD
+from minequeue.chain.ledger.settlement import Settlement
 
 _AT_ONCE = 500  # entries of at most 17 KB
 _JOB_DIGITS = 32

@@ -8,8 +8,8 @@ import ipaddress
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from chain.errors import MinequeueError
-from chain.peers.names import is_host_name
+from minequeue.chain.errors import MinequeueError
+from minequeue.chain.peers.names import is_host_name
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network

@@ -4,8 +4,8 @@ import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from chain.errors import InvalidPeer
-from chain.peers.names import is_host_name
+from minequeue.chain.errors import InvalidPeer
+from minequeue.chain.peers.names import is_host_name
 
 _MOST = 300  # characters
 _PORTS = {"http": 80, "https": 443}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from chain.protocol.header import Header
+from minequeue.chain.protocol.header import Header
 
 EMPTY_BODY = b"[]"
 _split = msgspec.json.Decoder(list[msgspec.Raw])

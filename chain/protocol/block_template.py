@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from chain.protocol.block import Block, join_body
-from chain.protocol.header import VERSION, Header
-from chain.protocol.merkle import calculate_root
-from chain.protocol.rules import Limits
-from chain.protocol.transaction import Transaction, reward
-from chain.protocol.validation import MEDIAN_SPAN, calculate_median_time
+from minequeue.chain.protocol.block import Block, join_body
+from minequeue.chain.protocol.header import VERSION, Header
+from minequeue.chain.protocol.merkle import calculate_root
+from minequeue.chain.protocol.rules import Limits
+from minequeue.chain.protocol.transaction import Transaction, reward
+from minequeue.chain.protocol.validation import MEDIAN_SPAN, calculate_median_time
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ Floating point numbers have no place in the chain, so their form is left out.
 import msgspec
 import rfc8785
 
-from chain.errors import MalformedJson
-from chain.protocol.strict_json import Json
+from minequeue.chain.errors import MalformedJson
+from minequeue.chain.protocol.strict_json import Json
 
 _encoder = msgspec.json.Encoder(order="sorted")
 

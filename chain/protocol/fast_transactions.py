@@ -11,8 +11,8 @@ from hashlib import sha256
 
 import msgspec
 
-from chain.protocol.strict_json import MAX_INTEGER
-from chain.protocol.transaction import MAX_ADDRESS, MAX_NONCE, REWARD_SENDER, Transaction
+from minequeue.chain.protocol.strict_json import MAX_INTEGER
+from minequeue.chain.protocol.transaction import MAX_ADDRESS, MAX_NONCE, REWARD_SENDER, Transaction
 
 
 class _Plain(msgspec.Struct, forbid_unknown_fields=True, gc=False):

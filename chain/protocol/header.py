@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from chain.protocol.merkle import EMPTY_ROOT
+from minequeue.chain.protocol.merkle import EMPTY_ROOT
 
 VERSION = 1
 SIZE = 96

@@ -6,8 +6,8 @@ a header costs its sender the work that it claims.
 
 from collections.abc import Callable, Sequence
 
-from chain.protocol.header import Header
-from chain.protocol.validation import MEDIAN_SPAN, validate_header
+from minequeue.chain.protocol.header import Header
+from minequeue.chain.protocol.validation import MEDIAN_SPAN, validate_header
 
 
 class HeaderBranch:

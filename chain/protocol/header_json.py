@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from chain.protocol.header import Header
+from minequeue.chain.protocol.header import Header
 
 Digest = Annotated[str, msgspec.Meta(min_length=64, max_length=64)]
 

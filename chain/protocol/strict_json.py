@@ -2,7 +2,7 @@
 
 Refused, though Python's own reader takes them: duplicate keys, NaN and Infinity, and deep nesting.
 Legal JSON passes here: fractions and integers that not every reader holds exactly are refused by
-:mod:`chain.protocol.transaction`, and lone surrogates by :mod:`chain.protocol.canonical`.
+:mod:`chain.protocol.transaction`, and lone surrogates by :mod:`minequeue.chain.protocol.canonical`.
 
 All JSON from outside is read here, by :func:`loads` or by what :func:`make_reader` makes: every
 decoder is recursive, so the depth is bounded before one sees the text.
@@ -15,7 +15,7 @@ from typing import Any, NoReturn, TypeAlias, TypeVar
 
 import msgspec
 
-from chain.errors import MalformedJson
+from minequeue.chain.errors import MalformedJson
 
 Json: TypeAlias = dict[str, Any] | list[Any] | str | int | float | None
 T = TypeVar("T")

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from chain.errors import InvalidTransaction, MalformedJson, SignatureRequired
-from chain.protocol import canonical, signature
-from chain.protocol.signature import SecretKey
-from chain.protocol.strict_json import MAX_INTEGER, Json
+from minequeue.chain.errors import InvalidTransaction, MalformedJson, SignatureRequired
+from minequeue.chain.protocol import canonical, signature
+from minequeue.chain.protocol.signature import SecretKey
+from minequeue.chain.protocol.strict_json import MAX_INTEGER, Json
 
 MAX_ADDRESS = 128  # characters of sender and recipient
 MAX_NONCE = 64  # characters

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from chain.errors import InvalidBlock, InvalidTransaction, MalformedJson
-from chain.protocol import merkle, strict_json
-from chain.protocol.block import Block
-from chain.protocol.header import VERSION, Header
-from chain.protocol.proof_of_work import HASH_BITS, meets_target
-from chain.protocol.rules import MAX_BODY_BYTES, WIDEST, Limits
-from chain.protocol.transaction import Transaction, validate_transaction
+from minequeue.chain.errors import InvalidBlock, InvalidTransaction, MalformedJson
+from minequeue.chain.protocol import merkle, strict_json
+from minequeue.chain.protocol.block import Block
+from minequeue.chain.protocol.header import VERSION, Header
+from minequeue.chain.protocol.proof_of_work import HASH_BITS, meets_target
+from minequeue.chain.protocol.rules import MAX_BODY_BYTES, WIDEST, Limits
+from minequeue.chain.protocol.transaction import Transaction, validate_transaction
 
 MEDIAN_SPAN = 11  # blocks whose median timestamp must be passed (as Bitcoin)
 MAX_AHEAD_MS = 2 * 60 * 60 * 1000  # a header from further in the future is refused (as Bitcoin)

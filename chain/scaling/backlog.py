@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from chain.moment import is_ahead
-from chain.protocol.header import Header
-from chain.protocol.rules import Rules
-from chain.protocol.validation import MAX_AHEAD_MS
+from minequeue.chain.moment import is_ahead
+from minequeue.chain.protocol.header import Header
+from minequeue.chain.protocol.rules import Rules
+from minequeue.chain.protocol.validation import MAX_AHEAD_MS
 
 _LAST_DATE_S = 253_402_300_799  # of the year 9999; a header may say any year
 

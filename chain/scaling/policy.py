@@ -9,10 +9,10 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from chain.moment import is_ahead
-from chain.protocol.rules import Rules
-from chain.scaling import backlog
-from chain.scaling.backlog import Reading
+from minequeue.chain.moment import is_ahead
+from minequeue.chain.protocol.rules import Rules
+from minequeue.chain.scaling import backlog
+from minequeue.chain.scaling.backlog import Reading
 
 _REFRESH = 10  # a peak is renewed when a tenth of its time is over, not at every look
 _AIM = 0.8  # of the target: speeds stray, and miners take time to start

@@ -4,9 +4,9 @@ By the entrance of blocks that other nodes mined, so a backup is believed no mor
 what was taken over before an interruption is a chain like any other.
 """
 
-from chain.ledger import Adopting, Branch, Ledger, Record
-from chain.protocol.block import Block
-from compose.backup.errors import BackupRefused
+from minequeue.chain.ledger import Adopting, Branch, Ledger, Record
+from minequeue.chain.protocol.block import Block
+from minequeue.compose.backup.errors import BackupRefused
 
 _STEP = 64  # blocks that are taken over at once, where more work does not need more
 _STEP_BYTES = 8 * 2**20  # of their transactions; the swap keeps the server for a part of a second

@@ -7,20 +7,20 @@ from typing import IO
 
 import click
 
-from chain.errors import LedgerLost
-from chain.ledger import Ledger
-from compose.backup.errors import CannotExport
-from compose.backup.exporter import Exporter
-from compose.backup.files import STANDARD, open_to_read, open_to_write
-from compose.backup.importer import Imported, import_lines, refuse_others
-from compose.backup.lines import Content, Network
-from compose.backup.progress import show_progress
-from compose.backup.reader import read_backup, verify_frame
-from compose.backup.resume import find_end
-from compose.backup.writer import Writer
-from compose.config.settings import Settings
-from compose.wiring.ledger import make_ledger, open_ledger
-from compose.wiring.no_server import saying_why_no_server_answers
+from minequeue.chain.errors import LedgerLost
+from minequeue.chain.ledger import Ledger
+from minequeue.compose.backup.errors import CannotExport
+from minequeue.compose.backup.exporter import Exporter
+from minequeue.compose.backup.files import STANDARD, open_to_read, open_to_write
+from minequeue.compose.backup.importer import Imported, import_lines, refuse_others
+from minequeue.compose.backup.lines import Content, Network
+from minequeue.compose.backup.progress import show_progress
+from minequeue.compose.backup.reader import read_backup, verify_frame
+from minequeue.compose.backup.resume import find_end
+from minequeue.compose.backup.writer import Writer
+from minequeue.compose.config.settings import Settings
+from minequeue.compose.wiring.ledger import make_ledger, open_ledger
+from minequeue.compose.wiring.no_server import saying_why_no_server_answers
 
 _Show = Callable[[int, int], object]
 

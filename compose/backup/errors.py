@@ -1,6 +1,6 @@
 """Why a backup is not written, or not taken in."""
 
-from chain.errors import MinequeueError
+from minequeue.chain.errors import MinequeueError
 
 
 class BadBackup(MinequeueError):

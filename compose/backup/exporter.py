@@ -5,11 +5,11 @@ from itertools import chain
 
 import msgspec
 
-from chain.ledger import Ledger
-from chain.protocol.header import Header
-from compose.backup.errors import CannotExport, Reorganised
-from compose.backup.lines import JobLine, TransactionLine
-from compose.backup.writer import Writer
+from minequeue.chain.ledger import Ledger
+from minequeue.chain.protocol.header import Header
+from minequeue.compose.backup.errors import CannotExport, Reorganised
+from minequeue.compose.backup.lines import JobLine, TransactionLine
+from minequeue.compose.backup.writer import Writer
 
 
 class Exporter:

@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from compose.backup.errors import CannotExport
-from compose.check.chain_page import CannotRead
+from minequeue.compose.backup.errors import CannotExport
+from minequeue.compose.check.chain_page import CannotRead
 
 STANDARD = "-"  # the name of the standard streams
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
 
-from chain.errors import InvalidTransaction, MalformedJson
-from chain.ledger import Ledger, Submission, Verdict
-from chain.protocol import strict_json
-from chain.protocol.block import Block
-from chain.protocol.transaction import Transaction, validate_transaction
-from compose.backup.blocks import BlockTaker
-from compose.backup.errors import BackupRefused
-from compose.backup.lines import Content, JobLine, Network, TransactionLine
+from minequeue.chain.errors import InvalidTransaction, MalformedJson
+from minequeue.chain.ledger import Ledger, Submission, Verdict
+from minequeue.chain.protocol import strict_json
+from minequeue.chain.protocol.block import Block
+from minequeue.chain.protocol.transaction import Transaction, validate_transaction
+from minequeue.compose.backup.blocks import BlockTaker
+from minequeue.compose.backup.errors import BackupRefused
+from minequeue.compose.backup.lines import Content, JobLine, Network, TransactionLine
 
 _AT_ONCE = 1000  # transactions in one call
 

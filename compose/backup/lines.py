@@ -9,12 +9,12 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 
-from chain.errors import MalformedJson
-from chain.protocol.block import Block, join_body
-from chain.protocol.header_json import BadHeader, Digest, HeaderJson
-from chain.protocol.rules import MAX_BODY_BYTES
-from chain.protocol.strict_json import make_reader
-from compose.backup.errors import BadBackup
+from minequeue.chain.errors import MalformedJson
+from minequeue.chain.protocol.block import Block, join_body
+from minequeue.chain.protocol.header_json import BadHeader, Digest, HeaderJson
+from minequeue.chain.protocol.rules import MAX_BODY_BYTES
+from minequeue.chain.protocol.strict_json import make_reader
+from minequeue.compose.backup.errors import BadBackup
 
 FORMAT = 1
 MOST_LINE = MAX_BODY_BYTES + 64 * 1024  # bytes; a block has less beside its transactions

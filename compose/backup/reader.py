@@ -6,10 +6,10 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import IO
 
-from chain.errors import MalformedJson
-from chain.protocol.block import Block
-from compose.backup.errors import BadBackup
-from compose.backup.lines import (
+from minequeue.chain.errors import MalformedJson
+from minequeue.chain.protocol.block import Block
+from minequeue.compose.backup.errors import BadBackup
+from minequeue.compose.backup.lines import (
     FORMAT,
     MOST_LINE,
     Content,
@@ -20,8 +20,8 @@ from compose.backup.lines import (
     decode,
     read_head,
 )
-from compose.check.chain_page import CannotRead
-from compose.text.file import drop_mark
+from minequeue.compose.check.chain_page import CannotRead
+from minequeue.compose.text.file import drop_mark
 
 _ORDER = (Block, JobLine, TransactionLine)
 

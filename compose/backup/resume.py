@@ -6,14 +6,14 @@ from typing import IO
 
 from msgspec.structs import replace
 
-from chain.ledger import Ledger
-from chain.protocol.block import Block
-from chain.protocol.header import Header
-from chain.protocol.merkle import calculate_root
-from compose.backup.errors import BadBackup, CannotExport
-from compose.backup.lines import MOST_LINE, Network, decode, encode
-from compose.backup.reader import read_lines
-from compose.backup.writer import Writer
+from minequeue.chain.ledger import Ledger
+from minequeue.chain.protocol.block import Block
+from minequeue.chain.protocol.header import Header
+from minequeue.chain.protocol.merkle import calculate_root
+from minequeue.compose.backup.errors import BadBackup, CannotExport
+from minequeue.compose.backup.lines import MOST_LINE, Network, decode, encode
+from minequeue.compose.backup.reader import read_lines
+from minequeue.compose.backup.writer import Writer
 
 
 def find_end(

@@ -4,10 +4,17 @@ import os
 from hashlib import sha256
 from typing import IO
 
-from chain.protocol.block import Block
-from compose.backup.errors import CannotExport
-from compose.backup.files import describe
-from compose.backup.lines import End, JobLine, Network, TransactionLine, encode, encode_block
+from minequeue.chain.protocol.block import Block
+from minequeue.compose.backup.errors import CannotExport
+from minequeue.compose.backup.files import describe
+from minequeue.compose.backup.lines import (
+    End,
+    JobLine,
+    Network,
+    TransactionLine,
+    encode,
+    encode_block,
+)
 
 
 class Writer:

@@ -7,10 +7,10 @@ from typing import Any
 
 import aiohttp
 
-from chain.errors import MalformedJson
-from chain.protocol import strict_json
-from compose.burst.plan import Action, Plan, make_actions
-from compose.burst.record import NO_ANSWER, Answer, Record
+from minequeue.chain.errors import MalformedJson
+from minequeue.chain.protocol import strict_json
+from minequeue.compose.burst.plan import Action, Plan, make_actions
+from minequeue.compose.burst.record import NO_ANSWER, Answer, Record
 
 PATIENCE_S = 30.0  # for one answer; then it counts as none
 _TOO_MANY = 429

@@ -12,14 +12,14 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from compose.burst.client import send
-from compose.burst.files import open_receipts, write_receipts
-from compose.burst.follow import read_chain, read_jobs, wait_until_drained
-from compose.burst.plan import Plan
-from compose.burst.record import Record
-from compose.burst.summary import describe, describe_refusal, summarise
-from compose.burst.verdict import Verdict, judge
-from compose.client.node_client import NodeClient
+from minequeue.compose.burst.client import send
+from minequeue.compose.burst.files import open_receipts, write_receipts
+from minequeue.compose.burst.follow import read_chain, read_jobs, wait_until_drained
+from minequeue.compose.burst.plan import Plan
+from minequeue.compose.burst.record import Record
+from minequeue.compose.burst.summary import describe, describe_refusal, summarise
+from minequeue.compose.burst.verdict import Verdict, judge
+from minequeue.compose.client.node_client import NodeClient
 
 _INTERRUPTED = 130  # the exit code after Ctrl-C
 

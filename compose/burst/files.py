@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from chain.errors import MalformedJson
-from chain.protocol import strict_json
-from compose.burst.plan import BadPlan
-from compose.burst.record import Record
-from compose.text.file import MAX_LINE_BYTES, number_lines
+from minequeue.chain.errors import MalformedJson
+from minequeue.chain.protocol import strict_json
+from minequeue.compose.burst.plan import BadPlan
+from minequeue.compose.burst.record import Record
+from minequeue.compose.text.file import MAX_LINE_BYTES, number_lines
 
 
 def read_transactions(path: Path) -> list[dict[str, Any]]:

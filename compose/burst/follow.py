@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from chain.errors import MinequeueError
-from compose.check.chain_source import read_node
-from compose.client.node_client import NodeAway, NodeClient, NodeRefused
-from compose.client.queue_state import read_queue
+from minequeue.chain.errors import MinequeueError
+from minequeue.compose.check.chain_source import read_node
+from minequeue.compose.client.node_client import NodeAway, NodeClient, NodeRefused
+from minequeue.compose.client.queue_state import read_queue
 
 _PATIENCE_S = 10.0  # for one answer
 _PERIOD_S = 0.25  # between two looks; a node tells nobody by itself that its queue is empty

@@ -4,10 +4,10 @@ import os
 import secrets
 from typing import Any
 
-from compose.burst.files import read_transactions
-from compose.burst.plan import BadPlan, Plan
-from compose.burst.target import check_target
-from compose.config.settings import Settings
+from minequeue.compose.burst.files import read_transactions
+from minequeue.compose.burst.plan import BadPlan, Plan
+from minequeue.compose.burst.target import check_target
+from minequeue.compose.config.settings import Settings
 
 _SEED_BITS = 48  # two bursts on one chain do not meet by chance
 

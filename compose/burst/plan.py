@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from chain.errors import InvalidTransaction, MinequeueError
-from chain.protocol import canonical
-from chain.protocol.transaction import accept_submission
-from compose.burst.record import Kind
+from minequeue.chain.errors import InvalidTransaction, MinequeueError
+from minequeue.chain.protocol import canonical
+from minequeue.chain.protocol.transaction import accept_submission
+from minequeue.compose.burst.record import Kind
 
 _PAYERS = 100  # senders among whom the made transactions are shared
 _SUM_SLACK = 1e-9  # what decimal shares may miss of 1 as floats

@@ -6,9 +6,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from compose.burst.record import Record
-from compose.burst.verdict import PERCENTILES, Verdict, measure_latency
-from compose.text.terminal import escape
+from minequeue.compose.burst.record import Record
+from minequeue.compose.burst.verdict import PERCENTILES, Verdict, measure_latency
+from minequeue.compose.text.terminal import escape
 
 _ADVICE = {
     401: "set MINEQUEUE_TOKEN to a token of this node.",

@@ -4,7 +4,7 @@ import ipaddress
 import socket
 from urllib.parse import urlsplit
 
-from chain.errors import MinequeueError
+from minequeue.chain.errors import MinequeueError
 
 
 class BadTarget(MinequeueError):

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chain.protocol.transaction import REWARD_SENDER
-from compose.burst.record import Kind, Record
+from minequeue.chain.protocol.transaction import REWARD_SENDER
+from minequeue.compose.burst.record import Kind, Record
 
 PERCENTILES = (50, 90, 99, 100)
 _NAMED = 10  # ids of each fault that the verdict names

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from chain.errors import MalformedJson, MinequeueError
-from chain.protocol import strict_json
+from minequeue.chain.errors import MalformedJson, MinequeueError
+from minequeue.chain.protocol import strict_json
 
 
 class CannotRead(MinequeueError):

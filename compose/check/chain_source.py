@@ -5,10 +5,10 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
-from chain.protocol.rules import RuleRecord
-from compose.check.chain_page import CannotRead, Page, parse_answer
-from compose.client.node_client import MAX_ANSWER_BYTES, NodeAway, NodeClient, NodeRefused
-from compose.text.file import drop_mark
+from minequeue.chain.protocol.rules import RuleRecord
+from minequeue.compose.check.chain_page import CannotRead, Page, parse_answer
+from minequeue.compose.client.node_client import MAX_ANSWER_BYTES, NodeAway, NodeClient, NodeRefused
+from minequeue.compose.text.file import drop_mark
 
 # gives the answer to a path, cut off after so many bytes
 Get: TypeAlias = Callable[[str, int], bytes]
@@ -37,7 +37,7 @@ def read_pages(
     if source.startswith(("http://", "https://")):
         yield from read_node(NodeClient(source, patience_s=_PATIENCE_S))
     elif Path(source).is_dir():
-        from compose.check.stopped_stack import serve  # noqa: PLC0415  # loads all that a stack needs
+        from minequeue.compose.check.stopped_stack import serve  # noqa: PLC0415  # loads all that a stack needs
 
         with serve(Path(source), network) as (get, record):
             if record:

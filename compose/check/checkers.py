@@ -13,9 +13,9 @@ from itertools import chain, cycle
 from multiprocessing.connection import Connection
 from typing import TypeAlias
 
-from chain.audit import Facts, InvalidChain, check_block
-from chain.errors import MinequeueError
-from compose.check.chain_page import CannotRead, Page
+from minequeue.chain.audit import Facts, InvalidChain, check_block
+from minequeue.chain.errors import MinequeueError
+from minequeue.compose.check.chain_page import CannotRead, Page
 
 # the facts of the good blocks up to the first bad one, and what is wrong there
 Checked: TypeAlias = tuple[list[Facts], InvalidChain | CannotRead | None]

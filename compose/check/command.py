@@ -8,13 +8,13 @@ from dataclasses import asdict
 
 import click
 
-from chain.audit import Auditor, InvalidChain, Summary
-from chain.protocol.rules import RuleRecord
-from compose.check.chain_page import Page
-from compose.check.chain_source import read_pages
-from compose.check.checkers import check_pages
-from compose.config.processors import count_processors
-from compose.text.terminal import escape
+from minequeue.chain.audit import Auditor, InvalidChain, Summary
+from minequeue.chain.protocol.rules import RuleRecord
+from minequeue.compose.check.chain_page import Page
+from minequeue.compose.check.chain_source import read_pages
+from minequeue.compose.check.checkers import check_pages
+from minequeue.compose.config.processors import count_processors
+from minequeue.compose.text.terminal import escape
 
 
 def run_check(

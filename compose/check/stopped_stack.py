@@ -13,18 +13,18 @@ from pathlib import Path
 import click
 from flask import Flask
 
-from chain.errors import LedgerLost
-from chain.ledger.rule_book import Page
-from chain.protocol.rules import RuleRecord
-from compose.check.chain_page import CannotRead
-from compose.config import embedded
-from compose.config.settings import Settings
-from compose.errors import StartRefused
-from compose.stack.data_dir import hold, hold_log, log_path, read_tail
-from compose.stack.zero_tail import find_zero_tail
-from compose.wiring.ledger import open_ledger
-from compose.wiring.services import make_services
-from web.app import create_app
+from minequeue.chain.errors import LedgerLost
+from minequeue.chain.ledger.rule_book import Page
+from minequeue.chain.protocol.rules import RuleRecord
+from minequeue.compose.check.chain_page import CannotRead
+from minequeue.compose.config import embedded
+from minequeue.compose.config.settings import Settings
+from minequeue.compose.errors import StartRefused
+from minequeue.compose.stack.data_dir import hold, hold_log, log_path, read_tail
+from minequeue.compose.stack.zero_tail import find_zero_tail
+from minequeue.compose.wiring.ledger import open_ledger
+from minequeue.compose.wiring.services import make_services
+from minequeue.web.app import create_app
 
 
 @contextmanager

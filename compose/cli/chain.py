@@ -4,9 +4,9 @@ import sys
 
 import click
 
-from chain.protocol.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS
-from compose.cli.options import settings_options
-from compose.config.settings import Settings
+from minequeue.chain.protocol.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS
+from minequeue.compose.cli.options import settings_options
+from minequeue.compose.config.settings import Settings
 
 
 @click.command()
@@ -30,7 +30,7 @@ def check(settings: Settings, source: str, processes: int | None, as_json: bool)
 
     Example: minequeue check http://127.0.0.1:3000
     """
-    from compose.check.command import run_check
+    from minequeue.compose.check.command import run_check
 
     sys.exit(
         run_check(
@@ -62,7 +62,7 @@ def export_backup(
 
     Example: minequeue export backup.ndjson
     """
-    from compose.backup.command import run_export
+    from minequeue.compose.backup.command import run_export
 
     run_export(settings, file, first=first, is_resumed=is_resumed, as_json=as_json)
 
@@ -80,7 +80,7 @@ def import_backup(settings: Settings, file: str, as_json: bool) -> None:
 
     Example: minequeue import backup.ndjson
     """
-    from compose.backup.command import run_import
+    from minequeue.compose.backup.command import run_import
 
     run_import(settings, file, as_json=as_json)
 
@@ -101,7 +101,7 @@ def show_rules(settings: Settings, as_json: bool) -> None:
 
     Example: minequeue rules show
     """
-    from compose.stack.rule_changes import show
+    from minequeue.compose.stack.rule_changes import show
 
     show(settings, as_json=as_json)
 
@@ -132,7 +132,7 @@ def raise_rules(settings: Settings, first: int | None, **limits: int | None) -> 
 
     Example: minequeue rules raise --bits 22 --from 5000
     """
-    from compose.stack.rule_changes import raise_to
+    from minequeue.compose.stack.rule_changes import raise_to
 
     raise_to(settings, first, {name: value for name, value in limits.items() if value is not None})
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import click
 
-from compose.config.settings import Settings
+from minequeue.compose.config.settings import Settings
 
 _url_option = click.option(
     "--url", default="http://127.0.0.1:3000", show_default=True, help="The node's."
@@ -17,7 +17,7 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.
 
 
 def _call(url: str) -> Any:
-    from compose.client.node_client import NodeClient
+    from minequeue.compose.client.node_client import NodeClient
 
     return NodeClient(url, Settings.from_environment(os.environ).token)
 
@@ -52,7 +52,7 @@ def submit(
 
     Example: minequeue submit --sender alice --recipient bob --amount 5
     """
-    from compose.client.submit import run_submit, say, submit_one
+    from minequeue.compose.client.submit import run_submit, say, submit_one
 
     given = {name: value for name, value in fields.items() if value is not None}
     if given and "recipient" not in given:
@@ -76,7 +76,7 @@ def mine(url: str, wait: int | None, as_json: bool) -> None:
 
     Example: minequeue mine --wait 10
     """
-    from compose.client.submit import say
+    from minequeue.compose.client.submit import say
 
     headers = {"Prefer": f"wait={wait}"} if wait else {}
     say(_call(url).call("POST", "/chain/mine", b"", headers)[1], as_json=as_json)
@@ -91,7 +91,7 @@ def status(url: str, watch: bool, as_json: bool) -> None:
 
     Example: minequeue status --watch
     """
-    from compose.client.status import follow, show_once
+    from minequeue.compose.client.status import follow, show_once
 
     (follow if watch else show_once)(_call(url), as_json=as_json)
 
@@ -105,7 +105,7 @@ def tx(url: str, transaction_id: str, as_json: bool) -> None:
 
     Example: minequeue tx cb9eb56d567441e4e619c9fd5b7d4e74b7d94bec8978c47149124a641a0c6822
     """
-    from compose.client.submit import say
+    from minequeue.compose.client.submit import say
 
     say(_call(url).call("GET", f"/transactions/{quote(transaction_id, '')}")[1], as_json=as_json)
 
@@ -119,7 +119,7 @@ def block(url: str, name: str, as_json: bool) -> None:
 
     Example: minequeue block 2
     """
-    from compose.client.submit import say
+    from minequeue.compose.client.submit import say
 
     say(_call(url).call("GET", f"/chain/blocks/{quote(name, '')}")[1], as_json=as_json)
 
@@ -137,7 +137,7 @@ def replay(queue: str, function: str) -> None:
 
     Example: minequeue replay https://sqs.example/1/failed minequeue-lambda
     """
-    from compose.client.replay import Replay
+    from minequeue.compose.client.replay import Replay
 
     accepted = failed = 0
     for message, reason in Replay(queue, function).run():

@@ -5,11 +5,11 @@ from typing import NoReturn
 
 import click
 
-from chain.errors import MinequeueError
-from compose.cli import chain, client, parts, secrets, trials
-from compose.cli.completion import SHELLS, make_script
-from compose.cli.misuse import describe_misuse
-from compose.text.terminal import escape
+from minequeue.chain.errors import MinequeueError
+from minequeue.compose.cli import chain, client, parts, secrets, trials
+from minequeue.compose.cli.completion import SHELLS, make_script
+from minequeue.compose.cli.misuse import describe_misuse
+from minequeue.compose.text.terminal import escape
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from compose.config.settings import Settings
+from minequeue.compose.config.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 

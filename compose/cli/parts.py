@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
-from compose.cli.options import settings_options
-from compose.config.inherited import long_running
-from compose.config.settings import Settings
+from minequeue.compose.cli.options import settings_options
+from minequeue.compose.config.inherited import long_running
+from minequeue.compose.config.settings import Settings
 
 
 @click.command()
@@ -18,7 +18,7 @@ def up(settings: Settings) -> None:
 
     Example: minequeue up --port 3000 --workers 1,4
     """
-    from compose.stack.up import run_up
+    from minequeue.compose.stack.up import run_up
 
     run_up(settings)
 
@@ -31,7 +31,7 @@ def web(settings: Settings) -> None:
 
     Example: MINEQUEUE_REDIS_URL=redis://ledger:6379 minequeue web
     """
-    from compose.stack.processes import run_web
+    from minequeue.compose.stack.processes import run_web
 
     run_web(settings)
 
@@ -50,7 +50,7 @@ def worker(settings: Settings, name: str | None, check: bool) -> None:
 
     Example: MINEQUEUE_REDIS_URL=redis://ledger:6379 minequeue worker --autoscale 1,8
     """
-    from compose.stack.processes import check_worker, run_worker
+    from minequeue.compose.stack.processes import check_worker, run_worker
 
     if check:
         check_worker(settings, name)
@@ -70,7 +70,7 @@ def resolver(settings: Settings, name: str | None, check: bool) -> None:
 
     Example: minequeue resolver --peer-allow 10.2.0.0/16,node-b.example
     """
-    from compose.stack.processes import check_resolver, run_resolver
+    from minequeue.compose.stack.processes import check_resolver, run_resolver
 
     if check:
         check_resolver(settings, name)
@@ -87,7 +87,7 @@ def flower(settings: Settings, history: Path | None) -> None:
 
     Example: MINEQUEUE_REDIS_URL=redis://ledger:6379 minequeue flower
     """
-    from compose.stack.processes import run_flower
+    from minequeue.compose.stack.processes import run_flower
 
     run_flower(settings, history)
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from compose.cli.options import settings_options
-from compose.config.settings import Settings
+from minequeue.compose.cli.options import settings_options
+from minequeue.compose.config.settings import Settings
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -30,8 +30,8 @@ def new(file: Path, as_json: bool) -> None:
 
     Example: minequeue key new alice.key
     """
-    from compose.client.key_file import write_key
-    from compose.client.sign import describe_key
+    from minequeue.compose.client.key_file import write_key
+    from minequeue.compose.client.sign import describe_key
 
     click.echo(describe_key(write_key(file), as_json=as_json))
 
@@ -44,8 +44,8 @@ def show(file: Path, as_json: bool) -> None:
 
     Example: minequeue key show alice.key
     """
-    from compose.client.key_file import read_key
-    from compose.client.sign import describe_key
+    from minequeue.compose.client.key_file import read_key
+    from minequeue.compose.client.sign import describe_key
 
     click.echo(describe_key(read_key(file), as_json=as_json))
 
@@ -78,7 +78,7 @@ def new_token(**options: Any) -> None:
 
     Example: minequeue token new --name shop --scope submit --requests 100
     """
-    from compose.client.token import run_new_token
+    from minequeue.compose.client.token import run_new_token
 
     run_new_token(**options)
 
@@ -97,8 +97,8 @@ def sign(key_file: Path, name: str | None, source: Any) -> None:
     Example: minequeue sign --key alice.key payments.ndjson | curl --data-binary @- -H
     'Content-Type: application/x-ndjson' http://127.0.0.1:3000/chain/new
     """
-    from compose.client.key_file import read_key
-    from compose.client.sign import run_sign
+    from minequeue.compose.client.key_file import read_key
+    from minequeue.compose.client.sign import run_sign
 
     run_sign(source, read_key(key_file), name)
 
@@ -134,7 +134,7 @@ def verify(
 
     Example: minequeue proof verify proof.json --header header.json
     """
-    from compose.client.proof import run_verify
+    from minequeue.compose.client.proof import run_verify
 
     run_verify(
         file,

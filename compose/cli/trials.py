@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from compose.cli.options import settings_options
-from compose.config.settings import Settings
-from compose.simulation.shapes import SHAPES
+from minequeue.compose.cli.options import settings_options
+from minequeue.compose.config.settings import Settings
+from minequeue.compose.simulation.shapes import SHAPES
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _DIR = click.Path(file_okay=False, path_type=Path)
@@ -28,7 +28,7 @@ def bench(name: str, as_json: bool) -> None:
 
     Example: minequeue bench hash
     """
-    from compose.bench import run_bench
+    from minequeue.compose.bench import run_bench
 
     sys.exit(run_bench(name, as_json=as_json))
 
@@ -58,8 +58,8 @@ def burst(**options: Any) -> None:
 
     Example: minequeue burst http://127.0.0.1:3000 --requests 75000 --concurrency 100
     """
-    from compose.burst.command import run_burst
-    from compose.burst.options import read_options
+    from minequeue.compose.burst.command import run_burst
+    from minequeue.compose.burst.options import read_options
 
     sys.exit(run_burst(**read_options(options)))
 
@@ -77,7 +77,7 @@ def experiment(requests: int, report: Path | None, as_json: bool) -> None:
 
     Example: minequeue experiment --requests 20000 --report report.html
     """
-    from compose.checkout import import_from_checkout
+    from minequeue.compose.checkout import import_from_checkout
 
     run = import_from_checkout("tests.chaos.experiment").run_experiment
     sys.exit(run(requests, report, as_json=as_json))
@@ -130,7 +130,7 @@ def simulate_scaling(
 
     Example: minequeue simulate-scaling burst --workers 0,1000 --rate 1000000 --plot burst.svg
     """
-    from compose.simulation.command import make_world, run_simulation
+    from minequeue.compose.simulation.command import make_world, run_simulation
 
     world = make_world(settings, **assumed)
     run_simulation(world, shape, picture=picture, as_json=as_json)
@@ -156,7 +156,7 @@ def chaos(**options: Any) -> None:
 
     Example: minequeue chaos --rounds 20 --seed 1 --at-least 1
     """
-    from compose.checkout import import_from_checkout
+    from minequeue.compose.checkout import import_from_checkout
 
     sys.exit(import_from_checkout("tests.chaos.command").run(**options))
 

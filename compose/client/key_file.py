@@ -5,10 +5,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from chain.errors import MalformedJson, MinequeueError
-from chain.protocol import strict_json
-from chain.protocol.signature import SecretKey
-from compose.text.file import drop_mark
+from minequeue.chain.errors import MalformedJson, MinequeueError
+from minequeue.chain.protocol import strict_json
+from minequeue.chain.protocol.signature import SecretKey
+from minequeue.compose.text.file import drop_mark
 
 _OTHERS = 0o077
 _MOST_BYTES = 4096

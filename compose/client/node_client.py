@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from email.message import Message
 from typing import Any, NamedTuple
 
-from chain.errors import MalformedJson, MinequeueError
-from chain.protocol import strict_json
-from compose.client.direct import open_url
+from minequeue.chain.errors import MalformedJson, MinequeueError
+from minequeue.chain.protocol import strict_json
+from minequeue.compose.client.direct import open_url
 
 # of one answer: several times the largest block, and the receipts of the largest batch
 MAX_ANSWER_BYTES = 64 * 2**20

@@ -9,15 +9,15 @@ from typing import Any
 import click
 import msgspec
 
-from chain.errors import InvalidBlock, InvalidTransaction, MalformedJson, MinequeueError
-from chain.protocol import canonical, strict_json
-from chain.protocol.header import VERSION, Header, genesis
-from chain.protocol.header_branch import HeaderBranch
-from chain.protocol.header_json import BadHeader, Digest, HeaderJson
-from chain.protocol.merkle import is_included
-from chain.protocol.proof_of_work import meets_target
-from chain.protocol.transaction import validate_transaction
-from compose.text.file import read_text
+from minequeue.chain.errors import InvalidBlock, InvalidTransaction, MalformedJson, MinequeueError
+from minequeue.chain.protocol import canonical, strict_json
+from minequeue.chain.protocol.header import VERSION, Header, genesis
+from minequeue.chain.protocol.header_branch import HeaderBranch
+from minequeue.chain.protocol.header_json import BadHeader, Digest, HeaderJson
+from minequeue.chain.protocol.merkle import is_included
+from minequeue.chain.protocol.proof_of_work import meets_target
+from minequeue.chain.protocol.transaction import validate_transaction
+from minequeue.compose.text.file import read_text
 
 _MOST_BYTES = 2**20
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from compose.client.node_client import NodeAway, NodeClient
+from minequeue.compose.client.node_client import NodeAway, NodeClient
 
 
 class _Tip(msgspec.Struct):

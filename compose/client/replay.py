@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from chain.errors import MalformedJson, MinequeueError
-from chain.protocol import strict_json
-from compose.text.terminal import escape
+from minequeue.chain.errors import MalformedJson, MinequeueError
+from minequeue.chain.protocol import strict_json
+from minequeue.compose.text.terminal import escape
 
 _INVISIBLE_S = 300  # how long a message that failed again is left alone: longer than a replay
 _MOST = 10  # messages that SQS gives at once

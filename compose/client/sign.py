@@ -7,13 +7,13 @@ from typing import IO
 
 import click
 
-from chain.errors import MalformedJson, MinequeueError
-from chain.protocol import strict_json
-from chain.protocol.signature import SecretKey
-from chain.protocol.strict_json import Json
-from chain.protocol.transaction import sign_submission
-from compose.client.submission import Identities
-from compose.text.file import MAX_LINE_BYTES, number_lines
+from minequeue.chain.errors import MalformedJson, MinequeueError
+from minequeue.chain.protocol import strict_json
+from minequeue.chain.protocol.signature import SecretKey
+from minequeue.chain.protocol.strict_json import Json
+from minequeue.chain.protocol.transaction import sign_submission
+from minequeue.compose.client.submission import Identities
+from minequeue.compose.text.file import MAX_LINE_BYTES, number_lines
 
 
 class CannotSign(MinequeueError):

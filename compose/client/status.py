@@ -10,11 +10,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from chain.errors import MinequeueError
-from compose.client.node_client import NodeClient
-from compose.client.queue_state import read_queue
-from compose.client.submit import say
-from compose.text.terminal import escape
+from minequeue.chain.errors import MinequeueError
+from minequeue.compose.client.node_client import NodeClient
+from minequeue.compose.client.queue_state import read_queue
+from minequeue.compose.client.submit import say
+from minequeue.compose.text.terminal import escape
 
 _PERIOD_S = 1.0
 _SPAN = 60  # looks that the plots look back on

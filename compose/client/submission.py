@@ -19,8 +19,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any
 
-from chain.errors import MinequeueError
-from chain.protocol import strict_json
+from minequeue.chain.errors import MinequeueError
+from minequeue.chain.protocol import strict_json
 
 _NONCE_DIGITS = 32
 _OWN_IDENTITY = frozenset({"nonce", "signature"})

@@ -14,12 +14,12 @@ import click
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from chain.errors import MalformedJson, MinequeueError
-from compose.client.node_client import NodeAway, NodeClient, NodeRefused
-from compose.client.queue_state import Limits, read_limits
-from compose.client.submission import Identities, NameNeeded, SentFiles, find_records
-from compose.text.file import MAX_LINE_BYTES, number_lines
-from compose.text.terminal import escape
+from minequeue.chain.errors import MalformedJson, MinequeueError
+from minequeue.compose.client.node_client import NodeAway, NodeClient, NodeRefused
+from minequeue.compose.client.queue_state import Limits, read_limits
+from minequeue.compose.client.submission import Identities, NameNeeded, SentFiles, find_records
+from minequeue.compose.text.file import MAX_LINE_BYTES, number_lines
+from minequeue.compose.text.terminal import escape
 
 _NDJSON = "application/x-ndjson"
 _KNOWN = "Known-Transactions"

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from web.guard.tokens import draw_token, make_entry
+from minequeue.web.guard.tokens import draw_token, make_entry
 
 
 def run_new_token(

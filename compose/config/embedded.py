@@ -12,9 +12,9 @@ from pathlib import Path
 
 import redis
 
-from chain.ledger.redis_connection import bounded, is_away, shorten
-from chain.ledger.redis_url import open_redis, write_socket
-from compose.errors import StartRefused
+from minequeue.chain.ledger.redis_connection import bounded, is_away, shorten
+from minequeue.chain.ledger.redis_url import open_redis, write_socket
+from minequeue.compose.errors import StartRefused
 
 SERVERS = ("valkey-server", "redis-server")  # in the order in which PATH is searched
 _PROBE_S = 1.0  # a server that takes longer to answer is not ready yet

@@ -2,9 +2,9 @@
 
 import ipaddress
 
-from chain.peers.url import PeerUrl
-from compose.config.settings import Settings
-from compose.errors import StartRefused
+from minequeue.chain.peers.url import PeerUrl
+from minequeue.compose.config.settings import Settings
+from minequeue.compose.errors import StartRefused
 
 
 def refuse_open_doors(settings: Settings) -> None:

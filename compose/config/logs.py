@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from compose.text.terminal import escape
+from minequeue.compose.text.terminal import escape
 
-_OURS = ("chain", "web", "workers", "compose", "celery")
+_OURS = ("minequeue", "celery")
 
 
 class _Lines(logging.Formatter):

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from compose.errors import StartRefused
+from minequeue.compose.errors import StartRefused
 
 _ROOT = 0  # as a user and as a group: may do anything anyhow
 _MAX_LINKS = 40  # on the way to one path, as Linux has it

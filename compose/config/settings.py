@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from chain.errors import MinequeueError
-from chain.peers.allow_list import Allowed
-from chain.protocol.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS
-from compose.config import values
-from compose.config.processors import count_processors
-from web.guard.tokens import Tokens
+from minequeue.chain.errors import MinequeueError
+from minequeue.chain.peers.allow_list import Allowed
+from minequeue.chain.protocol.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS
+from minequeue.compose.config import values
+from minequeue.compose.config.processors import count_processors
+from minequeue.web.guard.tokens import Tokens
 
 PREFIX = "MINEQUEUE_"
 # set by `minequeue up` on what it starts, to find it again; not a setting
@@ -246,6 +246,6 @@ def _mask(name: str, value: Any) -> Any:
     if name != "redis_url":
         return "***"
     # a command that needs no ledger should not load its client
-    from chain.ledger.redis_url import show  # noqa: PLC0415
+    from minequeue.chain.ledger.redis_url import show  # noqa: PLC0415
 
     return show(value)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from chain.peers.names import is_host_name
-from compose.text.file import drop_mark
-from web.guard.tokens import Tokens
+from minequeue.chain.peers.names import is_host_name
+from minequeue.compose.text.file import drop_mark
+from minequeue.web.guard.tokens import Tokens
 
 PENDING_BYTES = str(512 * 2**20)  # that may wait, where their number alone is given
 _MOST_WORKERS = 10_000
@@ -78,7 +78,7 @@ def redis_url(text: str) -> str:
     """A URL of Redis, or none at all."""
     if text:
         # a command that needs no ledger should not load its client
-        from chain.ledger.redis_url import read  # noqa: PLC0415
+        from minequeue.chain.ledger.redis_url import read  # noqa: PLC0415
 
         read(text)
     return text

@@ -8,12 +8,12 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from compose.config.settings import Settings
-from compose.simulation import plot
-from compose.simulation.run import Summary, simulate
-from compose.simulation.shapes import SHAPES
-from compose.simulation.world import World
-from compose.wiring.ledger import make_bounds, make_policy, make_rules
+from minequeue.compose.config.settings import Settings
+from minequeue.compose.simulation import plot
+from minequeue.compose.simulation.run import Summary, simulate
+from minequeue.compose.simulation.shapes import SHAPES
+from minequeue.compose.simulation.world import World
+from minequeue.compose.wiring.ledger import make_bounds, make_policy, make_rules
 
 
 def make_world(

@@ -10,15 +10,15 @@ from collections import deque
 from dataclasses import dataclass
 from random import Random
 
-from chain.protocol.header import genesis
-from chain.protocol.validation import MEDIAN_SPAN
-from chain.scaling.backlog import OpenCandidate, Reading, is_block_due
-from chain.scaling.policy import Decision, decide
-from compose.simulation.fleet import Fleet
-from compose.simulation.line import Line
-from compose.simulation.search import calculate_time, calculate_work
-from compose.simulation.shapes import Shape
-from compose.simulation.world import World
+from minequeue.chain.protocol.header import genesis
+from minequeue.chain.protocol.validation import MEDIAN_SPAN
+from minequeue.chain.scaling.backlog import OpenCandidate, Reading, is_block_due
+from minequeue.chain.scaling.policy import Decision, decide
+from minequeue.compose.simulation.fleet import Fleet
+from minequeue.compose.simulation.line import Line
+from minequeue.compose.simulation.search import calculate_time, calculate_work
+from minequeue.compose.simulation.shapes import Shape
+from minequeue.compose.simulation.world import World
 
 STEP_S = 0.1
 LOOK_S = 1.0  # how often the pool follows the policy, as in workers/runtime/autoscaler.py

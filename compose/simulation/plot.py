@@ -9,7 +9,7 @@ from xml.etree import ElementTree  # nosec B405  # reads what pygal just wrote
 import pygal
 from pygal.style import Style
 
-from compose.simulation.model import STEP_S, Sample
+from minequeue.compose.simulation.model import STEP_S, Sample
 
 _WIDTH, _HEIGHT, _HEAD = 960, 230, 40  # pixels, of each panel and of the line above them
 _LABEL, _LEGEND = 10, 9  # characters

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from chain.protocol.rules import Bounds, Rules
-from chain.scaling.policy import Policy
+from minequeue.chain.protocol.rules import Bounds, Rules
+from minequeue.chain.scaling.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)

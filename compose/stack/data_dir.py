@@ -11,8 +11,8 @@ from typing import TextIO
 
 import psutil
 
-from compose.config.ownership import check_content, check_way, is_ours
-from compose.errors import StartRefused
+from minequeue.compose.config.ownership import check_content, check_way, is_ours
+from minequeue.compose.errors import StartRefused
 
 LARGE_LOG = 10 * 2**20  # bytes; a log that is larger becomes the old one
 _TAIL = 2000  # bytes of a log that are worth showing

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psutil
 
-from compose.config.settings import STACK_MARK
-from compose.stack.alive import is_alive
+from minequeue.compose.config.settings import STACK_MARK
+from minequeue.compose.stack.alive import is_alive
 
 _GONE_S = 5.0  # how long a killed process may take to go
 _PERIOD_S = 0.02  # what is not our child cannot be waited for but by looking

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import psutil
 
-from compose.stack.alive import is_alive
-from compose.stack.data_dir import log_path
+from minequeue.compose.stack.alive import is_alive
+from minequeue.compose.stack.data_dir import log_path
 
 _GONE_S = 5.0  # how long the remains of a killed group may take to go
 _PERIOD_S = 0.01  # a group that is not our child cannot be waited for but by looking

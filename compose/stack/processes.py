@@ -10,23 +10,32 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 
-from compose.config.listening import flower_host, refuse_open_doors
-from compose.config.logs import configure, make_config
-from compose.config.ownership import check_way
-from compose.config.settings import Settings
-from compose.errors import NoSignOfLife
-from compose.stack.connections import IDLE_TIMEOUT_S, calculate_max_connections, raise_file_limit
-from compose.stack.semaphores import check_semaphores
-from compose.wiring.ledger import make_ledger
-from compose.wiring.no_server import saying_why_no_server_answers
-from compose.wiring.workers import find_kernel, make_celery, resolver_signs_path, signs_path
-from workers.runtime.duties import MinerDuty, ResolverDuty
-from workers.runtime.ecs_protection import Agent, Protection
-from workers.runtime.transport import QueueLengths
-from workers.runtime.watchdog import is_fresh
-from workers.tasks import WorkerApp
+from minequeue.compose.config.listening import flower_host, refuse_open_doors
+from minequeue.compose.config.logs import configure, make_config
+from minequeue.compose.config.ownership import check_way
+from minequeue.compose.config.settings import Settings
+from minequeue.compose.errors import NoSignOfLife
+from minequeue.compose.stack.connections import (
+    IDLE_TIMEOUT_S,
+    calculate_max_connections,
+    raise_file_limit,
+)
+from minequeue.compose.stack.semaphores import check_semaphores
+from minequeue.compose.wiring.ledger import make_ledger
+from minequeue.compose.wiring.no_server import saying_why_no_server_answers
+from minequeue.compose.wiring.workers import (
+    find_kernel,
+    make_celery,
+    resolver_signs_path,
+    signs_path,
+)
+from minequeue.workers.runtime.duties import MinerDuty, ResolverDuty
+from minequeue.workers.runtime.ecs_protection import Agent, Protection
+from minequeue.workers.runtime.transport import QueueLengths
+from minequeue.workers.runtime.watchdog import is_fresh
+from minequeue.workers.tasks import WorkerApp
 
-WEB_APP = "compose.wiring.web_app:create"
+WEB_APP = "minequeue.compose.wiring.web_app:create"
 # Of a request's head, and of what is read ahead of its body: so much is always taken, and never
 # more than twice as much. There may be thousands of connections; by default each takes 408 KiB.
 _HEAD_BYTES = 32 * 1024

@@ -6,9 +6,9 @@ from dataclasses import asdict, replace
 
 import click
 
-from compose.config.settings import Settings
-from compose.wiring.ledger import open_ledger
-from compose.wiring.no_server import saying_why_no_server_answers
+from minequeue.compose.config.settings import Settings
+from minequeue.compose.wiring.ledger import open_ledger
+from minequeue.compose.wiring.no_server import saying_why_no_server_answers
 
 
 def show(settings: Settings, *, as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 import multiprocessing
 
-from compose.errors import StartRefused
+from minequeue.compose.errors import StartRefused
 
 
 def check_semaphores() -> None:

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from compose.errors import StartRefused
-from compose.stack.data_dir import log_path, read_tail, rotate_log
-from compose.stack.part import Part, RunningPart
+from minequeue.compose.errors import StartRefused
+from minequeue.compose.stack.data_dir import log_path, read_tail, rotate_log
+from minequeue.compose.stack.part import Part, RunningPart
 
 _LOOK_S = 0.05  # between two looks at a part that is starting
 _WATCH_S = 1.0  # between two looks at parts that all serve

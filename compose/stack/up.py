@@ -13,21 +13,21 @@ from pathlib import Path
 
 import psutil
 
-from compose.client.direct import open_url
-from compose.config import embedded
-from compose.config.listening import flower_host, refuse_open_doors, url_of
-from compose.config.settings import STACK_MARK, Settings, variable
-from compose.errors import StartRefused
-from compose.stack import orphans
-from compose.stack.announcer import Announcer
-from compose.stack.data_dir import hold, hold_log
-from compose.stack.part import Part
-from compose.stack.semaphores import check_semaphores
-from compose.stack.supervisor import Supervisor
-from compose.stack.zero_tail import cut, find_zero_tail
-from compose.wiring.ledger import server_url
-from compose.wiring.workers import resolver_signs_path, signs_path
-from workers.runtime.watchdog import is_fresh
+from minequeue.compose.client.direct import open_url
+from minequeue.compose.config import embedded
+from minequeue.compose.config.listening import flower_host, refuse_open_doors, url_of
+from minequeue.compose.config.settings import STACK_MARK, Settings, variable
+from minequeue.compose.errors import StartRefused
+from minequeue.compose.stack import orphans
+from minequeue.compose.stack.announcer import Announcer
+from minequeue.compose.stack.data_dir import hold, hold_log
+from minequeue.compose.stack.part import Part
+from minequeue.compose.stack.semaphores import check_semaphores
+from minequeue.compose.stack.supervisor import Supervisor
+from minequeue.compose.stack.zero_tail import cut, find_zero_tail
+from minequeue.compose.wiring.ledger import server_url
+from minequeue.compose.wiring.workers import resolver_signs_path, signs_path
+from minequeue.workers.runtime.watchdog import is_fresh
 
 _PROBE_S = 1.0  # how long a probe of a starting part may take
 _GRACE_S = 10.0  # how long a leftover of an earlier start may take to stop
@@ -100,7 +100,7 @@ def _make_parts(settings: Settings, data_dir: Path) -> list[Part]:
         is_ready: Callable[[float], bool],
         stop_s: float,
     ) -> Part:
-        command = [sys.executable, "-m", "compose", *arguments]
+        command = [sys.executable, "-m", "minequeue", *arguments]
         return Part(name, where, command, environment, 1, is_ready, stop_s)
 
     return [

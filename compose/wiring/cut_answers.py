@@ -7,7 +7,7 @@ traceback of what is no fault of the program.
 import logging
 
 LOGGER = "_granian.utils"  # what granian writes an application's exceptions with
-_NO_FAULTS = ("chain.errors.LedgerUnavailable", "ConnectionAbortedError")
+_NO_FAULTS = ("minequeue.chain.errors.LedgerUnavailable", "ConnectionAbortedError")
 
 
 class CutAnswers(logging.Filter):

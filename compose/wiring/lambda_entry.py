@@ -2,13 +2,13 @@
 
 import os
 
-from compose.config.settings import Settings
-from compose.errors import StartRefused
-from compose.wiring.ledger import open_ledger
-from compose.wiring.objects import S3Objects
-from compose.wiring.services import make_services
-from web.app import create_app
-from web.aws.function import Function
+from minequeue.compose.config.settings import Settings
+from minequeue.compose.errors import StartRefused
+from minequeue.compose.wiring.ledger import open_ledger
+from minequeue.compose.wiring.objects import S3Objects
+from minequeue.compose.wiring.services import make_services
+from minequeue.web.app import create_app
+from minequeue.web.aws.function import Function
 
 _WAIT_S = 10  # the longest that an answer is held back; API Gateway waits for 29 s
 

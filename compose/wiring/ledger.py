@@ -3,13 +3,13 @@
 Stack, checks and simulations ask here, so that none of them can forget a setting.
 """
 
-from chain.ledger import Ledger, connect
-from chain.ledger.redis_url import write_socket
-from chain.protocol.rules import Bounds, Rules
-from chain.scaling.policy import Policy
-from compose.config.embedded import socket_path
-from compose.config.ownership import check_way
-from compose.config.settings import Settings
+from minequeue.chain.ledger import Ledger, connect
+from minequeue.chain.ledger.redis_url import write_socket
+from minequeue.chain.protocol.rules import Bounds, Rules
+from minequeue.chain.scaling.policy import Policy
+from minequeue.compose.config.embedded import socket_path
+from minequeue.compose.config.ownership import check_way
+from minequeue.compose.config.settings import Settings
 
 
 def make_rules(settings: Settings) -> Rules:

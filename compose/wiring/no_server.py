@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 import redis
 
-from chain.errors import LedgerUnavailable, MinequeueError
-from chain.ledger.connection import explain
+from minequeue.chain.errors import LedgerUnavailable, MinequeueError
+from minequeue.chain.ledger.connection import explain
 
 
 class NoServer(MinequeueError):

@@ -4,8 +4,8 @@ from contextlib import AbstractContextManager, closing
 from functools import cached_property
 from typing import Any
 
-from web.aws.lines import Readable
-from web.aws.objects import ObjectName
+from minequeue.web.aws.lines import Readable
+from minequeue.web.aws.objects import ObjectName
 
 _CONNECT_S = 5
 _READ_S = 30

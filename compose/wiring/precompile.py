@@ -5,8 +5,8 @@ For an image, which is built on one processor, started on others, and cannot be 
 
 import click
 
-from compose.wiring.workers import INSTALLED_KERNELS
-from workers.kernels import make_all
+from minequeue.compose.wiring.workers import INSTALLED_KERNELS
+from minequeue.workers.kernels import make_all
 
 if __name__ == "__main__":
     click.echo(f"{', '.join(make_all(INSTALLED_KERNELS))} in {INSTALLED_KERNELS}")

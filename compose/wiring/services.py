@@ -2,21 +2,21 @@
 
 from collections.abc import Callable
 
-from chain.ledger import Ledger
-from compose.config.settings import Settings
-from compose.wiring.ledger import make_policy
-from web.guard.access import Doors
-from web.guard.bodies import Bodies
-from web.guard.origins import Origins
-from web.guard.refusals import Refusals
-from web.guard.slots import WaitingRoom
-from web.http.parameters import MAX_PAGE
-from web.http.request_ids import GIVEN
-from web.http.streams import PATIENCE_S, SLOW_S
-from web.http.tracking import TRACEPARENT
-from web.intake.submissions import Intake
-from web.live import Live
-from web.services import Limits, Services
+from minequeue.chain.ledger import Ledger
+from minequeue.compose.config.settings import Settings
+from minequeue.compose.wiring.ledger import make_policy
+from minequeue.web.guard.access import Doors
+from minequeue.web.guard.bodies import Bodies
+from minequeue.web.guard.origins import Origins
+from minequeue.web.guard.refusals import Refusals
+from minequeue.web.guard.slots import WaitingRoom
+from minequeue.web.http.parameters import MAX_PAGE
+from minequeue.web.http.request_ids import GIVEN
+from minequeue.web.http.streams import PATIENCE_S, SLOW_S
+from minequeue.web.http.tracking import TRACEPARENT
+from minequeue.web.intake.submissions import Intake
+from minequeue.web.live import Live
+from minequeue.web.services import Limits, Services
 
 MAX_WAIT_S = 60  # the longest that an answer is held back
 # of eight threads: so many may be held back, by requests that wait, by readers and by writers; the

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from celery.signals import worker_process_shutdown
 
-from chain.ledger import Trail
-from chain.protocol.header import Header
-from compose.errors import StartRefused
-from web.http.tracking import TRACEPARENT
+from minequeue.chain.ledger import Trail
+from minequeue.chain.protocol.header import Header
+from minequeue.compose.errors import StartRefused
+from minequeue.web.http.tracking import TRACEPARENT
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -5,15 +5,15 @@ import sys
 
 from flask import Flask
 
-from compose.config.settings import Settings
-from compose.wiring.cut_answers import shorten
-from compose.wiring.ledger import make_ledger, make_policy
-from compose.wiring.services import make_services
-from compose.wiring.tracing import trace_requests
-from compose.wiring.workers import make_celery
-from web.app import create_app
-from web.aws.embedded_metrics import EmbeddedMetrics
-from workers.runtime.wake_ups import Bell, BellPull
+from minequeue.compose.config.settings import Settings
+from minequeue.compose.wiring.cut_answers import shorten
+from minequeue.compose.wiring.ledger import make_ledger, make_policy
+from minequeue.compose.wiring.services import make_services
+from minequeue.compose.wiring.tracing import trace_requests
+from minequeue.compose.wiring.workers import make_celery
+from minequeue.web.app import create_app
+from minequeue.web.aws.embedded_metrics import EmbeddedMetrics
+from minequeue.workers.runtime.wake_ups import Bell, BellPull
 
 
 def create() -> Flask:

@@ -7,25 +7,25 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from chain.ledger import Trail
-from chain.protocol.header import Header
-from compose.config.settings import Settings
-from compose.wiring.ledger import make_ledger, make_policy, server_url
-from compose.wiring.tracing import trace_blocks
-from workers.kernels import Kernel, load_search
-from workers.mining.miner import Miner
-from workers.mining.report import Report
-from workers.peers.client import PeerClient
-from workers.peers.http_node import HttpNode
-from workers.peers.resolver import Resolver
-from workers.runtime.ticks import CALL_S
-from workers.runtime.wake_ups import Bell
-from workers.tasks import Crew, WorkerApp, create_celery
+from minequeue.chain.ledger import Trail
+from minequeue.chain.protocol.header import Header
+from minequeue.compose.config.settings import Settings
+from minequeue.compose.wiring.ledger import make_ledger, make_policy, server_url
+from minequeue.compose.wiring.tracing import trace_blocks
+from minequeue.workers.kernels import Kernel, load_search
+from minequeue.workers.mining.miner import Miner
+from minequeue.workers.mining.report import Report
+from minequeue.workers.peers.client import PeerClient
+from minequeue.workers.peers.http_node import HttpNode
+from minequeue.workers.peers.resolver import Resolver
+from minequeue.workers.runtime.ticks import CALL_S
+from minequeue.workers.runtime.wake_ups import Bell
+from minequeue.workers.tasks import Crew, WorkerApp, create_celery
 
 # Of the threads that search: they take every processor that is free, and whoever needs one for a
 # moment only, the server and their own connections among them, should not wait for a turn.
 _GIVES_WAY = 10
-# what an image brings along, made by `python -m compose.wiring.precompile`
+# what an image brings along, made by `python -m minequeue.compose.wiring.precompile`
 INSTALLED_KERNELS = Path(sys.prefix) / "share" / "minequeue" / "kernels"
 
 

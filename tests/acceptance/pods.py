@@ -96,7 +96,7 @@ class Pod:
 
     def _enter(self, command: list[str]) -> list[str]:
         """The command in a namespace of its own, by this installation's Python."""
-        program = {"minequeue": [str(_PYTHON), "-m", "compose"], "python3": [str(_PYTHON)]}
+        program = {"minequeue": [str(_PYTHON), "-m", "minequeue"], "python3": [str(_PYTHON)]}
         words = [*program.get(command[0], [command[0]]), *command[1:]]
         variables = [f"{name}={value}" for name, value in self._variables.items()]
         inside = ["env", "-i", f"PATH={os.defpath}", *variables, *words]

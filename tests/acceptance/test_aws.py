@@ -18,11 +18,11 @@ from typing import Any
 
 import pytest
 
-from compose.config.settings import Settings
+from minequeue.compose.config.settings import Settings
+from minequeue.web.aws.embedded_metrics import DIMENSION, NAMESPACE, UNITS
+from minequeue.web.guard.tokens import draw_token, make_entry
 from tests.stack import free_port
 from tests.waiting import wait_for
-from web.aws.embedded_metrics import DIMENSION, NAMESPACE, UNITS
-from web.guard.tokens import draw_token, make_entry
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "compose" / "aws" / "README.md").read_text("utf-8")
@@ -284,7 +284,7 @@ def test_the_function_starts_with_its_variables_and_gives_back_bad_messages_alon
     cloud: Cloud,
 ) -> None:
     function = cloud.ask("lambda get-function-configuration --function-name minequeue-lambda")
-    assert function["Handler"] == "web.lambda_handler.handler"
+    assert function["Handler"] == "minequeue.web.lambda_handler.handler"
     variables = {name: str(value) for name, value in function["Environment"]["Variables"].items()}
     settings = Settings.from_environment(variables)
     assert settings.redis_url.startswith("rediss://minequeue-data:")

@@ -73,7 +73,7 @@ def test_a_backup_goes_through_a_pipe(stacks: tuple[Stack, Stack]) -> None:
     old, new = stacks
     _submit(old, MINED)
     assert request("POST", f"{old.url}/chain/mine", headers={"Prefer": "wait=30"}).status == 200
-    command = [sys.executable, "-m", "compose"]
+    command = [sys.executable, "-m", "minequeue"]
     with subprocess.Popen(
         [*command, "export", "-", "--data-dir", str(old.data_dir)],
         env=old.environment,
@@ -122,7 +122,7 @@ def test_a_refusal_is_one_sentence_and_its_exit_code_says_whose_fault_it_is(
 def test_a_reader_that_goes_away_and_a_full_disk_end_an_export_in_one_sentence(
     stack: Stack,
 ) -> None:
-    command = [sys.executable, "-m", "compose", "export", "-", "--data-dir", str(stack.data_dir)]
+    command = [sys.executable, "-m", "minequeue", "export", "-", "--data-dir", str(stack.data_dir)]
     with subprocess.Popen(
         command, env=stack.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as exporting:

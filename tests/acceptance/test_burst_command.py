@@ -27,7 +27,7 @@ def test_ctrl_c_prints_what_is_known(stack: Stack, tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-m",
-        "compose",
+        "minequeue",
         "burst",
         stack.url,
         "--requests",

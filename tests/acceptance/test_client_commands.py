@@ -101,7 +101,7 @@ def test_a_node_that_is_not_there_is_named(stack: Stack) -> None:
 
 
 def test_the_status_is_followed_until_ctrl_c(stack: Stack) -> None:
-    command = [sys.executable, "-m", "compose", "status", "--watch", "--json", "--url", stack.url]
+    command = [sys.executable, "-m", "minequeue", "status", "--watch", "--json", "--url", stack.url]
     with subprocess.Popen(
         command, env=stack.environment, stdout=subprocess.PIPE, text=True
     ) as following:
@@ -113,7 +113,7 @@ def test_the_status_is_followed_until_ctrl_c(stack: Stack) -> None:
 
 
 def test_people_see_it_move_on_a_terminal(stack: Stack) -> None:
-    command = [sys.executable, "-m", "compose", "status", "--watch", "--url", stack.url]
+    command = [sys.executable, "-m", "minequeue", "status", "--watch", "--url", stack.url]
     ours, theirs = pty.openpty()
     environment = {**stack.environment, "TERM": "xterm", "COLUMNS": "120"}
     with subprocess.Popen(command, env=environment, stdout=theirs, stdin=theirs) as following:

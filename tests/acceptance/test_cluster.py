@@ -109,7 +109,7 @@ def test_restart_and_failover_of_a_cluster_cost_a_wait_and_nothing_else(
         with (tmp_path / "burst").open("wb") as output, Client(stack.url) as client:
             burst = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "compose", "burst", stack.url, "--json", "--retry"),
+                    *(sys.executable, "-m", "minequeue", "burst", stack.url, "--json", "--retry"),
                     *("--requests", REQUESTS, "--mine", "1", "--bursts", "6", "--pause", "2"),
                     *("--wait", "120"),
                 ],
@@ -146,7 +146,7 @@ def leaders_of(stack: Stack, word: str) -> set[int]:
     return {
         p.pid
         for p in stack.processes_of(word)
-        if "compose" in p.cmdline() and psutil.Process(p.ppid()).cmdline() != p.cmdline()
+        if "minequeue" in p.cmdline() and psutil.Process(p.ppid()).cmdline() != p.cmdline()
     }
 
 

@@ -23,8 +23,8 @@ def _second_web(stack: Stack) -> Iterator[str]:
     """A web tier of one process beside the stack's, with few files and little patience; its URL."""
     port = free_port()
     script = (
-        "import os, resource; from compose.stack.processes import run_web; "
-        "from compose.config.settings import Settings; "
+        "import os, resource; from minequeue.compose.stack.processes import run_web; "
+        "from minequeue.compose.config.settings import Settings; "
         f"resource.setrlimit(resource.RLIMIT_NOFILE, ({FILES} // 2, {FILES})); "
         f"run_web(Settings.from_environment(os.environ), idle_timeout_s={IDLE_TIMEOUT_S})"
     )

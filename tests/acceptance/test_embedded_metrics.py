@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from minequeue.web.aws.embedded_metrics import NAMESPACE
 from tests.stack import Stack
 from tests.waiting import wait_for
-from web.aws.embedded_metrics import NAMESPACE
 
 
 def test_web_prints_metrics_as_lines_of_their_own(tmp_path: Path) -> None:

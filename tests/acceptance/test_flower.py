@@ -76,7 +76,7 @@ def test_a_worker_that_left_is_forgotten(stack: Stack, tmp_path: Path) -> None:
         "MINEQUEUE_REDIS_URL": f"unix://{stack.data_dir / 'valkey.sock'}",
         "MINEQUEUE_DATA_DIR": str(tmp_path),
     }
-    command = [sys.executable, "-m", "compose", "worker", "--name", "guest@here"]
+    command = [sys.executable, "-m", "minequeue", "worker", "--name", "guest@here"]
 
     def shown() -> set[str]:
         answer = ask(stack, "/workers?json=1")

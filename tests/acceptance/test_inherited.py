@@ -12,11 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from minequeue.workers.runtime.watchdog import is_fresh
 from tests.http import post, request
 from tests.server import run_server
 from tests.stack import Stack, free_port
 from tests.waiting import wait_for
-from workers.runtime.watchdog import is_fresh
 
 # each changed or broke a part that read it
 FOREIGN = {
@@ -117,7 +117,7 @@ class Parts:
     def start(self, part: str, *prefix: str) -> "subprocess.Popen[bytes]":
         with (self._logs / f"{part}.log").open("wb") as log:
             process = subprocess.Popen(
-                [*prefix, sys.executable, "-m", "compose", part],
+                [*prefix, sys.executable, "-m", "minequeue", part],
                 env=self._environment,
                 cwd=self._where,
                 stdout=log,
@@ -189,7 +189,7 @@ def test_shared_memory_that_is_read_only_is_named_in_one_sentence(
     alone = "-m" if os.getuid() == 0 else "-rm"
     made = 'mount --bind /dev/shm /dev/shm && mount -o remount,ro,bind /dev/shm && exec "$@"'
     done = subprocess.run(
-        ["unshare", alone, "sh", "-c", made, "sh", sys.executable, "-m", "compose", command],
+        ["unshare", alone, "sh", "-c", made, "sh", sys.executable, "-m", "minequeue", command],
         env={**os.environ, "MINEQUEUE_DATA_DIR": str(tmp_path / "data")},
         capture_output=True,
         text=True,

@@ -19,8 +19,8 @@ import pytest
 import redis
 from kubernetes_validate.utils import all_versions
 
-from compose.config.embedded import find_server
-from compose.config.settings import Settings
+from minequeue.compose.config.embedded import find_server
+from minequeue.compose.config.settings import Settings
 from tests.acceptance.pods import Pod
 from tests.http import post, request
 from tests.manifests import (

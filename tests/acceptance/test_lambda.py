@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from chain.ledger import Ledger
+from minequeue.chain.ledger import Ledger
 from tests.gateways import GATEWAYS, HOSTS, Request
 from tests.lambda_events import (
     DUMMY,

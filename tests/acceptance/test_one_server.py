@@ -63,7 +63,7 @@ def test_what_another_user_laid_there_is_not_run(tmp_path: Path) -> None:
         os.chown(path, 12_345, 12_345)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("MINEQUEUE_")}
     said = subprocess.run(
-        [sys.executable, "-m", "compose", "up"],
+        [sys.executable, "-m", "minequeue", "up"],
         cwd=tmp_path,
         env=environment | {"PYTHONSAFEPATH": "1"},
         capture_output=True,

@@ -5,14 +5,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chain.peers.allow_list import Allowed
+from minequeue.chain.peers.allow_list import Allowed
+from minequeue.workers.peers.client import PeerClient
+from minequeue.workers.peers.http_node import HttpNode
+from minequeue.workers.peers.node import PeerFaulty
 from tests.compose_file import SERVICES
 from tests.http import post, request, talk
 from tests.manifests import find, kustomizations, literals, written
 from tests.stack import Stack
-from workers.peers.client import PeerClient
-from workers.peers.http_node import HttpNode
-from workers.peers.node import PeerFaulty
 
 BALANCER = "Minequ-LoadB-1ABCDEF.eu-central-1.elb.amazonaws.com"
 _MAPS = kustomizations()

@@ -13,7 +13,7 @@ import pytest
 import redis
 import trustme
 
-from compose.config.embedded import SERVERS, find_server
+from minequeue.compose.config.embedded import SERVERS, find_server
 from tests.http import post, request
 from tests.server_options import kept_options
 from tests.stack import free_port
@@ -84,7 +84,7 @@ def _start(started: ExitStack, log: Path, *arguments: str, **settings: str) -> N
     """Start one part; it is killed with all that it started when the test ends."""
     output = started.enter_context(log.open("ab"))
     process = subprocess.Popen(
-        [sys.executable, "-m", "compose", *arguments],
+        [sys.executable, "-m", "minequeue", *arguments],
         env=_environment(**settings),
         stdout=output,
         stderr=subprocess.STDOUT,
@@ -143,7 +143,7 @@ def test_a_part_that_finds_no_server_ends_with_a_sentence_that_says_why(
     part: str, tmp_path: Path
 ) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "compose", part],
+        [sys.executable, "-m", "minequeue", part],
         env=_environment(
             redis_url=f"redis://:{QUOTED}@127.0.0.1:{free_port()}/0",
             redis_wait="0.5",

@@ -20,7 +20,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from compose.checkout import CHECKOUT
+from minequeue.compose.checkout import CHECKOUT
 from tests.release.check import PYTHONS, find_distributions
 from tests.release.environment import Environment, InstalledStack
 from tests.release.sbom import VENDORED, describe, write
@@ -36,6 +36,11 @@ def _files(folders: Iterable[str]) -> set[str]:
         for path in (CHECKOUT / folder).rglob("*")
         if path.is_file() and path.suffix != ".pyc"
     }
+
+
+def _files_of_the_package() -> set[str]:
+    """As they are installed: what its links lead to is inside."""
+    return _files(["minequeue"]) | {f"minequeue/{name}" for name in _files(PACKAGES)}
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +74,7 @@ def test_the_wheel_holds_every_file_of_the_packages_and_nothing_else(
 ) -> None:
     with zipfile.ZipFile(distributions[0]) as wheel:
         inside = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    assert inside == _files(PACKAGES)
+    assert inside == _files_of_the_package()
 
 
 def test_the_source_distribution_holds_its_tests_and_documents_too(
@@ -78,7 +83,7 @@ def test_the_source_distribution_holds_its_tests_and_documents_too(
     with tarfile.open(distributions[1]) as archive:
         names = {member.name for member in archive.getmembers() if member.isfile()}
     inside = {name.partition("/")[2] for name in names}
-    assert _files((*PACKAGES, "tests", "docs", ".ci")) <= inside
+    assert _files_of_the_package() | _files(("tests", "docs", ".ci")) <= inside
     assert {"Makefile", "README.md", "LICENSE", "CONTRIBUTING.md", "setup.cfg"} <= inside
 
 

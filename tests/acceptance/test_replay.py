@@ -13,16 +13,16 @@ import boto3
 import pytest
 from click.testing import CliRunner, Result
 
-from chain.ledger import Ledger
-from compose.cli.main import cli
-from compose.client.replay import AwsFailed
+from minequeue.chain.ledger import Ledger
+from minequeue.compose.cli.main import cli
+from minequeue.compose.client.replay import AwsFailed
+from minequeue.web.aws.function import Function
 from tests.faulty_node import Asked, Told, serve
 from tests.lambda_events import object_event, payment, queue_event, topic_event
 from tests.lambda_s3 import serve_s3
 from tests.ledgers import mine_all, mined_ids
 from tests.separate_ledgers import make_separate_ledger
 from tests.web_clients import make_client
-from web.aws.function import Function
 
 ONE = json.dumps(payment())
 NAME = "minequeue-lambda"

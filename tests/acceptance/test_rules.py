@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from compose.config.embedded import socket_path
+from minequeue.compose.config.embedded import socket_path
 from tests.http import Answer, post, request
 from tests.stack import Stack
 from tests.waiting import wait_for

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from chain.errors import LoginRefused
-from compose.config.embedded import find_server
+from minequeue.chain.errors import LoginRefused
+from minequeue.compose.config.embedded import find_server
+from minequeue.web.guard.tokens import draw_token, make_entry
 from tests.http import Answer, post, request
 from tests.server_options import DEFAULT_RIGHTS, RIGHTS
 from tests.stack import Stack, free_port
 from tests.waiting import wait_for
-from web.guard.tokens import draw_token, make_entry
 
 USER, PASSWORD = "minequeue", "pass-word-of-redis-1f7c"
 FLOWER_PASSWORD = "pass-word-of-flower-9a2e"

@@ -14,7 +14,7 @@ import psutil
 import pytest
 import redis
 
-from compose.stack.alive import is_alive
+from minequeue.compose.stack.alive import is_alive
 from tests.http import post, request
 from tests.server import run_server
 from tests.stack import Stack
@@ -124,7 +124,7 @@ def test_the_data_directory_of_a_stopped_stack_is_checked_and_that_of_a_running_
 def _refusal(stack: Stack, **settings: str) -> str:
     """What `minequeue up` says when it cannot start: one sentence, and no exit code 0."""
     done = subprocess.run(
-        [sys.executable, "-m", "compose", "up", "--data-dir", stack.data_dir],
+        [sys.executable, "-m", "minequeue", "up", "--data-dir", stack.data_dir],
         env={
             **stack.environment,
             "MINEQUEUE_PORT": str(stack.port),

@@ -18,15 +18,15 @@ from typing import Any
 
 import psutil
 
-from chain.ledger import Ledger, Submission, connect
-from chain.protocol.proof_of_work import search_with_hashlib
-from chain.protocol.rules import Bounds, Rules
-from chain.protocol.transaction import accept_submission
+from minequeue.chain.ledger import Ledger, Submission, connect
+from minequeue.chain.protocol.proof_of_work import search_with_hashlib
+from minequeue.chain.protocol.rules import Bounds, Rules
+from minequeue.chain.protocol.transaction import accept_submission
+from minequeue.workers.mining.miner import Miner
 from tests.bench.report import Figure, Report
 from tests.bench.scale_fill import make_transaction
 from tests.ledgers import make_ledger, request_mine
 from tests.server import run_server, url_of
-from workers.mining.miner import Miner
 
 TRANSACTIONS = 1_000_000
 PENDING = 1000  # that wait, besides, and must be restored too
@@ -113,7 +113,7 @@ def _submit(ledger: Ledger, count: int) -> None:
 
 def _run(directory: Path, *arguments: str) -> _Done:
     """Run a command on the server of ``directory``, or where that has stopped, on its files."""
-    command = [sys.executable, "-m", "compose", *arguments, "--json"]
+    command = [sys.executable, "-m", "minequeue", *arguments, "--json"]
     environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith("MINEQUEUE_")},
         "MINEQUEUE_REDIS_URL": url_of(directory),

@@ -9,7 +9,7 @@ import sys
 import time
 from hashlib import sha256
 
-from compose.config.processors import count_processors
+from minequeue.compose.config.processors import count_processors
 from tests.bench.report import Figure, Report
 from tests.independent import make_block, make_reward, make_transaction
 from tests.node import serve_chain, write_block
@@ -76,7 +76,16 @@ def _make_blocks() -> list[bytes]:
 
 def _time(url: str, processes: int) -> float:
     ours = ["--bits", "1", "--network", "test"]
-    command = [sys.executable, "-m", "compose", "check", url, *ours, "--processes", str(processes)]
+    command = [
+        sys.executable,
+        "-m",
+        "minequeue",
+        "check",
+        url,
+        *ours,
+        "--processes",
+        str(processes),
+    ]
     began = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - began

@@ -8,10 +8,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any, TypeVar
 
-from chain.ledger import Connecting, Ledger, Opening, Submission, Verdict, connect
-from chain.protocol import block_template as template
-from chain.protocol.rules import Bounds, Rules
-from compose.wiring.workers import find_kernel
+from minequeue.chain.ledger import Connecting, Ledger, Opening, Submission, Verdict, connect
+from minequeue.chain.protocol import block_template as template
+from minequeue.chain.protocol.rules import Bounds, Rules
+from minequeue.compose.wiring.workers import find_kernel
 from tests.bench.drain import make_transactions
 from tests.bench.report import Figure, Report
 from tests.ledgers import make_ledger
@@ -61,7 +61,7 @@ def measure() -> Report:
 
 
 def _mine_one(ledger: Ledger, scratch: Path, times: Times) -> None:
-    """What workers.mining.miner does for a block, with a clock at each step."""
+    """What minequeue.workers.mining.miner does for a block, with a clock at each step."""
     reading = times.take("read queue and tip", ledger.queue.read)
     pending: Any = times.take(
         "read the head of pending",

@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from chain.ledger import Ledger, Submission, connect
-from chain.protocol.proof_of_work import search_with_hashlib
-from chain.protocol.rules import Bounds, Rules
-from chain.protocol.transaction import Transaction, accept_submission
+from minequeue.chain.ledger import Ledger, Submission, connect
+from minequeue.chain.protocol.proof_of_work import search_with_hashlib
+from minequeue.chain.protocol.rules import Bounds, Rules
+from minequeue.chain.protocol.transaction import Transaction, accept_submission
+from minequeue.workers.mining.miner import Miner
 from tests.bench.report import Figure, Report
 from tests.bench.scale_fill import make_transaction
 from tests.ledgers import make_ledger, request_mine
 from tests.server import run_server
-from workers.mining.miner import Miner
 
 COUNT = 100_000
 MONTHS = (10**6, 10**9)  # transactions

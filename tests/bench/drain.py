@@ -8,9 +8,9 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from chain.ledger import Ledger, Submission, Verdict
-from chain.protocol.transaction import Transaction, accept_submission
-from compose.config.embedded import socket_path
+from minequeue.chain.ledger import Ledger, Submission, Verdict
+from minequeue.chain.protocol.transaction import Transaction, accept_submission
+from minequeue.compose.config.embedded import socket_path
 from tests.bench import task_per_transaction
 from tests.bench.fleet import open_ledger, request_blocks, run_stack, workers_held
 from tests.bench.report import Figure, Report

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import psutil
 
-from chain.ledger import Ledger, Verdict
-from compose.config.settings import Settings
-from compose.wiring.ledger import make_ledger
+from minequeue.chain.ledger import Ledger, Verdict
+from minequeue.compose.config.settings import Settings
+from minequeue.compose.wiring.ledger import make_ledger
 from tests.stack import Stack
 
 

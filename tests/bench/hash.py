@@ -11,12 +11,12 @@ from hashlib import sha256
 from pathlib import Path
 from statistics import median
 
-from chain.protocol.header import PREFIX_SIZE, put_nonce
-from chain.protocol.proof_of_work import Search, meets_target, search_with_hashlib
+from minequeue.chain.protocol.header import PREFIX_SIZE, put_nonce
+from minequeue.chain.protocol.proof_of_work import Search, meets_target, search_with_hashlib
+from minequeue.workers.kernels import load_search, load_searches
+from minequeue.workers.kernels.catalogue import list_for
+from minequeue.workers.kernels.machine_code import SIGNATURE, Processor, make_search
 from tests.bench.report import Figure, Report
-from workers.kernels import load_search, load_searches
-from workers.kernels.catalogue import list_for
-from workers.kernels.machine_code import SIGNATURE, Processor, make_search
 
 ROUNDS = 15  # each measures all that are compared, so that a slow moment slows them all
 ROUND_S = 0.1
@@ -60,7 +60,7 @@ def measure() -> Report:
 
 
 def search_plainly(header_prefix: bytes, start: int, count: int) -> int | None:
-    """What anyone would write first; see chain.protocol.proof_of_work.Search."""
+    """What anyone would write first; see minequeue.chain.protocol.proof_of_work.Search."""
     bits = int.from_bytes(header_prefix[4:8], "big")
     for nonce in range(start, start + count):
         if meets_target(sha256(put_nonce(header_prefix, nonce)).digest(), bits):
@@ -72,7 +72,7 @@ def _start(cache: Path) -> float:
     """How long a new process takes to be ready to search, beyond Python's own start."""
     program = (
         "import time; began = time.perf_counter()\n"
-        "from pathlib import Path; from workers.kernels import load_search\n"
+        "from pathlib import Path; from minequeue.workers.kernels import load_search\n"
         f"load_search(Path({str(cache)!r})); print(time.perf_counter() - began)"
     )
     done = subprocess.run(

@@ -10,8 +10,8 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from chain.errors import MinequeueError
-from chain.ledger import Ledger, Submission
+from minequeue.chain.errors import MinequeueError
+from minequeue.chain.ledger import Ledger, Submission
 from tests.bench.report import Figure, Report
 from tests.gateways import HOSTS, Event
 from tests.lambda_events import (

@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from chain.ledger import Ledger, Submission, connect
-from chain.protocol.proof_of_work import search_with_hashlib
-from chain.protocol.rules import Bounds, Rules
-from chain.protocol.transaction import Transaction, accept_submission
+from minequeue.chain.ledger import Ledger, Submission, connect
+from minequeue.chain.protocol.proof_of_work import search_with_hashlib
+from minequeue.chain.protocol.rules import Bounds, Rules
+from minequeue.chain.protocol.transaction import Transaction, accept_submission
+from minequeue.workers.mining.miner import Miner
 from tests.bench.report import Figure, Report
 from tests.ledgers import make_ledger, request_mine
 from tests.peers import meet
 from tests.server import run_server
-from workers.mining.miner import Miner
 
 COUNT = 50_000  # transactions of our stale blocks; the branch has a block more
 PENDING = 990_000  # half of what the branch holds comes before them, as much after them

@@ -8,7 +8,7 @@ from typing import Any
 
 import redis
 
-from compose.config import embedded
+from minequeue.compose.config import embedded
 from tests.stack import Stack
 from tests.waiting import wait_for
 
@@ -87,6 +87,6 @@ def _name(command: bytes) -> str:
 
 
 def _script_names() -> dict[str, str]:
-    scripts = resources.files("chain.ledger").joinpath("lua")
+    scripts = resources.files("minequeue.chain.ledger").joinpath("lua")
     # the server knows a script by its SHA-1
     return {sha1(file.read_bytes()).hexdigest(): file.name for file in scripts.iterdir()}

@@ -10,11 +10,12 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
-from chain.ledger import Ledger, connect
-from chain.protocol.header import Header
-from chain.protocol.rules import Bounds, Rules
-from chain.scaling.backlog import OpenCandidate
-from compose.wiring.workers import find_kernel
+from minequeue.chain.ledger import Ledger, connect
+from minequeue.chain.protocol.header import Header
+from minequeue.chain.protocol.rules import Bounds, Rules
+from minequeue.chain.scaling.backlog import OpenCandidate
+from minequeue.compose.wiring.workers import find_kernel
+from minequeue.workers.mining.miner import Miner
 from tests.bench.fleet import open_ledger, request_blocks, run_stack, workers_held
 from tests.bench.report import Figure, Report
 from tests.http import request
@@ -22,7 +23,6 @@ from tests.ledgers import make_ledger
 from tests.server import run_server
 from tests.stack import Stack
 from tests.waiting import wait_for
-from workers.mining.miner import Miner
 
 BURST_S = 6.0  # what a burst of mine requests should take one miner
 ROUNDS = 3

@@ -10,10 +10,10 @@ from pathlib import Path
 from statistics import median, quantiles
 from urllib.parse import urlsplit
 
-from chain.errors import MinequeueError
-from chain.protocol import canonical, signature
-from chain.protocol.signature import SecretKey
-from chain.protocol.transaction import sign_submission
+from minequeue.chain.errors import MinequeueError
+from minequeue.chain.protocol import canonical, signature
+from minequeue.chain.protocol.signature import SecretKey
+from minequeue.chain.protocol.transaction import sign_submission
 from tests.bench.report import Figure, Report
 from tests.bench.submit import BODY, RECIPIENT, SUBMIT
 from tests.bench.web_tier import WebTier, serve_yardsticks

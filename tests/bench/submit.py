@@ -8,7 +8,7 @@ from http.client import HTTPConnection
 from statistics import median
 from urllib.parse import urlsplit
 
-from chain.errors import MinequeueError
+from minequeue.chain.errors import MinequeueError
 from tests.bench.report import Figure, Report
 from tests.bench.web_tier import WebTier, serve_yardsticks
 from tests.bench.wrk import CONNECTIONS, Load, run_wrk

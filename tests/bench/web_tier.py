@@ -12,7 +12,7 @@ from typing import Any
 
 import redis
 
-from compose.config.embedded import socket_path
+from minequeue.compose.config.embedded import socket_path
 from tests.http import request
 from tests.server import run_server
 from tests.stack import free_port

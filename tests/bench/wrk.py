@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from chain.errors import MinequeueError
+from minequeue.chain.errors import MinequeueError
 
 CONNECTIONS = 64
 POST_SCRIPT = Path(__file__).with_name("post.lua")

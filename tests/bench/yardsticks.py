@@ -8,11 +8,11 @@ import os
 from celery import Celery
 from flask import Flask, Response, request
 
-from compose.config.embedded import socket_path
-from compose.config.settings import Settings
-from compose.stack.processes import run_web
-from compose.wiring.web_app import make_web
-from compose.wiring.workers import make_celery
+from minequeue.compose.config.embedded import socket_path
+from minequeue.compose.config.settings import Settings
+from minequeue.compose.stack.processes import run_web
+from minequeue.compose.wiring.web_app import make_web
+from minequeue.compose.wiring.workers import make_celery
 
 HELLO = "/bench/hello"
 TASK = "/bench/task"

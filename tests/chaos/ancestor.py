@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from compose.burst.follow import ask
+from minequeue.compose.burst.follow import ask
 from tests.chaos.synchronous import Block
 from tests.stack import free_port
 from tests.waiting import wait_for

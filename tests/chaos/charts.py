@@ -8,7 +8,7 @@ from typing import Any
 import pygal
 from pygal.style import Style
 
-from compose.burst.record import Answer
+from minequeue.compose.burst.record import Answer
 from tests.chaos.timeline import Sample
 
 Point = tuple[float, float] | None  # None breaks the line

@@ -12,12 +12,12 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from chain.errors import MinequeueError
-from compose.burst.client import send
-from compose.burst.follow import read_chain, read_jobs, wait_until_drained
-from compose.burst.plan import Plan, make_actions
-from compose.burst.record import Answer, Record
-from compose.burst.verdict import judge
+from minequeue.chain.errors import MinequeueError
+from minequeue.compose.burst.client import send
+from minequeue.compose.burst.follow import read_chain, read_jobs, wait_until_drained
+from minequeue.compose.burst.plan import Plan, make_actions
+from minequeue.compose.burst.record import Answer, Record
+from minequeue.compose.burst.verdict import judge
 from tests.chaos.ancestor import run_ancestor
 from tests.chaos.report import Run, tabulate, write_report
 from tests.chaos.synchronous import Block, is_valid_chain

@@ -14,13 +14,13 @@ from typing import Literal, TypeAlias
 import psutil
 import redis
 
-from chain.errors import MinequeueError
-from chain.ledger import Ledger
-from chain.ledger.redis_url import write_socket
-from compose.burst.record import Record
-from compose.config.embedded import SERVERS, socket_path
-from compose.config.settings import Settings
-from compose.wiring.ledger import make_ledger
+from minequeue.chain.errors import MinequeueError
+from minequeue.chain.ledger import Ledger
+from minequeue.chain.ledger.redis_url import write_socket
+from minequeue.compose.burst.record import Record
+from minequeue.compose.config.embedded import SERVERS, socket_path
+from minequeue.compose.config.settings import Settings
+from minequeue.compose.wiring.ledger import make_ledger
 from tests.chaos.disk import mount_small
 from tests.chaos.figures import BLOCK_INTERVAL_S, Figures
 from tests.chaos.load import Load

@@ -4,9 +4,9 @@ import asyncio
 import threading
 from itertools import count
 
-from compose.burst.client import send
-from compose.burst.plan import Plan
-from compose.burst.record import Record
+from minequeue.compose.burst.client import send
+from minequeue.compose.burst.plan import Plan
+from minequeue.compose.burst.record import Record
 
 _PIECE = 96  # requests of a burst
 _CONCURRENCY = 8

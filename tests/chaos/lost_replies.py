@@ -15,9 +15,9 @@ from typing import Any
 
 import click
 
-from chain.audit import Auditor
-from chain.ledger import Ledger, MinedBy, Submission, Verdict, connect
-from chain.protocol.rules import Bounds, Rules
+from minequeue.chain.audit import Auditor
+from minequeue.chain.ledger import Ledger, MinedBy, Submission, Verdict, connect
+from minequeue.chain.protocol.rules import Bounds, Rules
 from tests.chaos.faults.network import SCRIPTS
 from tests.chaos.proxy import Proxy
 from tests.chaos.run import describe

@@ -3,10 +3,10 @@
 import time
 from typing import Any
 
-from chain.audit import Auditor, InvalidChain
-from chain.errors import MinequeueError
-from compose.burst.follow import read_chain, read_jobs, wait_until_drained
-from compose.burst.verdict import Verdict, judge
+from minequeue.chain.audit import Auditor, InvalidChain
+from minequeue.chain.errors import MinequeueError
+from minequeue.compose.burst.follow import read_chain, read_jobs, wait_until_drained
+from minequeue.compose.burst.verdict import Verdict, judge
 from tests.chaos.field import BITS, Field
 
 _ANSWERS = {0, 200, 202, 429, 503}  # 0: the connection failed

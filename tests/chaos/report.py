@@ -8,9 +8,9 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from compose.burst.record import Record
-from compose.burst.summary import summarise
-from compose.burst.verdict import PERCENTILES, Verdict
+from minequeue.compose.burst.record import Record
+from minequeue.compose.burst.summary import summarise
+from minequeue.compose.burst.verdict import PERCENTILES, Verdict
 from tests.chaos.charts import CLASSES, Span, classify, count_by_second, draw_answers, draw_samples
 from tests.chaos.timeline import Timeline
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from chain.errors import MinequeueError
+from minequeue.chain.errors import MinequeueError
 from tests.chaos.faults.catalogue import make_all_faults
 from tests.chaos.report import write_report
 from tests.chaos.rounds import Rounds

@@ -17,12 +17,12 @@ from typing import Any
 import click
 import redis
 
-from chain.audit import Auditor
-from chain.ledger.keys import Keys
-from chain.protocol.transaction import REWARD_SENDER
-from compose.burst.follow import read_chain
-from compose.burst.record import Record
-from compose.config.embedded import socket_path
+from minequeue.chain.audit import Auditor
+from minequeue.chain.ledger.keys import Keys
+from minequeue.chain.protocol.transaction import REWARD_SENDER
+from minequeue.compose.burst.follow import read_chain
+from minequeue.compose.burst.record import Record
+from minequeue.compose.config.embedded import socket_path
 from tests.chaos.load import Load
 from tests.chaos.promises import PromiseBroken
 from tests.chaos.proxy import Proxy

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from compose.burst.follow import NoAnswer, ask
+from minequeue.compose.burst.follow import NoAnswer, ask
 
 PERIOD_S = 0.25
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
-from chain.ledger.connection import read_scripts
+from minequeue.chain.ledger.connection import read_scripts
 
 Moment: TypeAlias = Literal["before", "midway", "after", "within"]
 

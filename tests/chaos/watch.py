@@ -2,9 +2,9 @@
 
 import threading
 
-from chain.errors import MinequeueError
-from chain.ledger import Ledger
-from compose.burst.record import Record
+from minequeue.chain.errors import MinequeueError
+from minequeue.chain.ledger import Ledger
+from minequeue.compose.burst.record import Record
 
 _PERIOD_S = 0.02
 

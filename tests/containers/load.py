@@ -39,7 +39,7 @@ class Load:
         counted: Counter[str] = Counter()
         bursts = 0
         for seed in count(1):
-            command = (sys.executable, "-m", "compose", "burst", self._url, *_BURST)
+            command = (sys.executable, "-m", "minequeue", "burst", self._url, *_BURST)
             burst = subprocess.run(
                 (*command, "--seed", str(seed)), capture_output=True, text=True, check=False
             )

@@ -54,7 +54,7 @@ def _run(engine: Engine, url: str) -> None:
                 engine.kill(name)
         _scale_to_one(engine, url)
     say("minequeue check")
-    subprocess.run([sys.executable, "-m", "compose", "check", url], check=True)
+    subprocess.run([sys.executable, "-m", "minequeue", "check", url], check=True)
     with timed("stopped: every container ended within its time"):
         _stop_all(engine)
 

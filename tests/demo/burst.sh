@@ -17,7 +17,7 @@ echo '{"sender": "alice", "recipient": "bob", "amount": 5}' >"$scratch/tx.json"
 strike() { # SIGKILL to the victim's processes of this stack, named one by one
   local pattern pids
   case $victim in
-    workers) pattern="^$PWD/.venv/bin/python.* -m compose worker" ;;
+    workers) pattern="^$PWD/.venv/bin/python.* -m minequeue worker" ;;
     server) pattern="valkey-server .*$PWD/.minequeue/" ;;
     *) return 0 ;;
   esac

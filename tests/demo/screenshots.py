@@ -23,7 +23,7 @@ def _shoot(browser: Browser, stack: Stack, directory: Path) -> None:
     context = browser.new_context(viewport=_WIDE)
     page = context.new_page()
     page.goto(stack.url)
-    command = [sys.executable, "-m", "compose", "burst", stack.url, *_BURSTS]
+    command = [sys.executable, "-m", "minequeue", "burst", stack.url, *_BURSTS]
     with subprocess.Popen(command, env=stack.environment, stdout=subprocess.DEVNULL) as burst:
         assert burst.wait() == 0
     page.get_by_role("button", name="Submit").click()

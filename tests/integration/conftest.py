@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chain.ledger import Connection, Ledger, connect
+from minequeue.chain.ledger import Connection, Ledger, connect
 from tests.ledgers import make_ledger
 from tests.server import run_server
 from tests.workers import StartWorker, make_start

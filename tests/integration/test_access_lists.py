@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import redis
 
-from chain.ledger import Ledger, connect
-from compose.config.embedded import SERVERS, find_server, server_command, socket_path
+from minequeue.chain.ledger import Ledger, connect
+from minequeue.compose.config.embedded import SERVERS, find_server, server_command, socket_path
 from tests.ledgers import make_ledger, mine_all, read_chain, request_mine, submit
 from tests.manifests import ROOT, documented_secrets
 from tests.server import url_of

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from chain.ledger import Connection, Ledger, Place, connect, waiting
-from chain.protocol.rules import Bounds
-from chain.protocol.transaction import Transaction
-from compose.backup.command import export_chain, import_file
+from minequeue.chain.ledger import Connection, Ledger, Place, connect, waiting
+from minequeue.chain.protocol.rules import Bounds
+from minequeue.chain.protocol.transaction import Transaction
+from minequeue.compose.backup.command import export_chain, import_file
 from tests.ledgers import (
     make_ledger,
     make_miner,

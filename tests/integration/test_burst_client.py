@@ -8,9 +8,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from compose.burst.client import send
-from compose.burst.plan import Plan
-from compose.burst.record import Record
+from minequeue.compose.burst.client import send
+from minequeue.compose.burst.plan import Plan
+from minequeue.compose.burst.record import Record
 
 # the status for the n-th request to a path, from 0; None closes the connection without an answer
 Err = Callable[[str, int], int | None]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from compose.cli.main import cli
+from minequeue.compose.cli.main import cli
 from tests.faulty_node import Asked, Told, serve
 from tests.independent import make_block, make_reward, make_transaction
 

@@ -13,10 +13,10 @@ from functools import cache
 import psutil
 import pytest
 
-from compose.check import checkers
-from compose.check.chain_page import Page
-from compose.check.checkers import CheckerDied, check_pages
-from compose.stack.alive import is_alive
+from minequeue.compose.check import checkers
+from minequeue.compose.check.chain_page import Page
+from minequeue.compose.check.checkers import CheckerDied, check_pages
+from minequeue.compose.stack.alive import is_alive
 from tests.independent import make_block, make_chain, make_reward, make_transaction
 from tests.node import serve_chain, write_answer, write_block
 from tests.waiting import wait_for
@@ -81,7 +81,7 @@ def _check_under_way() -> Iterator[tuple["subprocess.Popen[str]", list[psutil.Pr
     ours = ("--bits", "1", "--network", "test")
     with serve_chain(blocks, hold_the_last) as url:
         process = subprocess.Popen(
-            [sys.executable, "-m", "compose", "check", url, "--processes", "2", *ours],
+            [sys.executable, "-m", "minequeue", "check", url, "--processes", "2", *ours],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from chain.ledger import Ledger, Sight, Submission, Trail, Verdict, connect
-from chain.ledger.keys import Keys
-from chain.scaling import backlog
-from chain.scaling.policy import Policy
+from minequeue.chain.ledger import Ledger, Sight, Submission, Trail, Verdict, connect
+from minequeue.chain.ledger.keys import Keys
+from minequeue.chain.scaling import backlog
+from minequeue.chain.scaling.policy import Policy
+from minequeue.workers.peers.resolver import Resolver
 from tests.clock import ServerClock, find_faketime
 from tests.ledgers import (
     RULES,
@@ -25,7 +26,6 @@ from tests.server import run_server
 from tests.waiting import wait_for
 from tests.web_clients import make_client
 from tests.workers import StartWorker, is_drained, open_ledger
-from workers.peers.resolver import Resolver
 
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S

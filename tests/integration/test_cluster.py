@@ -50,7 +50,7 @@ def test_a_part_that_starts_while_a_cluster_is_down_says_so_in_a_sentence(
 ) -> None:
     settings = make_settings(empty_url, redis_wait="0.5", data_dir=str(tmp_path))
     done = subprocess.run(
-        [sys.executable, "-m", "compose", part],
+        [sys.executable, "-m", "minequeue", part],
         env={**os.environ, **settings.as_environment()},
         capture_output=True,
         text=True,

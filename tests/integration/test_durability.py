@@ -10,9 +10,9 @@ import pytest
 import redis
 from flask.testing import FlaskClient
 
-from chain.errors import UnsafeServer
-from chain.ledger import Connection, connect
-from chain.ledger.pool import CHECK_PERIOD_S
+from minequeue.chain.errors import UnsafeServer
+from minequeue.chain.ledger import Connection, connect
+from minequeue.chain.ledger.pool import CHECK_PERIOD_S
 from tests.ledgers import make_ledger
 from tests.server import run_server
 from tests.waiting import wait_for

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from chain.errors import QueueFull
-from chain.ledger import Ledger
-from compose.wiring.workers import make_celery
+from minequeue.chain.errors import QueueFull
+from minequeue.chain.ledger import Ledger
+from minequeue.compose.wiring.workers import make_celery
 from tests.ledgers import request_mine, submit
 from tests.server import run_server, start_server, url_of
 from tests.waiting import wait_for
@@ -104,7 +104,7 @@ def test_a_worker_that_reads_its_queue_no_more_ends_itself(plant: Plant, tmp_pat
 
 def _check(data_dir: Path, *options: str) -> int:
     """The exit code of `minequeue worker --check`."""
-    command = [sys.executable, "-m", "compose", "worker", "--data-dir", str(data_dir), "--check"]
+    command = [sys.executable, "-m", "minequeue", "worker", "--data-dir", str(data_dir), "--check"]
     return subprocess.run([*command, *options], capture_output=True, check=False).returncode
 
 
@@ -112,7 +112,7 @@ def test_a_worker_of_a_plain_name_hears_its_own_pulse(tmp_path: Path) -> None:
     with run_server(tmp_path) as url:
         settings = make_settings(url, data_dir=str(tmp_path)).as_environment()
         worker = subprocess.Popen(
-            [sys.executable, "-m", "compose", "worker", "--name", "plain"],
+            [sys.executable, "-m", "minequeue", "worker", "--name", "plain"],
             env={**os.environ, **settings},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

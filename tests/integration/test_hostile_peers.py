@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 
-from chain.ledger import Ledger, Sight
-from chain.peers.allow_list import Allowed
-from chain.protocol.proof_of_work import search_with_hashlib
+from minequeue.chain.ledger import Ledger, Sight
+from minequeue.chain.peers.allow_list import Allowed
+from minequeue.chain.protocol.proof_of_work import search_with_hashlib
+from minequeue.workers.peers.client import PeerClient
+from minequeue.workers.peers.http_node import HttpNode
+from minequeue.workers.peers.resolver import Resolver
 from tests.ledgers import RULES, make_miner, request_mine, submit
 from tests.peers_http import serve_app, serve_raw, write, write_json
 from tests.separate_ledgers import make_separate_ledger
 from tests.web_clients import make_client
-from workers.peers.client import PeerClient
-from workers.peers.http_node import HttpNode
-from workers.peers.resolver import Resolver
 
 ANSWER_S = 0.5
 MOST_BYTES = 32 * 2**20  # of memory that a meeting and the peer take in this process

@@ -4,9 +4,9 @@ import pytest
 import redis
 from hypothesis import settings
 
-from chain.errors import QueueFull
-from chain.ledger import Connection, Submission
-from chain.ledger.pool import CheckedPool
+from minequeue.chain.errors import QueueFull
+from minequeue.chain.ledger import Connection, Submission
+from minequeue.chain.ledger.pool import CheckedPool
 from tests.ledger_machine import LedgerMachine
 from tests.ledger_tests import *  # noqa: F403  # the same as on fakeredis
 from tests.ledgers import make_ledger, mine_all, mined_ids, request_mine, submit

@@ -1,6 +1,6 @@
 """The pool of a real worker follows the decision: out at once, in after the quiet time, to zero."""
 
-from chain.ledger import Connection
+from minequeue.chain.ledger import Connection
 from tests.ledgers import request_mine
 from tests.waiting import wait_for
 from tests.workers import StartWorker, is_drained, open_ledger

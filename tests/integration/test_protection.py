@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from chain.ledger import Connection
+from minequeue.chain.ledger import Connection
+from minequeue.workers.runtime.ecs_protection import EXPIRES_MIN, Agent, AgentFailed
 from tests.ledgers import request_mine
 from tests.waiting import wait_for
 from tests.workers import StartWorker, is_drained, open_ledger
-from workers.runtime.ecs_protection import EXPIRES_MIN, Agent, AgentFailed
 
 PATH = "/api/some-id/task-protection/v1/state"
 ARN = "arn:aws:ecs:eu-central-1:123456789012:task/minequeue/1"

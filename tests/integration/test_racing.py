@@ -3,9 +3,9 @@
 import multiprocessing
 from multiprocessing.synchronize import Barrier
 
-from chain.ledger import Connection, connect
-from chain.protocol.validation import validate_body
-from chain.scaling.backlog import OpenCandidate, Reading
+from minequeue.chain.ledger import Connection, connect
+from minequeue.chain.protocol.validation import validate_body
+from minequeue.chain.scaling.backlog import OpenCandidate, Reading
 from tests.ledgers import RULES, make_ledger, mine_all, mined_ids, read_chain, request_mine, submit
 from tests.mining_steps import open_candidate, solve
 

@@ -16,10 +16,10 @@ import pytest
 import redis
 import trustme
 
-from chain.errors import LedgerUnavailable
-from chain.ledger import connect
-from compose.config.embedded import answers, socket_path
-from compose.wiring.workers import make_celery
+from minequeue.chain.errors import LedgerUnavailable
+from minequeue.chain.ledger import connect
+from minequeue.compose.config.embedded import answers, socket_path
+from minequeue.compose.wiring.workers import make_celery
 from tests.server import run_server, url_of
 from tests.workers import make_settings, open_ledger
 
@@ -67,7 +67,8 @@ def test_another_shell_with_another_tmpdir_finds_the_server(tmp_path: Path) -> N
     directory.mkdir()
     with run_server(directory):
         code = (
-            "import sys, pathlib; from compose.config.embedded import answers, socket_path; "
+            "import sys, pathlib\n"
+            "from minequeue.compose.config.embedded import answers, socket_path\n"
             "print(answers(socket_path(pathlib.Path(sys.argv[1]))))"
         )
         done = subprocess.run(
@@ -143,7 +144,7 @@ def ask_as_celery(url: str) -> None:
 def ask_as_worker(url: str) -> None:
     settings = make_settings(url, redis_wait="0.5")
     done = subprocess.run(
-        [sys.executable, "-m", "compose", "resolver"],
+        [sys.executable, "-m", "minequeue", "resolver"],
         env={**os.environ, **settings.as_environment()},
         capture_output=True,
         text=True,

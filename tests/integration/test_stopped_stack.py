@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from chain.ledger import Connection, connect
-from compose.cli.main import cli
+from minequeue.chain.ledger import Connection, connect
+from minequeue.compose.cli.main import cli
 from tests.ledgers import RULES, make_ledger
 from tests.server import start_server, url_of
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from chain.ledger import Connection, Ledger, Submission
+from minequeue.chain.ledger import Connection, Ledger, Submission
 from tests.ledgers import make_transaction, mined_ids, read_chain, request_mine
 from tests.server import start_server, url_of
 from tests.waiting import wait_for

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from chain.ledger import connect
-from compose.cli.main import cli
-from compose.errors import StartRefused
-from compose.stack.zero_tail import cut, find_zero_tail
+from minequeue.chain.ledger import connect
+from minequeue.compose.cli.main import cli
+from minequeue.compose.errors import StartRefused
+from minequeue.compose.stack.zero_tail import cut, find_zero_tail
 from tests.ledgers import make_ledger, mine_all, read_chain, submit
 from tests.server import start_server, url_of
 

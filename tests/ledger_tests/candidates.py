@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from chain.ledger import (
+from minequeue.chain.ledger import (
     Connecting,
     Connection,
     Ledger,
@@ -13,10 +13,10 @@ from chain.ledger import (
     Record,
     Verdict,
 )
-from chain.ledger.keys import Keys
-from chain.ledger.mining import Want
-from chain.protocol.header import Header, put_nonce
-from chain.scaling import backlog
+from minequeue.chain.ledger.keys import Keys
+from minequeue.chain.ledger.mining import Want
+from minequeue.chain.protocol.header import Header, put_nonce
+from minequeue.chain.scaling import backlog
 from tests.ledgers import (
     BOUNDS,
     RULES,

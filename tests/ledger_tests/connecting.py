@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from chain.ledger import Connecting, Connection, Ledger, MinedBy, Pending, Submission
-from chain.protocol.header import Header, put_nonce
-from chain.protocol.proof_of_work import search_with_hashlib
-from chain.protocol.validation import validate_body, validate_header
+from minequeue.chain.ledger import Connecting, Connection, Ledger, MinedBy, Pending, Submission
+from minequeue.chain.protocol.header import Header, put_nonce
+from minequeue.chain.protocol.proof_of_work import search_with_hashlib
+from minequeue.chain.protocol.validation import validate_body, validate_header
 from tests.ledgers import (
     RULES,
     find_place,

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from chain.ledger import Ledger
-from chain.scaling.policy import Policy
+from minequeue.chain.ledger import Ledger
+from minequeue.chain.scaling.policy import Policy
 from tests.ledgers import make_miner, mine_all, request_mine, submit
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from chain.errors import LedgerLost, WrongNetwork
-from chain.ledger import Connection, Ledger, Spot, look_for, payments
-from chain.ledger.keys import Keys
+from minequeue.chain.errors import LedgerLost, WrongNetwork
+from minequeue.chain.ledger import Connection, Ledger, Spot, look_for, payments
+from minequeue.chain.ledger.keys import Keys
 from tests.ledgers import (
     BOUNDS,
     RULES,

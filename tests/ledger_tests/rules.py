@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import redis
 
-from chain.errors import (
+from minequeue.chain.errors import (
     InvalidBlock,
     LedgerLost,
     LedgerUnavailable,
@@ -16,11 +16,19 @@ from chain.errors import (
     WrongNetwork,
     WrongRules,
 )
-from chain.ledger import Adopting, Connecting, Connection, Ledger, Opening, Submission, rule_book
-from chain.ledger.keys import Keys
-from chain.ledger.mining import Want
-from chain.ledger.pool import CheckedPool
-from chain.protocol.rules import WIDEST, Limits, Rules
+from minequeue.chain.ledger import (
+    Adopting,
+    Connecting,
+    Connection,
+    Ledger,
+    Opening,
+    Submission,
+    rule_book,
+)
+from minequeue.chain.ledger.keys import Keys
+from minequeue.chain.ledger.mining import Want
+from minequeue.chain.ledger.pool import CheckedPool
+from minequeue.chain.protocol.rules import WIDEST, Limits, Rules
 from tests.ledgers import (
     BOUNDS,
     RULES,

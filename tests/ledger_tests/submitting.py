@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from chain.errors import LedgerUnavailable, MinequeueError, QueueFull
-from chain.ledger import Connection, Ledger, Pending, Submission, Verdict
-from chain.ledger.keys import Keys
-from chain.protocol.rules import Bounds
+from minequeue.chain.errors import LedgerUnavailable, MinequeueError, QueueFull
+from minequeue.chain.ledger import Connection, Ledger, Pending, Submission, Verdict
+from minequeue.chain.ledger.keys import Keys
+from minequeue.chain.protocol.rules import Bounds
 from tests.ledgers import (
     BOUNDS,
     RULES,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
-from chain.ledger import Connection, Ledger
+from minequeue.chain.ledger import Connection, Ledger
 from tests.ledgers import make_ledger
 from tests.separate_ledgers import make_fake_client
 from tests.web_clients import make_client

@@ -1,7 +1,7 @@
 """What the listener of the channel counts; waiting by it is shown where somebody waits."""
 
-from chain.ledger import Connection
-from chain.ledger.keys import Keys
+from minequeue.chain.ledger import Connection
+from minequeue.chain.ledger.keys import Keys
 from tests.ledgers import RULES, make_ledger
 from tests.waiting import wait_for
 

@@ -11,7 +11,7 @@ import pytest
 # more than a pipe holds
 CODE = """
 import sys, time
-from compose.stack.announcer import Announcer
+from minequeue.compose.stack.announcer import Announcer
 began = time.monotonic()
 with Announcer() as announce:
     for number in range(int(sys.argv[1])):

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
-from chain import audit
-from chain.audit import Auditor, InvalidChain
+from minequeue.chain import audit
+from minequeue.chain.audit import Auditor, InvalidChain
 from tests.independent import (
     BITS,
     calculate_root,

@@ -8,15 +8,15 @@ import pytest
 from cfnlint.api import lint_file
 from cfnlint.decode import cfn_yaml
 
-from chain.ledger import Connection
-from compose.cli.main import cli
-from compose.config.settings import Settings, variable
-from compose.stack import processes
+from minequeue.chain.ledger import Connection
+from minequeue.compose.cli.main import cli
+from minequeue.compose.config.settings import Settings, variable
+from minequeue.compose.stack import processes
+from minequeue.web.aws.embedded_metrics import DIMENSION, NAMESPACE, UNITS
+from minequeue.workers.runtime.watchdog import STOP_S
 from tests.ledgers import make_ledger
 from tests.server_options import RIGHTS
 from tests.web_clients import make_client
-from web.aws.embedded_metrics import DIMENSION, NAMESPACE, UNITS
-from workers.runtime.watchdog import STOP_S
 
 AWS = Path(__file__).parents[2] / "compose" / "aws"
 TEMPLATES = sorted(AWS.glob("*-stack.yaml"))
@@ -273,7 +273,7 @@ def test_every_trigger_that_knows_batches_gives_back_bad_records_alone() -> None
 def test_a_queue_hides_a_message_for_longer_than_the_function_may_take() -> None:
     function = _properties("lambda", "Function")
     assert _properties("lambda", "Queue")["VisibilityTimeout"] >= 6 * function["Timeout"]
-    assert function["Handler"] == "web.lambda_handler.handler"
+    assert function["Handler"] == "minequeue.web.lambda_handler.handler"
 
 
 def test_whoever_may_call_the_function_is_one_named_source() -> None:

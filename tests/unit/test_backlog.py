@@ -3,12 +3,12 @@ from dataclasses import replace
 
 import pytest
 
-from chain.errors import InvalidBlock
-from chain.protocol.block_template import build_template
-from chain.protocol.header import genesis
-from chain.protocol.validation import MAX_AHEAD_MS, calculate_earliest, validate_header
-from chain.scaling import backlog
-from chain.scaling.backlog import OpenCandidate, Reading
+from minequeue.chain.errors import InvalidBlock
+from minequeue.chain.protocol.block_template import build_template
+from minequeue.chain.protocol.header import genesis
+from minequeue.chain.protocol.validation import MAX_AHEAD_MS, calculate_earliest, validate_header
+from minequeue.chain.scaling import backlog
+from minequeue.chain.scaling.backlog import OpenCandidate, Reading
 from tests.ledgers import RULES
 
 EMPTY = Reading(

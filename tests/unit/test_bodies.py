@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from chain.ledger import Ledger
+from minequeue.chain.ledger import Ledger
+from minequeue.web.aws.http import make_http
 from tests.lambda_events import balancer_request
 from tests.web_clients import PLAIN, make_client
-from web.aws.http import make_http
 
 KINDS = ["application/json", "application/json; charset=utf-8", "application/x-ndjson"]
 BODY = json.dumps(PLAIN).encode()

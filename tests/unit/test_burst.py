@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from chain.protocol.transaction import accept_submission
-from compose.burst.plan import BadPlan, Plan, make_actions
-from compose.burst.record import Answer, Kind, Record
-from compose.burst.verdict import find_percentiles, judge
+from minequeue.chain.protocol.transaction import accept_submission
+from minequeue.compose.burst.plan import BadPlan, Plan, make_actions
+from minequeue.compose.burst.record import Answer, Kind, Record
+from minequeue.compose.burst.verdict import find_percentiles, judge
 
 PLAN = Plan(requests=1000, concurrency=10, submit=0.9, mine=0.06, read=0.04, seed=7)
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from compose.burst.files import read_transactions, write_receipts
-from compose.burst.options import share
-from compose.burst.plan import BadPlan
-from compose.burst.record import Answer, Record
-from compose.burst.summary import describe, summarise
-from compose.burst.target import BadTarget, check_target
-from compose.burst.verdict import judge
+from minequeue.compose.burst.files import read_transactions, write_receipts
+from minequeue.compose.burst.options import share
+from minequeue.compose.burst.plan import BadPlan
+from minequeue.compose.burst.record import Answer, Record
+from minequeue.compose.burst.summary import describe, summarise
+from minequeue.compose.burst.target import BadTarget, check_target
+from minequeue.compose.burst.verdict import judge
 
 
 def _resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:

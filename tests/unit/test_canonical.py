@@ -3,9 +3,9 @@ import rfc8785
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chain.errors import MalformedJson
-from chain.protocol import canonical
-from chain.protocol.strict_json import MAX_INTEGER
+from minequeue.chain.errors import MalformedJson
+from minequeue.chain.protocol import canonical
+from minequeue.chain.protocol.strict_json import MAX_INTEGER
 
 integers = st.integers(-MAX_INTEGER, MAX_INTEGER)
 texts = st.text(st.characters(exclude_categories=["Cs"]))

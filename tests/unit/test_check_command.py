@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from compose.check import chain_source, checkers
-from compose.cli.main import cli
+from minequeue.compose.check import chain_source, checkers
+from minequeue.compose.cli.main import cli
 from tests.independent import BITS, make_chain, seal
 from tests.node import serve_chain, write_block
 

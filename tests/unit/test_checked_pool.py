@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chain.errors import LedgerUnavailable, UnsafeServer
-from chain.ledger import Connection, pool
-from chain.ledger.pool import CHECK_PERIOD_S, Ask
+from minequeue.chain.errors import LedgerUnavailable, UnsafeServer
+from minequeue.chain.ledger import Connection, pool
+from minequeue.chain.ledger.pool import CHECK_PERIOD_S, Ask
 from tests.separate_ledgers import make_fake_client
 
 
@@ -133,7 +133,9 @@ def test_what_checks_say_is_logged_once_for_each_change(
     judge.error = None
     look()
     assert not connection.pool.warnings
-    own = [each.getMessage() for each in caplog.records if each.name == "chain.ledger.pool"]
+    own = [
+        each.getMessage() for each in caplog.records if each.name == "minequeue.chain.ledger.pool"
+    ]
     assert own == [
         "It does not tell.",
         "Set it right.",

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from chain.ledger import Connecting, Connection
+from minequeue.chain.ledger import Connecting, Connection
 from tests.ledgers import make_ledger, request_mine
 from tests.mining_steps import claim_range, open_candidate, solve
 

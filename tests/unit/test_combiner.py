@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from chain.errors import LedgerUnavailable
-from chain.ledger import Submission, Verdict
+from minequeue.chain.errors import LedgerUnavailable
+from minequeue.chain.ledger import Submission, Verdict
+from minequeue.web.intake.combiner import Combiner
 from tests.ledgers import make_transaction
-from web.intake.combiner import Combiner
 
 
 class Gate:

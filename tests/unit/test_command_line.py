@@ -11,7 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from compose.cli.main import cli, main
+from minequeue.compose.cli.main import cli, main
 
 _ASSIGNMENT = re.compile(r"[A-Z_]+=")
 _ENDS = frozenset({"|", ">"})  # what follows is another command's, or the shell's

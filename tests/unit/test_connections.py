@@ -10,15 +10,15 @@ import pytest
 import yaml
 from cfnlint.decode import cfn_yaml
 
-from compose.config.settings import Settings
-from compose.stack.connections import (
+from minequeue.compose.config.settings import Settings
+from minequeue.compose.stack.connections import (
     IDLE_TIMEOUT_S,
     MAX_CONNECTIONS,
     MIN_CONNECTIONS,
     calculate_max_connections,
     raise_file_limit,
 )
-from compose.wiring.services import MAX_WAIT_S
+from minequeue.compose.wiring.services import MAX_WAIT_S
 
 COMPOSE = Path(__file__).parents[2] / "compose"
 AMAZON = COMPOSE / "aws" / "service-stack.yaml"

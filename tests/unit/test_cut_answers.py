@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from compose.wiring.cut_answers import CutAnswers
+from minequeue.compose.wiring.cut_answers import CutAnswers
 
 HEAD = "Application callable raised an exception\nTraceback (most recent call last):\n  File x\n"
 
@@ -18,7 +18,7 @@ def _pass(message: str) -> logging.LogRecord:
 @pytest.mark.parametrize(
     "last",
     [
-        "chain.errors.LedgerUnavailable: The ledger's server does not answer.",
+        "minequeue.chain.errors.LedgerUnavailable: The ledger's server does not answer.",
         "ConnectionAbortedError: the chain was reorganised while it was read",
     ],
 )

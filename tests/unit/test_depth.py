@@ -8,21 +8,21 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from chain.errors import MalformedJson, MinequeueError
-from chain.ledger import Ledger
-from chain.protocol.strict_json import MAX_DEPTH, check_depth, loads, make_reader
-from compose.backup.errors import BadBackup
-from compose.backup.lines import decode
-from compose.burst.client import _read_id
-from compose.check.chain_page import CannotRead, parse_answer
-from compose.client.key_file import BadKeyFile, read_key
-from compose.client.node_client import Answer, NodeAway, NodeClient
-from compose.client.proof import InvalidProof, run_verify
+from minequeue.chain.errors import MalformedJson, MinequeueError
+from minequeue.chain.ledger import Ledger
+from minequeue.chain.protocol.strict_json import MAX_DEPTH, check_depth, loads, make_reader
+from minequeue.compose.backup.errors import BadBackup
+from minequeue.compose.backup.lines import decode
+from minequeue.compose.burst.client import _read_id
+from minequeue.compose.check.chain_page import CannotRead, parse_answer
+from minequeue.compose.client.key_file import BadKeyFile, read_key
+from minequeue.compose.client.node_client import Answer, NodeAway, NodeClient
+from minequeue.compose.client.proof import InvalidProof, run_verify
+from minequeue.workers.peers.http_node import HttpNode
+from minequeue.workers.peers.node import PeerFaulty
 from tests.lambda_events import item, payment, queue_event, stream_event
 from tests.unit.test_lambda import Objects, make_function
 from tests.web_clients import make_client
-from workers.peers.http_node import HttpNode
-from workers.peers.node import PeerFaulty
 
 DEPTHS = [1_100, 20_000]
 GOOD = json.dumps(payment()).encode()

@@ -6,9 +6,9 @@ from pathlib import Path
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from compose.cli.main import cli
+from minequeue.compose.cli.main import cli
+from minequeue.web.replies.schemas import QueueState
 from tests.unit.test_grafana import ABSENT
-from web.replies.schemas import QueueState
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")

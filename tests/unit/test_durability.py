@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import redis
 
-from chain.errors import UnsafeServer
-from chain.ledger.durability import REQUIRED, check_durability
-from chain.ledger.pool import Ask
+from minequeue.chain.errors import UnsafeServer
+from minequeue.chain.ledger.durability import REQUIRED, check_durability
+from minequeue.chain.ledger.pool import Ask
 
 INFO = {"redis_version": "7.2.4", "aof_enabled": "1", "maxmemory_policy": "noeviction"}
 UNKNOWN = redis.ResponseError("unknown command 'CONFIG', with args beginning with: 'GET'")

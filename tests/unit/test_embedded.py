@@ -2,7 +2,7 @@ import socket
 import threading
 from pathlib import Path
 
-from compose.config import embedded
+from minequeue.compose.config import embedded
 
 
 def test_a_server_that_hangs_up_is_asked_once_and_no_more(tmp_path: Path) -> None:

@@ -6,13 +6,13 @@ import threading
 
 import pytest
 
-from chain.errors import LedgerUnavailable
-from chain.ledger import Connection
-from chain.scaling.backlog import Reading
-from chain.scaling.policy import Decision, Policy
+from minequeue.chain.errors import LedgerUnavailable
+from minequeue.chain.ledger import Connection
+from minequeue.chain.scaling.backlog import Reading
+from minequeue.chain.scaling.policy import Decision, Policy
+from minequeue.web.aws.embedded_metrics import NAMESPACE, UNITS, EmbeddedMetrics, describe
 from tests.ledgers import RULES, make_ledger, request_mine, submit
 from tests.web_clients import make_client
-from web.aws.embedded_metrics import NAMESPACE, UNITS, EmbeddedMetrics, describe
 
 POLICY = Policy(least=0, most=2, target_drain_s=10, quiet_s=10)
 

@@ -1,8 +1,8 @@
 import pytest
 
-from compose.burst.plan import Plan, make_actions
-from compose.burst.record import Answer, Record
-from compose.burst.verdict import judge
+from minequeue.compose.burst.plan import Plan, make_actions
+from minequeue.compose.burst.record import Answer, Record
+from minequeue.compose.burst.verdict import judge
 from tests.chaos.experiment import identify, is_kept
 from tests.chaos.report import Run
 from tests.chaos.synchronous import Blockchain

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from chain.ledger import Ledger, Trail
-from chain.ledger import following as following_module
-from chain.protocol.proof_of_work import Search, search_with_hashlib
+from minequeue.chain.ledger import Ledger, Trail
+from minequeue.chain.ledger import following as following_module
+from minequeue.chain.protocol.proof_of_work import Search, search_with_hashlib
+from minequeue.web.guard.tokens import Tokens, draw_token, make_entry
+from minequeue.workers.mining.miner import Miner
+from minequeue.workers.mining.report import Report
 from tests.ledgers import mine_all, mined_ids
 from tests.web_clients import PLAIN, make_client
-from web.guard.tokens import Tokens, draw_token, make_entry
-from workers.mining.miner import Miner
-from workers.mining.report import Report
 
 NAME = "checkout-17"
 SPAN = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

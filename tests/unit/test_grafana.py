@@ -9,7 +9,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from chain.ledger import Connection
+from minequeue.chain.ledger import Connection
 from tests.ledgers import make_ledger
 from tests.web_clients import make_client
 

@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chain.protocol.header import MAX_U64, PREFIX_SIZE
-from chain.protocol.proof_of_work import HASHLIB, Search, search_with_hashlib
+from minequeue.chain.protocol.header import MAX_U64, PREFIX_SIZE
+from minequeue.chain.protocol.proof_of_work import HASHLIB, Search, search_with_hashlib
+from minequeue.workers.kernels import choice, load_search, load_searches, make_all
+from minequeue.workers.kernels.cache import CodeCache, is_trusted
+from minequeue.workers.kernels.catalogue import list_all, list_for
+from minequeue.workers.kernels.instructions import ArmSha, X86Sha
+from minequeue.workers.kernels.loop import Hashing, write_search
+from minequeue.workers.kernels.machine_code import Processor, load_object, make_object, make_search
+from minequeue.workers.kernels.vectors import Vectors
 from tests.arm_machine import ArmMachine
-from workers.kernels import choice, load_search, load_searches, make_all
-from workers.kernels.cache import CodeCache, is_trusted
-from workers.kernels.catalogue import list_all, list_for
-from workers.kernels.instructions import ArmSha, X86Sha
-from workers.kernels.loop import Hashing, write_search
-from workers.kernels.machine_code import Processor, load_object, make_object, make_search
-from workers.kernels.vectors import Vectors
 
 X86 = Processor("x86_64-unknown-linux-gnu", "generic", frozenset({"sha", "sse4.1"}))
 ARM = Processor("aarch64-unknown-linux-gnu", "generic", frozenset({"neon", "sha2"}))
@@ -218,7 +218,7 @@ def test_a_directory_that_cannot_be_written_costs_only_a_warning(
 def test_a_kernel_that_finds_wrong_nonces_is_not_used(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from workers.kernels import machine_code  # noqa: PLC0415  # to be changed
+    from minequeue.workers.kernels import machine_code  # noqa: PLC0415  # to be changed
 
     def make_wrong(_: object) -> Search:
         return lambda header_prefix, start, count: start + 1 if count else None  # noqa: ARG005
@@ -233,7 +233,7 @@ def test_a_kernel_that_finds_wrong_nonces_is_not_used(
 def test_without_llvmlite_hashlib_searches_and_says_so(tmp_path: Path) -> None:
     program = (
         "import sys, logging; sys.modules['llvmlite'] = None; logging.basicConfig()\n"
-        "from pathlib import Path; from workers.kernels import load_search\n"
+        "from pathlib import Path; from minequeue.workers.kernels import load_search\n"
         f"print(load_search(Path({str(tmp_path)!r})).name)"
     )
     done = subprocess.run(

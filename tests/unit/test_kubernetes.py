@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 import jsonschema
 import pytest
 
-from chain.ledger import Connection
-from chain.ledger.keys import Keys
-from compose.cli.main import cli
-from compose.config.settings import Settings, variable
-from compose.stack import processes
+from minequeue.chain.ledger import Connection
+from minequeue.chain.ledger.keys import Keys
+from minequeue.compose.cli.main import cli
+from minequeue.compose.config.settings import Settings, variable
+from minequeue.compose.stack import processes
+from minequeue.workers.runtime import watchdog
 from tests.ledgers import make_ledger
 from tests.manifests import (
     KUBERNETES,
@@ -34,7 +35,6 @@ from tests.manifests import (
 )
 from tests.server_options import kept_options
 from tests.web_clients import make_client
-from workers.runtime import watchdog
 
 WRITTEN = written()
 PODS = pods(WRITTEN)

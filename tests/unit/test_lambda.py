@@ -11,10 +11,15 @@ from typing import Any
 import fakeredis
 import pytest
 
-from chain.errors import LedgerUnavailable, QueueFull
-from chain.ledger import Connection, Ledger
-from chain.protocol.signature import SecretKey
-from chain.protocol.transaction import sign_submission
+from minequeue.chain.errors import LedgerUnavailable, QueueFull
+from minequeue.chain.ledger import Connection, Ledger
+from minequeue.chain.protocol.signature import SecretKey
+from minequeue.chain.protocol.transaction import sign_submission
+from minequeue.web.aws.errors import NotAccepted, UnknownEvent
+from minequeue.web.aws.function import ACCEPTED, Function
+from minequeue.web.aws.lines import Line, iterate_lines
+from minequeue.web.aws.objects import ObjectName
+from minequeue.web.services import Services
 from tests.gateways import (
     GATEWAYS,
     HOSTS,
@@ -39,11 +44,6 @@ from tests.lambda_events import (
 from tests.ledgers import BOUNDS, RULES, make_ledger, mine_all, mined_ids, read_chain
 from tests.separate_ledgers import make_fake_client
 from tests.web_clients import make_client
-from web.aws.errors import NotAccepted, UnknownEvent
-from web.aws.function import ACCEPTED, Function
-from web.aws.lines import Line, iterate_lines
-from web.aws.objects import ObjectName
-from web.services import Services
 
 ONE = json.dumps(payment())
 
@@ -467,7 +467,7 @@ def test_an_object_of_bad_lines_does_not_flood_the_log(
     with pytest.raises(NotAccepted, match="2500 of 2500"):
         function(object_event("b", "k", "e"), None)
     # the last refusals of other tests are counted, or not, in threads of their own
-    own = [record for record in caplog.records if record.name.startswith("web.aws")]
+    own = [record for record in caplog.records if record.name.startswith("minequeue.web.aws")]
     assert len(own) == 21
 
 
@@ -645,7 +645,7 @@ def test_the_chain_is_begun_as_soon_as_the_server_answers(
 def test_lines_are_found_with_their_places_however_the_parts_fall(
     size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.aws.lines._PART_BYTES", size)
+    monkeypatch.setattr("minequeue.web.aws.lines._PART_BYTES", size)
     found = list(iterate_lines(BytesIO(b"ab\n\n  \ncdefgh\r\nij"), longest=4))
     assert found == [Line(1, 0, b"ab"), Line(4, 7, b"cdefg"), Line(5, 15, b"ij")]
 
@@ -664,8 +664,8 @@ def test_a_line_without_end_takes_bounded_memory() -> None:
 
 
 def test_the_function_needs_a_server_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    from compose.errors import StartRefused  # noqa: PLC0415
-    from compose.wiring.lambda_entry import make_handler  # noqa: PLC0415
+    from minequeue.compose.errors import StartRefused  # noqa: PLC0415
+    from minequeue.compose.wiring.lambda_entry import make_handler  # noqa: PLC0415
 
     monkeypatch.delenv("MINEQUEUE_REDIS_URL", raising=False)
     with pytest.raises(StartRefused, match="MINEQUEUE_REDIS_URL"):

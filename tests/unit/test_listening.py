@@ -2,9 +2,9 @@
 
 import pytest
 
-from compose.config.listening import flower_host, refuse_open_doors, url_of
-from compose.config.settings import Settings
-from compose.errors import StartRefused
+from minequeue.compose.config.listening import flower_host, refuse_open_doors, url_of
+from minequeue.compose.config.settings import Settings
+from minequeue.compose.errors import StartRefused
 
 
 def _settings(**given: str) -> Settings:

@@ -7,14 +7,14 @@ import fakeredis
 import pytest
 from flask.testing import FlaskClient
 
-from chain.errors import LedgerUnavailable
-from chain.ledger import Connection, Ledger
-from chain.protocol.block import Block
+from minequeue.chain.errors import LedgerUnavailable
+from minequeue.chain.ledger import Connection, Ledger
+from minequeue.chain.protocol.block import Block
+from minequeue.web.live import KEPT, PERIOD_S, Live, View
 from tests.ledgers import make_ledger, mine_all, request_mine, submit
 from tests.separate_ledgers import make_fake_client
 from tests.waiting import wait_for
 from tests.web_clients import POLICY, make_client
-from web.live import KEPT, PERIOD_S, Live, View
 
 
 def read_events(client: FlaskClient, last: str = "") -> dict[str, str]:
@@ -94,7 +94,7 @@ def test_a_clock_that_was_set_back_begins_anew(ledger: Ledger) -> None:
 def test_a_ledger_that_was_emptied_is_away_and_the_thread_goes_on(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.live.PERIOD_S", 1)
+    monkeypatch.setattr("minequeue.web.live.PERIOD_S", 1)
     live = Live(ledger, POLICY)
     live.take()
     client: Any = ledger.connection.client
@@ -162,7 +162,7 @@ def test_without_a_thread_a_look_that_is_old_is_repeated(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [100.0]
-    monkeypatch.setattr("web.live.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("minequeue.web.live.time.monotonic", lambda: now[0])
     live = Live(ledger, POLICY)
     first = live.view()
     submit(ledger, 1)

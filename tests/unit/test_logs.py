@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from compose.config.logs import JsonLines, TextLines, make_config
+from minequeue.compose.config.logs import JsonLines, TextLines, make_config
 
 
 def make_record(**more: Any) -> logging.LogRecord:
     record = logging.LogRecord(
-        "web.http.tracking", logging.INFO, "", 0, "%s of %d", ("ten", 3), None
+        "minequeue.web.http.tracking", logging.INFO, "", 0, "%s of %d", ("ten", 3), None
     )
     record.created = 1_000.25
     record.__dict__.update(more)
@@ -33,7 +33,7 @@ def test_json_is_an_object_a_line() -> None:
     assert json.loads(line) == {
         "time": "1970-01-01T00:16:40.250Z",
         "level": "info",
-        "logger": "web.http.tracking",
+        "logger": "minequeue.web.http.tracking",
         "event": "ten of 3",
         "request_id": "a b",
         "entries": 3,
@@ -49,7 +49,7 @@ def test_a_traceback_is_a_member_of_the_object() -> None:
 
 def test_people_get_words_and_a_traceback_below_them() -> None:
     line = TextLines().format(make_record(fields={"entries": 3}))
-    assert line == "1970-01-01T00:16:40.250Z INFO web.http.tracking: ten of 3 entries=3"
+    assert line == "1970-01-01T00:16:40.250Z INFO minequeue.web.http.tracking: ten of 3 entries=3"
     lines = TextLines().format(make_record(exc_info=raised())).splitlines()
     assert lines[1].startswith("Traceback")
 

@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 
-from chain.errors import BranchTooLarge, InvalidBlock
-from chain.ledger import Ledger, MinedBy, Opening, Pending, Place, Record, Submission
-from chain.protocol.block import Block, join_body
-from chain.protocol.header import Header
-from chain.protocol.merkle import calculate_root
-from chain.protocol.proof_of_work import search_with_hashlib
-from chain.protocol.transaction import Transaction, reward
+from minequeue.chain.errors import BranchTooLarge, InvalidBlock
+from minequeue.chain.ledger import Ledger, MinedBy, Opening, Pending, Place, Record, Submission
+from minequeue.chain.protocol.block import Block, join_body
+from minequeue.chain.protocol.header import Header
+from minequeue.chain.protocol.merkle import calculate_root
+from minequeue.chain.protocol.proof_of_work import search_with_hashlib
+from minequeue.chain.protocol.transaction import Transaction, reward
+from minequeue.workers.peers import meeting
+from minequeue.workers.peers.node import PeerFaulty
 from tests.ledgers import (
     RULES,
     make_ledger,
@@ -26,8 +28,6 @@ from tests.ledgers import (
 from tests.mining_steps import build_template
 from tests.peers import LedgerNode, meet
 from tests.separate_ledgers import make_separate_ledger
-from workers.peers import meeting
-from workers.peers.node import PeerFaulty
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.protocol import merkle
+from minequeue.chain.protocol import merkle
 
 leaf_lists = st.lists(st.binary(max_size=8), min_size=1, max_size=70)
 

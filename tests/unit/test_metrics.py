@@ -7,17 +7,17 @@ import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from chain.errors import LedgerUnavailable
-from chain.ledger import Connecting, Ledger, Submission
-from chain.protocol.transaction import accept_submission
+from minequeue.chain.errors import LedgerUnavailable
+from minequeue.chain.ledger import Connecting, Ledger, Submission
+from minequeue.chain.protocol.transaction import accept_submission
+from minequeue.web.guard import refusals as refusals_module
+from minequeue.web.guard.refusals import Refusals
+from minequeue.workers.peers.resolver import Resolver
 from tests.ledgers import make_miner, mine_all, request_mine, submit
 from tests.mining_steps import open_candidate, solve
 from tests.peers import LedgerNode, meet
 from tests.separate_ledgers import make_separate_ledger
 from tests.web_clients import PLAIN, make_client
-from web.guard import refusals as refusals_module
-from web.guard.refusals import Refusals
-from workers.peers.resolver import Resolver
 
 
 def _scrape(client: FlaskClient) -> dict[tuple[str, ...], float]:
@@ -172,7 +172,7 @@ def test_a_server_that_is_away_is_told_once_and_counts_arrive_when_it_is_back(
     Refusals(store).count("a")
     assert arrived.wait(5)
     assert tries == [{"a": 1}] * 4
-    own = [record for record in caplog.records if record.name == "web.guard.refusals"]
+    own = [record for record in caplog.records if record.name == "minequeue.web.guard.refusals"]
     assert len(own) == 1
 
 

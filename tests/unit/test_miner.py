@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from chain.ledger import Connection
-from chain.protocol.proof_of_work import search_with_hashlib
+from minequeue.chain.ledger import Connection
+from minequeue.chain.protocol.proof_of_work import search_with_hashlib
+from minequeue.workers.mining.miner import Miner
+from minequeue.workers.mining.pace import SLICE_S
 from tests.ledgers import RULES, make_ledger, request_mine
 from tests.mining_steps import solve
 from tests.waiting import wait_for
-from workers.mining.miner import Miner
-from workers.mining.pace import SLICE_S
 
 RATE = 1_000_000  # nonces a second
 

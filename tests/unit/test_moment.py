@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from chain.moment import is_ahead
-from workers.runtime.watchdog import is_fresh, sign_path
+from minequeue.chain.moment import is_ahead
+from minequeue.workers.runtime.watchdog import is_fresh, sign_path
 
 
 @pytest.mark.parametrize(

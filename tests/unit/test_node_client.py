@@ -9,11 +9,11 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from chain.protocol.rules import MAX_BODY_BYTES
-from compose.cli.main import cli, main
-from compose.client.node_client import MAX_ANSWER_BYTES, NodeAway, NodeClient, NodeRefused
-from compose.client.status import draw
-from compose.text.terminal import escape
+from minequeue.chain.protocol.rules import MAX_BODY_BYTES
+from minequeue.compose.cli.main import cli, main
+from minequeue.compose.client.node_client import MAX_ANSWER_BYTES, NodeAway, NodeClient, NodeRefused
+from minequeue.compose.client.status import draw
+from minequeue.compose.text.terminal import escape
 from tests.faulty_node import Asked, Told, serve
 from tests.unit.test_status import QUEUE
 

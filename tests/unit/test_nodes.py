@@ -6,22 +6,22 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from chain.errors import InvalidBlock, TooManyPeers
-from chain.ledger import Ledger, Outcome, Pending, Record, Sight
-from chain.ledger.network import MOST_PEERS
-from chain.peers.allow_list import Allowed
-from chain.protocol.block import Block
-from chain.protocol.header import Header
-from chain.protocol.rules import MAX_BODY_BYTES
-from chain.protocol.validation import validate_body
+from minequeue.chain.errors import InvalidBlock, TooManyPeers
+from minequeue.chain.ledger import Ledger, Outcome, Pending, Record, Sight
+from minequeue.chain.ledger.network import MOST_PEERS
+from minequeue.chain.peers.allow_list import Allowed
+from minequeue.chain.protocol.block import Block
+from minequeue.chain.protocol.header import Header
+from minequeue.chain.protocol.rules import MAX_BODY_BYTES
+from minequeue.chain.protocol.validation import validate_body
+from minequeue.workers.peers import meeting
+from minequeue.workers.peers.client import PeerClient
+from minequeue.workers.peers.http_node import HttpNode
+from minequeue.workers.peers.resolver import Resolver
 from tests.ledgers import make_miner, request_mine
 from tests.peers import LedgerNode
 from tests.separate_ledgers import make_separate_ledger
 from tests.web_clients import Rung, make_client
-from workers.peers import meeting
-from workers.peers.client import PeerClient
-from workers.peers.http_node import HttpNode
-from workers.peers.resolver import Resolver
 
 NODES = ["http://127.0.0.1:3001", "http://127.0.0.1:3002"]
 PERIOD_S = 10

@@ -1,11 +1,11 @@
 import subprocess
 import sys
 
-from web.intake.nonces import NonceSource
+from minequeue.web.intake.nonces import NonceSource
 
 DRAW_IN_PARENT_AND_CHILD = """
 import os
-from web.intake.nonces import NonceSource
+from minequeue.web.intake.nonces import NonceSource
 source = NonceSource()
 reader, writer = os.pipe()
 if os.fork() == 0:

@@ -7,10 +7,10 @@ import pytest
 from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 
-from chain.ledger import Connection
+from minequeue.chain.ledger import Connection
+from minequeue.web.http.scopes import scope_of
 from tests.ledgers import make_ledger
 from tests.web_clients import PLAIN, make_client
-from web.http.scopes import scope_of
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from chain.ledger import Ledger
-from compose.config.settings import BadSetting, Settings
+from minequeue.chain.ledger import Ledger
+from minequeue.compose.config.settings import BadSetting, Settings
+from minequeue.web.guard.tokens import Tokens, draw_token, make_entry
 from tests.web_clients import PLAIN, make_client
-from web.guard.tokens import Tokens, draw_token, make_entry
 
 HOST = "localhost:3000"
 TOKEN = draw_token()

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from compose.cli.main import cli
-from compose.config.ownership import check_content, check_way
-from compose.errors import StartRefused
-from compose.stack.data_dir import hold, hold_log
+from minequeue.compose.cli.main import cli
+from minequeue.compose.config.ownership import check_content, check_way
+from minequeue.compose.errors import StartRefused
+from minequeue.compose.stack.data_dir import hold, hold_log
 
 OTHER = 12_345  # a user that is not on this machine, and a group that nobody is in
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.mining.pace import MAX_RANGE_S, SLICE_S, Pace
+from minequeue.workers.mining.pace import MAX_RANGE_S, SLICE_S, Pace
 
 RATE = 90_000_000  # nonces a second
 

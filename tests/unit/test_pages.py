@@ -8,8 +8,8 @@ from urllib.parse import quote
 import pytest
 from flask.testing import FlaskClient
 
-from chain.ledger import Connection, Ledger, Submission
-from chain.protocol.transaction import accept_submission
+from minequeue.chain.ledger import Connection, Ledger, Submission
+from minequeue.chain.protocol.transaction import accept_submission
 from tests.ledgers import BOUNDS, RULES, make_ledger, mine_all, submit
 from tests.web_clients import make_client
 

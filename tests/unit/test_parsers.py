@@ -14,28 +14,28 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.audit import Auditor, InvalidChain
-from chain.errors import InvalidBlock, InvalidTransaction, MalformedJson
-from chain.protocol import fast_transactions as plain_transactions
-from chain.protocol import strict_json
-from chain.protocol.block import Block
-from chain.protocol.header import SIZE, Header
-from chain.protocol.merkle import calculate_path, calculate_root, is_included
-from chain.protocol.transaction import accept_submission, validate_transaction
-from chain.protocol.validation import validate_body, validate_header
-from compose.config.settings import BadSetting, Settings, variable
-from tests.independent import make_chain
-from tests.unit.test_canonical import values
-from web.http.requests import (
+from minequeue.chain.audit import Auditor, InvalidChain
+from minequeue.chain.errors import InvalidBlock, InvalidTransaction, MalformedJson
+from minequeue.chain.protocol import fast_transactions as plain_transactions
+from minequeue.chain.protocol import strict_json
+from minequeue.chain.protocol.block import Block
+from minequeue.chain.protocol.header import SIZE, Header
+from minequeue.chain.protocol.merkle import calculate_path, calculate_root, is_included
+from minequeue.chain.protocol.transaction import accept_submission, validate_transaction
+from minequeue.chain.protocol.validation import validate_body, validate_header
+from minequeue.compose.config.settings import BadSetting, Settings, variable
+from minequeue.web.http.requests import (
     parse_hex,
     parse_number,
     read_idempotency_key,
     read_number,
     read_wait_s,
 )
-from web.replies.problems import Problem
-from workers.peers.http_node import HttpNode
-from workers.peers.node import PeerFaulty
+from minequeue.web.replies.problems import Problem
+from minequeue.workers.peers.http_node import HttpNode
+from minequeue.workers.peers.node import PeerFaulty
+from tests.independent import make_chain
+from tests.unit.test_canonical import values
 
 FIELDS = ["sender", "recipient", "amount", "nonce", "contract", "signature", "id", "fee"]
 ANYTHING = st.one_of(values, st.floats(), st.integers(), st.text(max_size=200), st.none())

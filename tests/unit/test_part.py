@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from compose.stack.alive import is_alive
-from compose.stack.part import Part, RunningPart
+from minequeue.compose.stack.alive import is_alive
+from minequeue.compose.stack.part import Part, RunningPart
 from tests.waiting import wait_for
 
 FAMILY = """

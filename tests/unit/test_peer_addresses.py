@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.errors import InvalidPeer
-from chain.peers.allow_list import Allowed, BadAllowList
-from chain.peers.url import PeerUrl
+from minequeue.chain.errors import InvalidPeer
+from minequeue.chain.peers.allow_list import Allowed, BadAllowList
+from minequeue.chain.peers.url import PeerUrl
 
 WORDS = st.text(alphabet="abx0123456789.:/@?#[]-_*%\\ hts", max_size=40)
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chain.errors import MinequeueError
-from chain.protocol import fast_transactions as plain_transactions
-from chain.protocol import strict_json
-from chain.protocol.strict_json import MAX_INTEGER
-from chain.protocol.transaction import Transaction, accept_submission
+from minequeue.chain.errors import MinequeueError
+from minequeue.chain.protocol import fast_transactions as plain_transactions
+from minequeue.chain.protocol import strict_json
+from minequeue.chain.protocol.strict_json import MAX_INTEGER
+from minequeue.chain.protocol.transaction import Transaction, accept_submission
 
 PLAIN = b'{"sender":"alice","recipient":"bob","amount":5}'
 NAMED = b'{"sender":"alice","recipient":"bob","amount":5,"nonce":"n"}'

@@ -4,7 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-from web.replies import problems
+from minequeue.web.replies import problems
 
 ROOT = Path(__file__).parents[2]
 # werkzeug's own refusals, which carry its names

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from compose.config.processors import count_processors
+from minequeue.compose.config.processors import count_processors
 
 # of proc_pid_mountinfo(5): id, parent, device, root, mount point, options - type, source, options
 V2 = "41 31 0:37 {root} {place} rw,relatime shared:9 - cgroup2 cgroup2 rw,nsdelegate\n"
@@ -143,7 +143,7 @@ def defaults_of(*prefix: str) -> dict[str, object]:
     They are made when they are imported, so one of its own is needed.
     """
     code = (
-        "import json; from compose.config.settings import Settings; found = Settings();"
+        "import json; from minequeue.compose.config.settings import Settings; found = Settings();"
         "print(json.dumps({'workers': found.workers, 'web_processes': found.web_processes}))"
     )
     command = [*prefix, sys.executable, "-c", code]

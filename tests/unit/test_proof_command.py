@@ -8,11 +8,11 @@ import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
-from chain.ledger import Connection
-from chain.protocol.merkle import calculate_path, calculate_root
-from chain.protocol.transaction import reward
-from compose.cli.main import cli
-from compose.client.proof import InvalidProof
+from minequeue.chain.ledger import Connection
+from minequeue.chain.protocol.merkle import calculate_path, calculate_root
+from minequeue.chain.protocol.transaction import reward
+from minequeue.compose.cli.main import cli
+from minequeue.compose.client.proof import InvalidProof
 from tests.ledgers import make_ledger, make_transaction, mine_all, submit
 from tests.web_clients import make_client
 

@@ -3,8 +3,8 @@ from hashlib import sha256
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.protocol.header import MAX_U64, PREFIX_SIZE, put_nonce
-from chain.protocol.proof_of_work import meets_target, search_with_hashlib
+from minequeue.chain.protocol.header import MAX_U64, PREFIX_SIZE, put_nonce
+from minequeue.chain.protocol.proof_of_work import meets_target, search_with_hashlib
 
 prefixes = st.binary(min_size=PREFIX_SIZE, max_size=PREFIX_SIZE)
 starts = st.integers(0, MAX_U64 - 500) | st.just(2**32 - 100)

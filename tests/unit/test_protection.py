@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from workers.runtime.ecs_protection import AgentFailed, Protection
+from minequeue.workers.runtime.ecs_protection import AgentFailed, Protection
 
 
 class Agent:

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from chain.ledger import Connection, Ledger
+from minequeue.chain.ledger import Connection, Ledger
+from minequeue.web.guard.slots import WaitingRoom
+from minequeue.web.http import streams as reading
+from minequeue.web.http.streams import PART_BYTES
 from tests.ledgers import BOUNDS, RULES, make_ledger, mine_all, submit
 from tests.web_clients import PLAIN, make_client
-from web.guard.slots import WaitingRoom
-from web.http import streams as reading
-from web.http.streams import PART_BYTES
 
 LARGE = "/chain/blocks/2"
 ENTRIES = 128  # of the largest batch whose receipts need no seat

@@ -11,12 +11,12 @@ import kombu.exceptions
 import pytest
 import redis
 
-from chain.errors import LedgerUnavailable, QueueFull
-from chain.ledger import Connection
-from chain.ledger.pool import CheckedPool
-from chain.ledger.redis_connection import bounded
-from chain.ledger.redis_url import read, write_socket
-from compose.wiring.workers import make_celery
+from minequeue.chain.errors import LedgerUnavailable, QueueFull
+from minequeue.chain.ledger import Connection
+from minequeue.chain.ledger.pool import CheckedPool
+from minequeue.chain.ledger.redis_connection import bounded
+from minequeue.chain.ledger.redis_url import read, write_socket
+from minequeue.compose.wiring.workers import make_celery
 from tests.workers import make_settings
 
 WAIT_S = 0.3

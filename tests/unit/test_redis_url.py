@@ -6,12 +6,17 @@ from typing import Any
 
 import pytest
 
-from chain.ledger.redis_connection import TcpConnection, TlsConnection, UnixConnection, shorten
-from chain.ledger.redis_url import open_redis, read, show, write_socket
-from compose.config.settings import BadSetting, Settings
-from compose.wiring.workers import make_celery
+from minequeue.chain.ledger.redis_connection import (
+    TcpConnection,
+    TlsConnection,
+    UnixConnection,
+    shorten,
+)
+from minequeue.chain.ledger.redis_url import open_redis, read, show, write_socket
+from minequeue.compose.config.settings import BadSetting, Settings
+from minequeue.compose.wiring.workers import make_celery
+from minequeue.workers.runtime import transport
 from tests.workers import make_settings
-from workers.runtime import transport
 
 ODD_NAMES = [
     "a b", "a#b", "a?b", "a%25b", "a;b", "a\nb", "a&b=c", "ä", "a:b@c", "a+b", "a'\"b",

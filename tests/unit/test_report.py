@@ -2,8 +2,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from compose.burst.record import Answer, Record
-from compose.burst.verdict import judge
+from minequeue.compose.burst.record import Answer, Record
+from minequeue.compose.burst.verdict import judge
 from tests.chaos.charts import count_by_second
 from tests.chaos.report import Run, tabulate, write_report
 from tests.chaos.timeline import Sample, Timeline

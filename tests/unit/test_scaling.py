@@ -6,8 +6,8 @@ from random import Random
 
 import pytest
 
-from chain.scaling.backlog import OpenCandidate, Reading
-from chain.scaling.policy import Decision, Peaks, Policy, calculate_need, decide
+from minequeue.chain.scaling.backlog import OpenCandidate, Reading
+from minequeue.chain.scaling.policy import Decision, Peaks, Policy, calculate_need, decide
 from tests.ledgers import RULES
 from tests.unit.test_backlog import EMPTY
 

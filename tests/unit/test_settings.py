@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from compose.config.settings import BadSetting, Settings, variable
+from minequeue.compose.config.settings import BadSetting, Settings, variable
 
 README = Path(__file__).parents[2] / "README.md"
 

@@ -5,11 +5,20 @@ from unittest.mock import patch
 
 import pytest
 
-from chain.ledger import Ledger, Opening, Pending, Place, Submission, Verdict, branches, settlement
-from chain.ledger.keys import Keys
-from chain.protocol.block import Block
-from chain.protocol.header import Header
-from chain.protocol.transaction import Transaction
+from minequeue.chain.ledger import (
+    Ledger,
+    Opening,
+    Pending,
+    Place,
+    Submission,
+    Verdict,
+    branches,
+    settlement,
+)
+from minequeue.chain.ledger.keys import Keys
+from minequeue.chain.protocol.block import Block
+from minequeue.chain.protocol.header import Header
+from minequeue.chain.protocol.transaction import Transaction
 from tests.ledgers import (
     BOUNDS,
     find_place,

@@ -8,9 +8,9 @@ import pytest
 from flask import Response, abort
 from flask.testing import FlaskClient
 
-from chain.ledger import Ledger, Submission, Verdict
+from minequeue.chain.ledger import Ledger, Submission, Verdict
+from minequeue.web.fast_path import ShortWay
 from tests.web_clients import make_client
-from web.fast_path import ShortWay
 
 PLAIN = {"sender": "alice", "recipient": "bob", "amount": 5, "nonce": "n"}
 THROUGH_FLASK = "application/json; charset=utf-8"

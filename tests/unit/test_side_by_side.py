@@ -5,15 +5,15 @@ from collections.abc import Callable
 
 import pytest
 
-from chain.errors import LedgerUnavailable
-from chain.ledger import Ledger, Outcome, Record, Sight
+from minequeue.chain.errors import LedgerUnavailable
+from minequeue.chain.ledger import Ledger, Outcome, Record, Sight
+from minequeue.workers.peers import resolver
+from minequeue.workers.peers.node import Node
+from minequeue.workers.peers.resolver import AT_ONCE, Resolver
 from tests.ledgers import make_miner, request_mine
 from tests.peers import LedgerNode
 from tests.separate_ledgers import make_separate_ledger
 from tests.waiting import wait_for
-from workers.peers import resolver
-from workers.peers.node import Node
-from workers.peers.resolver import AT_ONCE, Resolver
 
 LONG_S = 10  # nothing here takes so long
 

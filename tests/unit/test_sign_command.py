@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from chain.errors import MinequeueError
-from chain.protocol.transaction import accept_submission
-from compose.burst.files import read_transactions
-from compose.cli.main import cli
-from compose.client.key_file import BadKeyFile, read_key, write_key
-from compose.client.sign import CannotSign
-from compose.config.settings import Settings
-from compose.text.file import MAX_LINE_BYTES, number_lines
-from web.guard.tokens import Tokens, draw_token, make_entry
+from minequeue.chain.errors import MinequeueError
+from minequeue.chain.protocol.transaction import accept_submission
+from minequeue.compose.burst.files import read_transactions
+from minequeue.compose.cli.main import cli
+from minequeue.compose.client.key_file import BadKeyFile, read_key, write_key
+from minequeue.compose.client.sign import CannotSign
+from minequeue.compose.config.settings import Settings
+from minequeue.compose.text.file import MAX_LINE_BYTES, number_lines
+from minequeue.web.guard.tokens import Tokens, draw_token, make_entry
 
 PAYMENT = {"recipient": "bob", "amount": 5}
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chain.protocol.signature import SecretKey, is_valid
+from minequeue.chain.protocol.signature import SecretKey, is_valid
 from tests.edwards import (
     BASE,
     SMALL,

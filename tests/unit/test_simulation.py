@@ -12,18 +12,18 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chain.protocol.rules import Bounds, Rules
-from chain.scaling.policy import Policy
-from compose.cli.main import cli
-from compose.config.settings import PREFIX, Settings
-from compose.simulation.command import make_world
-from compose.simulation.line import Line
-from compose.simulation.model import LOOK_S, STEP_S, Model
-from compose.simulation.run import simulate
-from compose.simulation.search import calculate_time, calculate_work
-from compose.simulation.shapes import SHAPES
-from compose.simulation.world import World
-from compose.wiring.ledger import open_ledger
+from minequeue.chain.protocol.rules import Bounds, Rules
+from minequeue.chain.scaling.policy import Policy
+from minequeue.compose.cli.main import cli
+from minequeue.compose.config.settings import PREFIX, Settings
+from minequeue.compose.simulation.command import make_world
+from minequeue.compose.simulation.line import Line
+from minequeue.compose.simulation.model import LOOK_S, STEP_S, Model
+from minequeue.compose.simulation.run import simulate
+from minequeue.compose.simulation.search import calculate_time, calculate_work
+from minequeue.compose.simulation.shapes import SHAPES
+from minequeue.compose.simulation.world import World
+from minequeue.compose.wiring.ledger import open_ledger
 
 WORLD = World(
     rules=Rules("sim", 20, 5, 5000, 2**21),

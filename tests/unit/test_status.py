@@ -5,7 +5,7 @@ from collections import deque
 
 from rich.console import Console
 
-from compose.client.status import draw, plot
+from minequeue.compose.client.status import draw, plot
 
 QUEUE = {
     "depth": 12_345,

@@ -3,9 +3,9 @@ import json
 import pytest
 from hypothesis import given
 
-from chain.errors import MalformedJson
-from chain.protocol import strict_json
-from chain.protocol.strict_json import MAX_DEPTH, MAX_INTEGER
+from minequeue.chain.errors import MalformedJson
+from minequeue.chain.protocol import strict_json
+from minequeue.chain.protocol.strict_json import MAX_DEPTH, MAX_INTEGER
 from tests.unit.test_canonical import values
 
 

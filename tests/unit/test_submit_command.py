@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from chain.ledger import Connection, Ledger
-from compose.cli.main import cli
-from compose.client.submission import NameNeeded, SentFiles
-from compose.client.submit import SendingStopped
-from compose.text.file import MAX_LINE_BYTES
+from minequeue.chain.ledger import Connection, Ledger
+from minequeue.compose.cli.main import cli
+from minequeue.compose.client.submission import NameNeeded, SentFiles
+from minequeue.compose.client.submit import SendingStopped
+from minequeue.compose.text.file import MAX_LINE_BYTES
 from tests.faulty_node import Asked, Told, serve
 from tests.ledgers import BOUNDS, make_ledger
 from tests.web_clients import make_client

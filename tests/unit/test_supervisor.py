@@ -10,11 +10,11 @@ from typing import Any
 import psutil
 import pytest
 
-from compose.errors import StartRefused
-from compose.stack import supervisor
-from compose.stack.data_dir import LARGE_LOG
-from compose.stack.part import Part
-from compose.stack.supervisor import Supervisor
+from minequeue.compose.errors import StartRefused
+from minequeue.compose.stack import supervisor
+from minequeue.compose.stack.data_dir import LARGE_LOG
+from minequeue.compose.stack.part import Part
+from minequeue.compose.stack.supervisor import Supervisor
 from tests.waiting import wait_for
 
 # says too much at once, and then a word whenever it gets a signal

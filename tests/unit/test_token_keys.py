@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from chain.ledger import Ledger
-from chain.protocol.transaction import accept_submission
+from minequeue.chain.ledger import Ledger
+from minequeue.chain.protocol.transaction import accept_submission
+from minequeue.web.guard.tokens import Tokens, draw_token, make_entry
 from tests.ledgers import mine_all, mined_ids
 from tests.web_clients import PLAIN, make_client
-from web.guard.tokens import Tokens, draw_token, make_entry
 
 TEXTS = {name: draw_token() for name in ("alice", "bob", "slow")}
 TOKENS = Tokens(

@@ -10,12 +10,12 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain.ledger import Ledger
-from compose.cli.main import cli
-from compose.config.settings import BadSetting, Settings
+from minequeue.chain.ledger import Ledger
+from minequeue.compose.cli.main import cli
+from minequeue.compose.config.settings import BadSetting, Settings
+from minequeue.web.guard.tokens import BadToken, Tokens, make_entry
+from minequeue.web.http.scopes import scope_of
 from tests.web_clients import PLAIN, make_client
-from web.guard.tokens import BadToken, Tokens, make_entry
-from web.http.scopes import scope_of
 
 # drawn by none: they are in names of tests, which have to be the same in every process
 TEXTS = {name: f"mq_{name:x<43}" for name in ("submit", "mine", "peer", "admin", "slow")}

@@ -4,11 +4,11 @@ from typing import Any
 import pytest
 from nacl.signing import SigningKey
 
-from chain.errors import InvalidTransaction, SignatureRequired
-from chain.protocol import canonical
-from chain.protocol.signature import SecretKey
-from chain.protocol.strict_json import MAX_INTEGER
-from chain.protocol.transaction import (
+from minequeue.chain.errors import InvalidTransaction, SignatureRequired
+from minequeue.chain.protocol import canonical
+from minequeue.chain.protocol.signature import SecretKey
+from minequeue.chain.protocol.strict_json import MAX_INTEGER
+from minequeue.chain.protocol.transaction import (
     MAX_CONTRACT_BYTES,
     MAX_CONTRACT_DEPTH,
     accept_submission,

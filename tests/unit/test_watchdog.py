@@ -7,15 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from chain.ledger import Ledger
-from compose.config.settings import Settings
-from compose.wiring import workers as wiring
-from tests.separate_ledgers import make_separate_ledger
-from tests.workers import make_settings
-from workers.runtime.heartbeat import Heart
-from workers.runtime.ticks import CALL_S, SLOW_S, Sweep
-from workers.runtime.transport import ANSWER_S, CONNECT_S, RETRY_S
-from workers.runtime.watchdog import (
+from minequeue.chain.ledger import Ledger
+from minequeue.compose.config.settings import Settings
+from minequeue.compose.wiring import workers as wiring
+from minequeue.workers.runtime.heartbeat import Heart
+from minequeue.workers.runtime.ticks import CALL_S, SLOW_S, Sweep
+from minequeue.workers.runtime.transport import ANSWER_S, CONNECT_S, RETRY_S
+from minequeue.workers.runtime.watchdog import (
     FRESH_S,
     HUNG_S,
     LOST_S,
@@ -25,6 +23,8 @@ from workers.runtime.watchdog import (
     is_fresh,
     sign_path,
 )
+from tests.separate_ledgers import make_separate_ledger
+from tests.workers import make_settings
 
 
 class Clock:

@@ -9,11 +9,11 @@ import pytest
 import redis
 from flask.testing import FlaskClient
 
-from chain.errors import WrongRules
-from chain.ledger import Connection, Ledger
-from chain.protocol.proof_of_work import HASHLIB
-from chain.protocol.signature import SecretKey
-from chain.protocol.transaction import sign_submission
+from minequeue.chain.errors import WrongRules
+from minequeue.chain.ledger import Connection, Ledger
+from minequeue.chain.protocol.proof_of_work import HASHLIB
+from minequeue.chain.protocol.signature import SecretKey
+from minequeue.chain.protocol.transaction import sign_submission
 from tests.ledgers import BOUNDS, RULES, make_ledger, make_miner, mine_all, submit
 from tests.mining_steps import open_candidate
 from tests.separate_ledgers import make_fake_client

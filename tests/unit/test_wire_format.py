@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from chain.protocol import canonical, merkle
-from chain.protocol.block import Block, join_body
-from chain.protocol.header import PREFIX_SIZE, SIZE, Header, genesis, put_nonce
-from chain.protocol.proof_of_work import meets_target
-from chain.protocol.transaction import reward, validate_transaction
+from minequeue.chain.protocol import canonical, merkle
+from minequeue.chain.protocol.block import Block, join_body
+from minequeue.chain.protocol.header import PREFIX_SIZE, SIZE, Header, genesis, put_nonce
+from minequeue.chain.protocol.proof_of_work import meets_target
+from minequeue.chain.protocol.transaction import reward, validate_transaction
 from tests.vectors import load
 
 BITCOIN = load("bitcoin_genesis")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from compose.stack.zero_tail import ZeroTail, cut, find_zero_tail
+from minequeue.compose.stack.zero_tail import ZeroTail, cut, find_zero_tail
 
 COMMANDS = [
     b"*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n",

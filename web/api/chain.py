@@ -5,17 +5,17 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from chain.ledger import Blocks, Record
-from chain.protocol.block import Block
-from web.http.blocks import NAME, find_block
-from web.http.parameters import IF_NONE_MATCH, MAX_PAGE, page
-from web.http.requests import read_number
-from web.http.streams import PART_BYTES, stream
-from web.replies.answers import JSON, answer_json
-from web.replies.describe import Reply, described
-from web.replies.schemas import Block as BlockSchema
-from web.replies.schemas import Chain, Headers, Tip
-from web.services import services
+from minequeue.chain.ledger import Blocks, Record
+from minequeue.chain.protocol.block import Block
+from minequeue.web.http.blocks import NAME, find_block
+from minequeue.web.http.parameters import IF_NONE_MATCH, MAX_PAGE, page
+from minequeue.web.http.requests import read_number
+from minequeue.web.http.streams import PART_BYTES, stream
+from minequeue.web.replies.answers import JSON, answer_json
+from minequeue.web.replies.describe import Reply, described
+from minequeue.web.replies.schemas import Block as BlockSchema
+from minequeue.web.replies.schemas import Chain, Headers, Tip
+from minequeue.web.services import services
 
 blueprint = Blueprint("chain", __name__)
 

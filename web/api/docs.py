@@ -2,10 +2,10 @@
 
 from flask import Blueprint, Response
 
-from web.http.files import SCRIPT, STYLE, answer_file
-from web.http.parameters import in_path
-from web.replies.describe import Reply, described
-from web.replies.problems import not_found
+from minequeue.web.http.files import SCRIPT, STYLE, answer_file
+from minequeue.web.http.parameters import in_path
+from minequeue.web.replies.describe import Reply, described
+from minequeue.web.replies.problems import not_found
 
 blueprint = Blueprint("docs", __name__, url_prefix="/docs")
 _FILES = {

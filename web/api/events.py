@@ -8,11 +8,11 @@ naming the last event that it saw. Nothing is missed, and an open page holds not
 import msgspec
 from flask import Blueprint, Response, request
 
-from chain.errors import MinequeueError
-from web.http.requests import parse_number
-from web.live import PERIOD_S, View
-from web.replies.describe import Parameter, Reply, described
-from web.services import services
+from minequeue.chain.errors import MinequeueError
+from minequeue.web.http.requests import parse_number
+from minequeue.web.live import PERIOD_S, View
+from minequeue.web.replies.describe import Parameter, Reply, described
+from minequeue.web.services import services
 
 blueprint = Blueprint("events", __name__)
 EVENT = {

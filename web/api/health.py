@@ -2,10 +2,10 @@
 
 from flask import Blueprint, Response
 
-from web.replies.answers import answer_json
-from web.replies.describe import Reply, described
-from web.replies.schemas import Health
-from web.services import services
+from minequeue.web.replies.answers import answer_json
+from minequeue.web.replies.describe import Reply, described
+from minequeue.web.replies.schemas import Health
+from minequeue.web.services import services
 
 blueprint = Blueprint("health", __name__)
 

@@ -17,14 +17,14 @@ from prometheus_client.core import (
     Metric,
 )
 
-from chain.ledger import Measures
-from chain.ledger.measures import BUCKETS, Histogram
-from chain.protocol.rules import Rules
-from chain.scaling import backlog
-from chain.scaling.backlog import Reading
-from web.replies.describe import Reply, described
-from web.replies.schemas import PeerState
-from web.services import services
+from minequeue.chain.ledger import Measures
+from minequeue.chain.ledger.measures import BUCKETS, Histogram
+from minequeue.chain.protocol.rules import Rules
+from minequeue.chain.scaling import backlog
+from minequeue.chain.scaling.backlog import Reading
+from minequeue.web.replies.describe import Reply, described
+from minequeue.web.replies.schemas import PeerState
+from minequeue.web.services import services
 
 blueprint = Blueprint("metrics", __name__)
 # what prometheus_client writes by default, with its version

@@ -7,21 +7,21 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from chain.errors import QueueFull
-from chain.ledger import MinedBy, Outcome, Pending, Verdict
-from web.http.parameters import IDEMPOTENCY_KEY, PREFER, REQUEST_ID, in_path
-from web.http.requests import parse_hex, read_idempotency_key, refuse_head
-from web.http.scopes import needs
-from web.http.streams import bound
-from web.http.tracking import following
-from web.http.waiting import wait_for
-from web.intake.submissions import KnownByOldKey
-from web.replies.answers import answer_json
-from web.replies.describe import Reply, described
-from web.replies.problems import Problem, not_found
-from web.replies.receipts import answer_queued
-from web.replies.schemas import JobReceipt, JobState, MinedBlock
-from web.services import services
+from minequeue.chain.errors import QueueFull
+from minequeue.chain.ledger import MinedBy, Outcome, Pending, Verdict
+from minequeue.web.http.parameters import IDEMPOTENCY_KEY, PREFER, REQUEST_ID, in_path
+from minequeue.web.http.requests import parse_hex, read_idempotency_key, refuse_head
+from minequeue.web.http.scopes import needs
+from minequeue.web.http.streams import bound
+from minequeue.web.http.tracking import following
+from minequeue.web.http.waiting import wait_for
+from minequeue.web.intake.submissions import KnownByOldKey
+from minequeue.web.replies.answers import answer_json
+from minequeue.web.replies.describe import Reply, described
+from minequeue.web.replies.problems import Problem, not_found
+from minequeue.web.replies.receipts import answer_queued
+from minequeue.web.replies.schemas import JobReceipt, JobState, MinedBlock
+from minequeue.web.services import services
 
 blueprint = Blueprint("mining", __name__)
 _JOB_BYTES = 16

@@ -6,21 +6,21 @@ import msgspec
 from flask import Blueprint, Response
 from werkzeug.routing import PathConverter
 
-from chain.errors import ForbiddenPeer, InvalidPeer, MalformedJson
-from chain.ledger import Outcome, Sight
-from chain.peers.url import PeerUrl
-from chain.protocol.strict_json import make_reader
-from web.api.chain import stream_chain
-from web.http.parameters import PREFER, in_path
-from web.http.requests import read_body, read_kind, refuse_head
-from web.http.scopes import needs
-from web.http.waiting import wait_for
-from web.replies.answers import JSON, answer_json
-from web.replies.describe import Body, Reply, described
-from web.replies.problems import not_found
-from web.replies.receipts import answer_queued
-from web.replies.schemas import JobReceipt, Nodes, Registered, Registration, Resolved
-from web.services import services
+from minequeue.chain.errors import ForbiddenPeer, InvalidPeer, MalformedJson
+from minequeue.chain.ledger import Outcome, Sight
+from minequeue.chain.peers.url import PeerUrl
+from minequeue.chain.protocol.strict_json import make_reader
+from minequeue.web.api.chain import stream_chain
+from minequeue.web.http.parameters import PREFER, in_path
+from minequeue.web.http.requests import read_body, read_kind, refuse_head
+from minequeue.web.http.scopes import needs
+from minequeue.web.http.waiting import wait_for
+from minequeue.web.replies.answers import JSON, answer_json
+from minequeue.web.replies.describe import Body, Reply, described
+from minequeue.web.replies.problems import not_found
+from minequeue.web.replies.receipts import answer_queued
+from minequeue.web.replies.schemas import JobReceipt, Nodes, Registered, Registration, Resolved
+from minequeue.web.services import services
 
 blueprint = Blueprint("nodes", __name__, url_prefix="/nodes")
 _MOST_BYTES = 64 * 1024  # of a body that names nodes

@@ -11,13 +11,20 @@ import msgspec
 from flask import Blueprint, Flask, Response, current_app, request
 from werkzeug.routing import Rule
 
-from web.guard.origins import EXEMPT
-from web.guard.tokens import SCOPES
-from web.http.scopes import scope_of
-from web.replies.answers import JSON
-from web.replies.describe import Body, Description, Parameter, Reply, described, description_of
-from web.replies.problems import CONTENT_TYPE
-from web.replies.schemas import CONTRACT, Problem
+from minequeue.web.guard.origins import EXEMPT
+from minequeue.web.guard.tokens import SCOPES
+from minequeue.web.http.scopes import scope_of
+from minequeue.web.replies.answers import JSON
+from minequeue.web.replies.describe import (
+    Body,
+    Description,
+    Parameter,
+    Reply,
+    described,
+    description_of,
+)
+from minequeue.web.replies.problems import CONTENT_TYPE
+from minequeue.web.replies.schemas import CONTRACT, Problem
 
 blueprint = Blueprint("openapi", __name__)
 _EXTENSION = "minequeue.openapi"

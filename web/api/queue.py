@@ -2,12 +2,12 @@
 
 from flask import Blueprint, Response
 
-from chain.scaling import backlog
-from web.replies.answers import answer_json
-from web.replies.describe import Reply, described
-from web.replies.schemas import QueueState
-from web.services import services
-from web.warnings import list_warnings
+from minequeue.chain.scaling import backlog
+from minequeue.web.replies.answers import answer_json
+from minequeue.web.replies.describe import Reply, described
+from minequeue.web.replies.schemas import QueueState
+from minequeue.web.services import services
+from minequeue.web.warnings import list_warnings
 
 blueprint = Blueprint("queue", __name__)
 # of a line of 54 bytes, the shortest, to its entry of 170: with its id, and the entry's own head

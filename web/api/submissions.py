@@ -5,29 +5,35 @@ from contextlib import AbstractContextManager
 
 from flask import Blueprint, Response, request
 
-from chain.errors import IdempotencyKeyReused, MinequeueError
-from chain.ledger import Submission
-from chain.protocol.transaction import Transaction
-from web.guard.tokens import Token
-from web.http import request_ids
-from web.http.parameters import IDEMPOTENCY_KEY, REQUEST_ID
-from web.http.requests import (
+from minequeue.chain.errors import IdempotencyKeyReused, MinequeueError
+from minequeue.chain.ledger import Submission
+from minequeue.chain.protocol.transaction import Transaction
+from minequeue.web.guard.tokens import Token
+from minequeue.web.http import request_ids
+from minequeue.web.http.parameters import IDEMPOTENCY_KEY, REQUEST_ID
+from minequeue.web.http.requests import (
     NDJSON,
     read_body,
     read_idempotency_key,
     read_kind,
 )
-from web.http.scopes import needs
-from web.http.streams import reserve
-from web.http.tracking import following
-from web.intake.submissions import KnownByOldKey, Outcomes, make_nonces
-from web.replies.answers import JSON, Answer
-from web.replies.describe import Body, Reply, described
-from web.replies.problems import Problem, of_error
-from web.replies.receipts import KNOWN, describe_known, path_of, write_receipt, write_receipts
-from web.replies.schemas import Receipt, Refused
-from web.replies.schemas import Submission as SubmissionSchema
-from web.services import Services, services
+from minequeue.web.http.scopes import needs
+from minequeue.web.http.streams import reserve
+from minequeue.web.http.tracking import following
+from minequeue.web.intake.submissions import KnownByOldKey, Outcomes, make_nonces
+from minequeue.web.replies.answers import JSON, Answer
+from minequeue.web.replies.describe import Body, Reply, described
+from minequeue.web.replies.problems import Problem, of_error
+from minequeue.web.replies.receipts import (
+    KNOWN,
+    describe_known,
+    path_of,
+    write_receipt,
+    write_receipts,
+)
+from minequeue.web.replies.schemas import Receipt, Refused
+from minequeue.web.replies.schemas import Submission as SubmissionSchema
+from minequeue.web.services import Services, services
 
 blueprint = Blueprint("submissions", __name__)
 

@@ -5,15 +5,15 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response
 
-from chain.ledger import Pending, Place
-from chain.protocol import merkle
-from web.http.parameters import in_path
-from web.http.requests import parse_hex
-from web.replies.answers import answer_json
-from web.replies.describe import Reply, described
-from web.replies.problems import Problem, not_found
-from web.replies.schemas import Proof, TransactionState
-from web.services import services
+from minequeue.chain.ledger import Pending, Place
+from minequeue.chain.protocol import merkle
+from minequeue.web.http.parameters import in_path
+from minequeue.web.http.requests import parse_hex
+from minequeue.web.replies.answers import answer_json
+from minequeue.web.replies.describe import Reply, described
+from minequeue.web.replies.problems import Problem, not_found
+from minequeue.web.replies.schemas import Proof, TransactionState
+from minequeue.web.services import services
 
 blueprint = Blueprint("transactions", __name__)
 _ID_BYTES = 32

@@ -12,11 +12,11 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from chain.errors import MinequeueError
-from chain.protocol.rules import Rules
-from chain.scaling import backlog
-from chain.scaling.backlog import Reading
-from chain.scaling.policy import Decision
+from minequeue.chain.errors import MinequeueError
+from minequeue.chain.protocol.rules import Rules
+from minequeue.chain.scaling import backlog
+from minequeue.chain.scaling.backlog import Reading
+from minequeue.chain.scaling.policy import Decision
 
 NAMESPACE = "minequeue"
 DIMENSION = "Network"

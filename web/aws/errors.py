@@ -1,6 +1,6 @@
 """Why an invocation fails: then AWS delivers its event again, and at last where failures go."""
 
-from chain.errors import MinequeueError
+from minequeue.chain.errors import MinequeueError
 
 
 class NotAccepted(MinequeueError):

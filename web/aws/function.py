@@ -10,14 +10,14 @@ from typing import Any
 
 from flask import Flask
 
-from chain.errors import LedgerUnavailable, MinequeueError, UnusableLedger
-from web.aws.errors import UnknownEvent
-from web.aws.http import closed, is_request, make_http
-from web.aws.messages import take_queue, take_topic
-from web.aws.objects import OpenObject, take_objects
-from web.aws.table import take_stream
-from web.replies.problems import Problem
-from web.services import Services
+from minequeue.chain.errors import LedgerUnavailable, MinequeueError, UnusableLedger
+from minequeue.web.aws.errors import UnknownEvent
+from minequeue.web.aws.http import closed, is_request, make_http
+from minequeue.web.aws.messages import take_queue, take_topic
+from minequeue.web.aws.objects import OpenObject, take_objects
+from minequeue.web.aws.table import take_stream
+from minequeue.web.replies.problems import Problem
+from minequeue.web.services import Services
 
 ACCEPTED = (
     "requests of API Gateway (REST and HTTP APIs), function URLs and load balancers; records of "

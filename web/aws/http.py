@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from apig_wsgi import make_lambda_handler
 
-from chain.errors import MinequeueError
-from web.replies.problems import Problem, of_error
+from minequeue.chain.errors import MinequeueError
+from minequeue.web.replies.problems import Problem, of_error
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from chain.errors import InvalidTransaction, MinequeueError, QueueFull
-from chain.ledger import Submission, Verdict
-from chain.protocol.transaction import Transaction
-from web.aws.errors import NotAccepted
-from web.http.requests import bad_key, is_key
-from web.intake.submissions import make_nonces
-from web.replies.problems import Problem, of_error
-from web.services import Services
+from minequeue.chain.errors import InvalidTransaction, MinequeueError, QueueFull
+from minequeue.chain.ledger import Submission, Verdict
+from minequeue.chain.protocol.transaction import Transaction
+from minequeue.web.aws.errors import NotAccepted
+from minequeue.web.http.requests import bad_key, is_key
+from minequeue.web.intake.submissions import make_nonces
+from minequeue.web.replies.problems import Problem, of_error
+from minequeue.web.services import Services
 
 Record: TypeAlias = Mapping[str, Any]
 _KEY = "Idempotency-Key"  # the attribute by which a sender names a message

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import unquote_plus
 
-from chain.errors import InvalidTransaction, MinequeueError, QueueFull
-from chain.ledger import Submission, Verdict
-from chain.protocol.transaction import Transaction
-from web.aws.errors import NotAccepted
-from web.aws.lines import Line, Readable, iterate_lines
-from web.aws.messages import Record
-from web.intake.submissions import make_nonces
-from web.replies.problems import of_error
-from web.services import Services
+from minequeue.chain.errors import InvalidTransaction, MinequeueError, QueueFull
+from minequeue.chain.ledger import Submission, Verdict
+from minequeue.chain.protocol.transaction import Transaction
+from minequeue.web.aws.errors import NotAccepted
+from minequeue.web.aws.lines import Line, Readable, iterate_lines
+from minequeue.web.aws.messages import Record
+from minequeue.web.intake.submissions import make_nonces
+from minequeue.web.replies.problems import of_error
+from minequeue.web.services import Services
 
 _LONGEST_LINE = 256 * 1024  # bytes; the largest contract has 16 KiB
 _BATCH_LINES = 1000  # what one call of the server takes

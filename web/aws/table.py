@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from chain.errors import InvalidTransaction
-from chain.protocol import strict_json
-from chain.protocol.strict_json import Json
-from web.aws.messages import Message, Record, report, submit_messages
-from web.services import Services
+from minequeue.chain.errors import InvalidTransaction
+from minequeue.chain.protocol import strict_json
+from minequeue.chain.protocol.strict_json import Json
+from minequeue.web.aws.messages import Message, Record, report, submit_messages
+from minequeue.web.services import Services
 
 _FIELDS = frozenset({"sender", "recipient", "amount", "nonce", "contract", "signature"})
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from web.guard.origins import Origins
-from web.guard.tokens import Token, Tokens
-from web.replies.problems import Problem
+from minequeue.web.guard.origins import Origins
+from minequeue.web.guard.tokens import Token, Tokens
+from minequeue.web.replies.problems import Problem
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

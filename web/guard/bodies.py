@@ -8,8 +8,8 @@ slow senders, other bodies are refused, and what has none is served as ever.
 from collections.abc import Callable
 from typing import TypeVar
 
-from web.guard.slots import WaitingRoom
-from web.replies.problems import Problem
+from minequeue.web.guard.slots import WaitingRoom
+from minequeue.web.replies.problems import Problem
 
 T = TypeVar("T")
 _SLOW_S = 0.05  # a body that takes longer was not there

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 
-from chain.errors import MinequeueError
+from minequeue.chain.errors import MinequeueError
 
 _PERIOD_S = 1.0
 _log = logging.getLogger(__name__)

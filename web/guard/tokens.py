@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from hmac import compare_digest
 
-from chain.errors import MinequeueError
+from minequeue.chain.errors import MinequeueError
 
 SCOPES = ("submit", "mine", "peer", "admin")  # the last one includes all others
 PREFIX = "mq_"  # by which scanners of published code find a token

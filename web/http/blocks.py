@@ -1,10 +1,10 @@
 """Blocks as requests name them: by their index, or by their hash."""
 
-from chain.protocol.block import Block
-from web.http.parameters import in_path
-from web.http.requests import parse_hex, parse_number
-from web.replies.problems import not_found
-from web.services import services
+from minequeue.chain.protocol.block import Block
+from minequeue.web.http.parameters import in_path
+from minequeue.web.http.requests import parse_hex, parse_number
+from minequeue.web.replies.problems import not_found
+from minequeue.web.services import services
 
 NAME = in_path("name", "Its index, or its hash.", "^([1-9][0-9]{0,14}|[0-9a-f]{64})$", "1")
 _HASH_BYTES = 32

@@ -17,4 +17,4 @@ def answer_file(path: str, content_type: str, headers: Mapping[str, str]) -> Res
 
 @cache
 def _read(path: str) -> bytes:
-    return resources.files("web").joinpath(*path.split("/")).read_bytes()
+    return resources.files("minequeue.web").joinpath(*path.split("/")).read_bytes()

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from web.guard.origins import Origins
-from web.http.request_ids import Named
-from web.replies.problems import Problem
+from minequeue.web.guard.origins import Origins
+from minequeue.web.http.request_ids import Named
+from minequeue.web.replies.problems import Problem
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -1,8 +1,8 @@
 """Parameters that several views take, as they describe them."""
 
-from web.http import request_ids
-from web.http.requests import MAX_KEY
-from web.replies.describe import Parameter
+from minequeue.web.http import request_ids
+from minequeue.web.http.requests import MAX_KEY
+from minequeue.web.replies.describe import Parameter
 
 MAX_PAGE = 1000  # blocks or headers
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from flask import has_request_context, request
 
-from web.intake.nonces import NonceSource
-from web.replies.problems import Problem
+from minequeue.web.intake.nonces import NonceSource
+from minequeue.web.replies.problems import Problem
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -7,10 +7,10 @@ from typing import IO, TYPE_CHECKING
 from flask import request
 from werkzeug.exceptions import MethodNotAllowed
 
-from web.http.scopes import CALLER
-from web.replies.answers import JSON
-from web.replies.problems import Problem, bad_parameter, too_large
-from web.services import services
+from minequeue.web.http.scopes import CALLER
+from minequeue.web.replies.answers import JSON
+from minequeue.web.replies.problems import Problem, bad_parameter, too_large
+from minequeue.web.services import services
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

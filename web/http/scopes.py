@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from flask import request
 
-from web.services import services
+from minequeue.web.services import services
 
 F = TypeVar("F", bound=Callable[..., Any])
 # in the WSGI environment: what went wrong after the doors were passed, before Flask was asked

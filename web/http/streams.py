@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 from flask import Response, g, request
 
-from web.replies.problems import Problem
-from web.services import services
+from minequeue.web.replies.problems import Problem
+from minequeue.web.services import services
 
 PART_BYTES = 64 * 1024  # of an answer that is handed on at once
 SLOW_S = 1.0  # a reader that takes longer for an answer is not waited for

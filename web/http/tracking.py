@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 from flask import request
 
-from chain.errors import LedgerUnavailable, MinequeueError
-from chain.ledger import Trail
-from web.http import request_ids
-from web.replies.problems import Problem
-from web.services import services
+from minequeue.chain.errors import LedgerUnavailable, MinequeueError
+from minequeue.chain.ledger import Trail
+from minequeue.web.http import request_ids
+from minequeue.web.replies.problems import Problem
+from minequeue.web.services import services
 
 TRACEPARENT = "HTTP_TRACEPARENT"  # in the WSGI environment, W3C Trace Context
 _MOST_TRACEPARENT = 64  # characters; 55 in the version that there is

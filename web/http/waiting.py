@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from chain.ledger import Pending
-from web.http.requests import read_wait_s
-from web.services import services
+from minequeue.chain.ledger import Pending
+from minequeue.web.http.requests import read_wait_s
+from minequeue.web.services import services
 
 T = TypeVar("T")
 

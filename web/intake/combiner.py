@@ -10,8 +10,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from chain.errors import LedgerUnavailable, MinequeueError
-from chain.ledger import Submission, Verdict
+from minequeue.chain.errors import LedgerUnavailable, MinequeueError
+from minequeue.chain.ledger import Submission, Verdict
 
 
 class _Waiting:

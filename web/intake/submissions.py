@@ -5,20 +5,20 @@ from functools import partial
 from hashlib import sha256
 from typing import TypeAlias
 
-from chain.errors import (
+from minequeue.chain.errors import (
     IdempotencyKeyReused,
     InvalidTransaction,
     MalformedJson,
     MinequeueError,
     QueueFull,
 )
-from chain.ledger import Ledger, Submission, Verdict
-from chain.protocol import fast_transactions, strict_json
-from chain.protocol.strict_json import Json
-from chain.protocol.transaction import Transaction, accept_submission
-from web.intake.combiner import Combiner
-from web.intake.nonces import NonceSource
-from web.replies.problems import Problem, too_large
+from minequeue.chain.ledger import Ledger, Submission, Verdict
+from minequeue.chain.protocol import fast_transactions, strict_json
+from minequeue.chain.protocol.strict_json import Json
+from minequeue.chain.protocol.transaction import Transaction, accept_submission
+from minequeue.web.intake.combiner import Combiner
+from minequeue.web.intake.nonces import NonceSource
+from minequeue.web.replies.problems import Problem, too_large
 
 Outcomes: TypeAlias = Sequence[Transaction | MinequeueError]
 _nonces = NonceSource()

@@ -6,8 +6,8 @@ proofs. All that a page needs is served from here.
 
 from flask import Blueprint
 
-from web.pages import address, assets, block, home, search, transaction
-from web.pages.rendering import show_errors
+from minequeue.web.pages import address, assets, block, home, search, transaction
+from minequeue.web.pages.rendering import show_errors
 
 blueprint = Blueprint("pages", __name__, template_folder="templates")
 for part in (home, block, transaction, address, search, assets):

@@ -4,14 +4,14 @@ import re
 
 from flask import Blueprint, Response, request
 
-from chain.ledger import Spot, look_for
-from chain.protocol.transaction import MAX_ADDRESS
-from web.http.requests import parse_number
-from web.http.streams import sit
-from web.pages.rendering import HTML, page_reply, refusals, render
-from web.replies.describe import Parameter, Reply, described
-from web.replies.problems import bad_parameter
-from web.services import services
+from minequeue.chain.ledger import Spot, look_for
+from minequeue.chain.protocol.transaction import MAX_ADDRESS
+from minequeue.web.http.requests import parse_number
+from minequeue.web.http.streams import sit
+from minequeue.web.pages.rendering import HTML, page_reply, refusals, render
+from minequeue.web.replies.describe import Parameter, Reply, described
+from minequeue.web.replies.problems import bad_parameter
+from minequeue.web.services import services
 
 blueprint = Blueprint("address_page", __name__)
 _SHOWN = 50  # transactions on one page

@@ -2,11 +2,11 @@
 
 from flask import Blueprint, Response
 
-from web.http.files import SCRIPT, STYLE, answer_file
-from web.http.parameters import in_path
-from web.pages.rendering import HEADERS, refusals
-from web.replies.describe import Reply, described
-from web.replies.problems import not_found
+from minequeue.web.http.files import SCRIPT, STYLE, answer_file
+from minequeue.web.http.parameters import in_path
+from minequeue.web.pages.rendering import HEADERS, refusals
+from minequeue.web.replies.describe import Reply, described
+from minequeue.web.replies.problems import not_found
 
 blueprint = Blueprint("assets", __name__)
 _KINDS = {

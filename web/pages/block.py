@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response
 
-from web.http.blocks import NAME, find_block
-from web.http.requests import read_number
-from web.pages.rendering import page_reply, refusals, render
-from web.replies.describe import Parameter, described
-from web.services import services
+from minequeue.web.http.blocks import NAME, find_block
+from minequeue.web.http.requests import read_number
+from minequeue.web.pages.rendering import page_reply, refusals, render
+from minequeue.web.replies.describe import Parameter, described
+from minequeue.web.services import services
 
 blueprint = Blueprint("block_page", __name__)
 _SHOWN = 100  # transactions on one page

@@ -2,9 +2,9 @@
 
 from flask import Blueprint, Response, request
 
-from web.pages.rendering import page_reply, refusals, render
-from web.replies.describe import described
-from web.services import services
+from minequeue.web.pages.rendering import page_reply, refusals, render
+from minequeue.web.replies.describe import described
+from minequeue.web.services import services
 
 blueprint = Blueprint("home", __name__)
 

@@ -6,10 +6,10 @@ from typing import Any
 from flask import Blueprint, Response, render_template
 from werkzeug.exceptions import HTTPException
 
-from chain.errors import MinequeueError
-from web.replies.describe import Reply
-from web.replies.problems import Problem, of_error, of_http_error
-from web.services import services
+from minequeue.chain.errors import MinequeueError
+from minequeue.web.replies.describe import Reply
+from minequeue.web.replies.problems import Problem, of_error, of_http_error
+from minequeue.web.services import services
 
 HTML = "text/html"
 HEADERS = {

@@ -4,12 +4,12 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 
-from chain.protocol.transaction import MAX_ADDRESS
-from web.http.requests import parse_hex, parse_number
-from web.pages.rendering import HEADERS, refusals
-from web.replies.describe import Parameter, Reply, described
-from web.replies.problems import bad_parameter
-from web.services import services
+from minequeue.chain.protocol.transaction import MAX_ADDRESS
+from minequeue.web.http.requests import parse_hex, parse_number
+from minequeue.web.pages.rendering import HEADERS, refusals
+from minequeue.web.replies.describe import Parameter, Reply, described
+from minequeue.web.replies.problems import bad_parameter
+from minequeue.web.services import services
 
 blueprint = Blueprint("search", __name__)
 _HASH_BYTES = 32

@@ -3,13 +3,13 @@
 import msgspec
 from flask import Blueprint, Response
 
-from chain.ledger import Pending
-from web.http.parameters import in_path
-from web.http.requests import parse_hex
-from web.pages.rendering import page_reply, refusals, render
-from web.replies.describe import described
-from web.replies.problems import not_found
-from web.services import services
+from minequeue.chain.ledger import Pending
+from minequeue.web.http.parameters import in_path
+from minequeue.web.http.requests import parse_hex
+from minequeue.web.pages.rendering import page_reply, refusals, render
+from minequeue.web.replies.describe import described
+from minequeue.web.replies.problems import not_found
+from minequeue.web.services import services
 
 blueprint = Blueprint("transaction_page", __name__)
 _ID_BYTES = 32

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from web.replies.answers import JSON
+from minequeue.web.replies.answers import JSON
 
 F = TypeVar("F", bound=Callable[..., Any])
 _DESCRIPTION = "minequeue_description"  # the attribute of a view

@@ -7,7 +7,7 @@ import msgspec
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound
 
-from chain import errors
+from minequeue.chain import errors
 
 CONTENT_TYPE = "application/problem+json"
 _RETRIED = frozenset({429, 503})  # told when to come again

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import msgspec
 from flask import Response
 
-from chain.errors import MinequeueError
-from chain.ledger import Submission
-from chain.protocol.transaction import Transaction
-from web.replies.answers import answer_json
-from web.replies.problems import of_error
+from minequeue.chain.errors import MinequeueError
+from minequeue.chain.ledger import Submission
+from minequeue.chain.protocol.transaction import Transaction
+from minequeue.web.replies.answers import answer_json
+from minequeue.web.replies.problems import of_error
 
 KNOWN = "Known-Transactions"
 # written and not encoded: an id is hex digits, and a batch has ten thousand receipts

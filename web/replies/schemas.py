@@ -4,10 +4,10 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from chain.protocol.header import MAX_U64
-from chain.protocol.proof_of_work import HASH_BITS
-from chain.protocol.strict_json import MAX_INTEGER
-from chain.protocol.transaction import (
+from minequeue.chain.protocol.header import MAX_U64
+from minequeue.chain.protocol.proof_of_work import HASH_BITS
+from minequeue.chain.protocol.strict_json import MAX_INTEGER
+from minequeue.chain.protocol.transaction import (
     MAX_ADDRESS,
     MAX_CONTRACT_BYTES,
     MAX_CONTRACT_DEPTH,

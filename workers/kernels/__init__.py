@@ -5,6 +5,6 @@ vectors of nonces, or the processor's SHA-256 instructions. llvmlite turns it in
 less than a second; what was made once is kept on disk. The only part that imports llvmlite.
 """
 
-from workers.kernels.choice import Kernel, load_search, load_searches, make_all
+from minequeue.workers.kernels.choice import Kernel, load_search, load_searches, make_all
 
 __all__ = ["Kernel", "load_search", "load_searches", "make_all"]

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from workers.kernels.instructions import ArmSha, X86Sha
-from workers.kernels.loop import Hashing
-from workers.kernels.machine_code import Processor
-from workers.kernels.vectors import Vectors
+from minequeue.workers.kernels.instructions import ArmSha, X86Sha
+from minequeue.workers.kernels.loop import Hashing
+from minequeue.workers.kernels.machine_code import Processor
+from minequeue.workers.kernels.vectors import Vectors
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chain.protocol.header import PREFIX_SIZE
-from chain.protocol.proof_of_work import HASHLIB, Search, search_with_hashlib
-from workers.kernels.cache import CodeCache
+from minequeue.chain.protocol.header import PREFIX_SIZE
+from minequeue.chain.protocol.proof_of_work import HASHLIB, Search, search_with_hashlib
+from minequeue.workers.kernels.cache import CodeCache
 
 if TYPE_CHECKING:
-    from workers.kernels.catalogue import Recipe
-    from workers.kernels.machine_code import Processor
+    from minequeue.workers.kernels.catalogue import Recipe
+    from minequeue.workers.kernels.machine_code import Processor
 
 _TRIAL_HASHES = 100_000  # a few milliseconds of a kernel
 _PROOF_NONCES = 2_000  # are searched by hashlib too, to see that a kernel finds the same
@@ -62,7 +62,7 @@ def make_all(directory: Path) -> list[str]:
     Returns:
         The kernels' names.
     """
-    from workers.kernels import catalogue, machine_code  # noqa: PLC0415  # may be missing
+    from minequeue.workers.kernels import catalogue, machine_code  # noqa: PLC0415  # may be missing
 
     here, cache = machine_code.Processor.here(), CodeCache(directory)
     recipes = catalogue.list_all(here.architecture)
@@ -72,7 +72,7 @@ def make_all(directory: Path) -> list[str]:
 
 
 def _load(cache: CodeCache) -> Iterator[Kernel]:
-    from workers.kernels import catalogue, machine_code  # noqa: PLC0415  # may be missing
+    from minequeue.workers.kernels import catalogue, machine_code  # noqa: PLC0415  # may be missing
 
     processor = machine_code.Processor.here()
     for recipe in catalogue.list_for(processor):
@@ -88,7 +88,7 @@ def _load(cache: CodeCache) -> Iterator[Kernel]:
 
 def _make(cache: CodeCache, recipe: "Recipe", here: "Processor") -> bytes:
     """The machine code of ``recipe``, for every processor like ``here`` that has what it needs."""
-    from workers.kernels import loop, machine_code  # noqa: PLC0415  # may be missing
+    from minequeue.workers.kernels import loop, machine_code  # noqa: PLC0415  # may be missing
 
     # not for this very processor, which would not be faster: so it can be made on another one
     processor = here.with_only(recipe.needs)

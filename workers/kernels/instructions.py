@@ -13,8 +13,8 @@ from typing import Any, TypeAlias
 
 from llvmlite import ir
 
-from workers.kernels.loop import PADDING, U32, Given
-from workers.kernels.sha256 import ROUND_CONSTANTS, Value
+from minequeue.workers.kernels.loop import PADDING, U32, Given
+from minequeue.workers.kernels.sha256 import ROUND_CONSTANTS, Value
 
 _LANES = 2
 _FOUR = ir.VectorType(U32, 4)

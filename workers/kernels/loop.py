@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from llvmlite import ir
 
-from workers.kernels.sha256 import INITIAL_STATE, Value, write_rounds
+from minequeue.workers.kernels.sha256 import INITIAL_STATE, Value, write_rounds
 
 U1, U32, U64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
 SEARCH = "search"

@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 
 from llvmlite import binding as llvm
 
-from chain.protocol.header import MAX_U64, put_nonce
-from chain.protocol.proof_of_work import Search, meets_target
-from workers.kernels.loop import BLOCK_WORDS, FIXED_WORDS, SEARCH
+from minequeue.chain.protocol.header import MAX_U64, put_nonce
+from minequeue.chain.protocol.proof_of_work import Search, meets_target
+from minequeue.workers.kernels.loop import BLOCK_WORDS, FIXED_WORDS, SEARCH
 
 _WORD_BITS = 32
 _HALF = 1 << _WORD_BITS  # nonces that share their upper half

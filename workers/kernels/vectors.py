@@ -4,8 +4,8 @@ from typing import Any
 
 from llvmlite import ir
 
-from workers.kernels.loop import PADDING, U32, Given
-from workers.kernels.sha256 import Value, write_rounds
+from minequeue.workers.kernels.loop import PADDING, U32, Given
+from minequeue.workers.kernels.sha256 import Value, write_rounds
 
 
 class Vectors:

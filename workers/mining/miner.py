@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from chain.ledger import Connecting, Ledger
-from chain.ledger.fleet import LEASE_MS
-from chain.ledger.mining import PLACES_AT_ONCE, Following, Want
-from chain.protocol.header import Header
-from chain.protocol.proof_of_work import Search
-from chain.scaling.backlog import OpenCandidate, Reading, estimate_rate
-from workers.mining.pace import Pace
+from minequeue.chain.ledger import Connecting, Ledger
+from minequeue.chain.ledger.fleet import LEASE_MS
+from minequeue.chain.ledger.mining import PLACES_AT_ONCE, Following, Want
+from minequeue.chain.protocol.header import Header
+from minequeue.chain.protocol.proof_of_work import Search
+from minequeue.chain.scaling.backlog import OpenCandidate, Reading, estimate_rate
+from minequeue.workers.mining.pace import Pace
 
 T = TypeVar("T")
 RUN_S = 2.0  # a run ends soon, so that a scale-in or a shutdown never waits long

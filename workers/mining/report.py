@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import msgspec
 
-from chain.errors import MinequeueError
-from chain.ledger import Ledger, Trail
-from chain.protocol.header import Header
-from chain.scaling.backlog import OpenCandidate
+from minequeue.chain.errors import MinequeueError
+from minequeue.chain.ledger import Ledger, Trail
+from minequeue.chain.protocol.header import Header
+from minequeue.chain.scaling.backlog import OpenCandidate
 
 _log = logging.getLogger(__name__)
 

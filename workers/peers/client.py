@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from chain.peers.allow_list import Allowed
-from chain.peers.url import PeerUrl
-from workers.peers.node import PeerAway, PeerFaulty, PeerNotAllowed
-from workers.peers.wire import Deadline, Wire
+from minequeue.chain.peers.allow_list import Allowed
+from minequeue.chain.peers.url import PeerUrl
+from minequeue.workers.peers.node import PeerAway, PeerFaulty, PeerNotAllowed
+from minequeue.workers.peers.wire import Deadline, Wire
 
 _RESOLVERS = 4  # threads; a resolver that hangs keeps one of them
 _MOST_TRIED = 4  # addresses of one name

@@ -9,16 +9,16 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-from chain.errors import MalformedJson
-from chain.ledger import Record
-from chain.peers.url import PeerUrl
-from chain.protocol.block import Block, join_body
-from chain.protocol.header import Header
-from chain.protocol.header_json import BadHeader, HeaderJson
-from chain.protocol.rules import MAX_BODY_BYTES
-from chain.protocol.strict_json import make_reader
-from workers.peers.client import BadStatus, PeerClient
-from workers.peers.node import PeerFaulty
+from minequeue.chain.errors import MalformedJson
+from minequeue.chain.ledger import Record
+from minequeue.chain.peers.url import PeerUrl
+from minequeue.chain.protocol.block import Block, join_body
+from minequeue.chain.protocol.header import Header
+from minequeue.chain.protocol.header_json import BadHeader, HeaderJson
+from minequeue.chain.protocol.rules import MAX_BODY_BYTES
+from minequeue.chain.protocol.strict_json import make_reader
+from minequeue.workers.peers.client import BadStatus, PeerClient
+from minequeue.workers.peers.node import PeerFaulty
 
 _SMALL = 64 * 1024  # bytes of an answer with one header
 _PAGE_BYTES = 1024  # bytes for each header of a page

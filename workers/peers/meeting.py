@@ -8,11 +8,11 @@ import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
-from chain.errors import BranchTooLarge
-from chain.ledger import Adopting, Branch, Ledger, Record
-from chain.protocol.header import Header
-from chain.protocol.header_branch import HeaderBranch
-from workers.peers.node import Node, PeerFaulty
+from minequeue.chain.errors import BranchTooLarge
+from minequeue.chain.ledger import Adopting, Branch, Ledger, Record
+from minequeue.chain.protocol.header import Header
+from minequeue.chain.protocol.header_branch import HeaderBranch
+from minequeue.workers.peers.node import Node, PeerFaulty
 
 PAGE = 500  # headers in one answer
 MOST_HEADERS = 100_000  # that a branch may need until it is heavier; 10 MB of them

@@ -2,10 +2,10 @@
 
 from typing import ClassVar, Protocol
 
-from chain.errors import MinequeueError
-from chain.ledger import Record
-from chain.protocol.block import Block
-from chain.protocol.header import Header
+from minequeue.chain.errors import MinequeueError
+from minequeue.chain.ledger import Record
+from minequeue.chain.protocol.block import Block
+from minequeue.chain.protocol.header import Header
 
 
 class PeerError(MinequeueError):

@@ -14,13 +14,13 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from chain.errors import BranchTooLarge, InvalidBlock, MinequeueError
-from chain.ledger import Ledger, Outcome, Record, Sight, Turn
-from chain.moment import is_ahead
-from chain.protocol.block import Block
-from chain.protocol.header import Header
-from workers.peers.meeting import Meeting
-from workers.peers.node import Node, PeerError
+from minequeue.chain.errors import BranchTooLarge, InvalidBlock, MinequeueError
+from minequeue.chain.ledger import Ledger, Outcome, Record, Sight, Turn
+from minequeue.chain.moment import is_ahead
+from minequeue.chain.protocol.block import Block
+from minequeue.chain.protocol.header import Header
+from minequeue.workers.peers.meeting import Meeting
+from minequeue.workers.peers.node import Node, PeerError
 
 AT_ONCE = 8  # peers that are met side by side, and as many slow ones beside them
 SLOW_S = 2.0  # a peer is slow if one of its answers took longer

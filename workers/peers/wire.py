@@ -10,7 +10,7 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
-from workers.peers.node import PeerFaulty
+from minequeue.workers.peers.node import PeerFaulty
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer

@@ -5,8 +5,8 @@ from typing import Any, Protocol
 
 from celery.worker import state
 
-from chain.scaling import backlog
-from workers.runtime.ecs_protection import Protection
+from minequeue.chain.scaling import backlog
+from minequeue.workers.runtime.ecs_protection import Protection
 
 _log = logging.getLogger(__name__)
 

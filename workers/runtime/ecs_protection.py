@@ -16,8 +16,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from chain.errors import MalformedJson
-from chain.protocol import strict_json
+from minequeue.chain.errors import MalformedJson
+from minequeue.chain.protocol import strict_json
 
 STATE_PATH = "/task-protection/v1/state"
 EXPIRES_MIN = 5  # minutes; a worker that died protected is protected no longer than this

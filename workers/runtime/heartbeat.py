@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 PULSE = "pulse"  # the name of the message, as a Celery task
-STRATEGY = "workers.runtime.heartbeat:answer"  # how Celery is told to handle it
+STRATEGY = "minequeue.workers.runtime.heartbeat:answer"  # how Celery is told to handle it
 _log = logging.getLogger(__name__)
 
 

@@ -15,9 +15,9 @@ from typing import Any
 from celery import bootsteps
 from kombu.exceptions import OperationalError
 
-from chain.errors import MinequeueError
-from workers.runtime.heartbeat import Heart
-from workers.runtime.watchdog import (
+from minequeue.chain.errors import MinequeueError
+from minequeue.workers.runtime.heartbeat import Heart
+from minequeue.workers.runtime.watchdog import (
     HUNG_S,
     LOST_S,
     STOP_S,

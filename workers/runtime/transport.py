@@ -19,8 +19,8 @@ from kombu import Connection
 from kombu.transport import redis
 from kombu.utils.json import dumps
 
-from chain.ledger.redis_connection import bounded
-from chain.ledger.redis_url import read, show
+from minequeue.chain.ledger.redis_connection import bounded
+from minequeue.chain.ledger.redis_url import read, show
 
 # of all of Celery's keys: with it they live in one slot, as a cluster demands of what it is told
 # together, and workers read several queues at once. MemoryDB is a cluster however small it is

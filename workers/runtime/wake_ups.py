@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 from kombu.exceptions import OperationalError
 
-from chain.errors import MinequeueError
-from chain.ledger import Ledger
-from chain.scaling.backlog import Reading
-from chain.scaling.policy import Decision, Policy
+from minequeue.chain.errors import MinequeueError
+from minequeue.chain.ledger import Ledger
+from minequeue.chain.scaling.backlog import Reading
+from minequeue.chain.scaling.policy import Decision, Policy
 
 _PAUSE_S = 0.05  # one look at the queue serves all the submissions of this time
 _log = logging.getLogger(__name__)

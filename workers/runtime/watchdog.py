@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from chain.moment import is_ahead
+from minequeue.chain.moment import is_ahead
 
 HUNG_S = 5.0  # for so long no pulse may come back to a connected consumer while Redis answers
 LOST_S = 10.0  # for so long the consumer may take to connect while Redis answers

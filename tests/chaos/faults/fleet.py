@@ -9,11 +9,11 @@ from random import Random
 
 import psutil
 
+from minequeue.workers.runtime.watchdog import is_fresh
 from tests.chaos.faults.fault import NotCovered
 from tests.chaos.field import PATIENCE_S, Field, Kind
 from tests.clock import find_faketime
 from tests.waiting import wait_for
-from workers.runtime.watchdog import is_fresh
 
 _HOUR_MS = 3_600_000
 
@@ -54,7 +54,7 @@ class WrongClock:
         environment |= {"MINEQUEUE_DATA_DIR": str(field.directory / "shifted")}
         with (field.directory / "shifted.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "compose", "worker", "--name", name],
+                [sys.executable, "-m", "minequeue", "worker", "--name", name],
                 env=environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,

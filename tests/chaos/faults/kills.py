@@ -8,7 +8,7 @@ from random import Random
 import psutil
 import redis
 
-from compose.stack.alive import is_alive
+from minequeue.compose.stack.alive import is_alive
 from tests.chaos.field import PATIENCE_S, Field, Kind
 from tests.waiting import wait_for
 

@@ -5,8 +5,8 @@ from random import Random
 
 import psutil
 
-from compose.config.embedded import SERVERS
-from compose.stack.alive import is_alive
+from minequeue.compose.config.embedded import SERVERS
+from minequeue.compose.stack.alive import is_alive
 from tests.chaos.field import Field, Kind
 from tests.stack import free_port
 from tests.waiting import wait_for

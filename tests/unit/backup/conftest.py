@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from chain.ledger import Ledger
+from minequeue.chain.ledger import Ledger
 from tests.backups import BLOCKS, JOBS, WAITING, mine
 from tests.ledgers import request_mine, submit
 from tests.separate_ledgers import make_separate_ledger

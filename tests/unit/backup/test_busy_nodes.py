@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from chain.ledger import Connecting, Ledger, Part, waiting
-from compose.backup.errors import CannotExport, Reorganised
+from minequeue.chain.ledger import Connecting, Ledger, Part, waiting
+from minequeue.compose.backup.errors import CannotExport, Reorganised
 from tests.backups import (
     BLOCKS,
     WAITING,

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from chain.errors import WrongRules
-from chain.ledger import Connection, Ledger
-from compose.backup.command import refuse_no_chain
-from compose.backup.errors import CannotExport
-from compose.backup.files import open_to_write
-from compose.backup.writer import Writer
-from compose.check.chain_page import CannotRead
+from minequeue.chain.errors import WrongRules
+from minequeue.chain.ledger import Connection, Ledger
+from minequeue.compose.backup.command import refuse_no_chain
+from minequeue.compose.backup.errors import CannotExport
+from minequeue.compose.backup.files import open_to_write
+from minequeue.compose.backup.writer import Writer
+from minequeue.compose.check.chain_page import CannotRead
 from tests.backups import export, take_in
 from tests.ledgers import BOUNDS, RULES, make_ledger, read_chain
 from tests.separate_ledgers import make_fake_client

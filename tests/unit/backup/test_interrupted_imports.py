@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from chain.ledger import Adopting, Branch, Ledger
-from compose.backup import blocks
-from compose.backup.errors import BackupRefused
-from compose.backup.importer import Imported
+from minequeue.chain.ledger import Adopting, Branch, Ledger
+from minequeue.compose.backup import blocks
+from minequeue.compose.backup.errors import BackupRefused
+from minequeue.compose.backup.importer import Imported
 from tests.backups import BLOCKS, JOBS, WAITING, export, mine, read_waiting, take_in, tip_index
 from tests.ledgers import read_chain
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from chain.errors import BranchTooLarge, InvalidBlock
-from chain.ledger import Ledger, branches
-from compose.backup.command import import_file
-from compose.backup.errors import BackupRefused
+from minequeue.chain.errors import BranchTooLarge, InvalidBlock
+from minequeue.chain.ledger import Ledger, branches
+from minequeue.compose.backup.command import import_file
+from minequeue.compose.backup.errors import BackupRefused
 from tests.backups import (
     END,
     FIRST,

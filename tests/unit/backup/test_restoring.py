@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from chain.ledger import Ledger, MinedBy
-from chain.protocol.rules import Bounds
-from compose.backup.errors import BackupRefused
-from compose.backup.importer import Imported
+from minequeue.chain.ledger import Ledger, MinedBy
+from minequeue.chain.protocol.rules import Bounds
+from minequeue.compose.backup.errors import BackupRefused
+from minequeue.compose.backup.importer import Imported
 from tests.backups import (
     BLOCKS,
     END,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from chain.ledger import Ledger
-from compose.backup.errors import BadBackup, CannotExport
+from minequeue.chain.ledger import Ledger
+from minequeue.compose.backup.errors import BadBackup, CannotExport
 from tests.backups import (
     BLOCKS,
     END,
