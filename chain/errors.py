@@ -12,7 +12,7 @@ class MinequeueError(Exception):
 
 
 class MalformedJson(MinequeueError):
-    """The body is not acceptable JSON; send RFC 8259 JSON in UTF-8 with integers only."""
+    """The body cannot be read as JSON; send RFC 8259 JSON in UTF-8, with integers only."""
 
 
 class InvalidTransaction(MinequeueError):
@@ -28,7 +28,7 @@ class InvalidTransaction(MinequeueError):
 
 
 class SignatureRequired(InvalidTransaction):
-    """This network takes signed transactions alone; sign it with `minequeue sign`."""
+    """This network accepts only signed transactions; sign it with `minequeue sign`."""
 
 
 class InvalidBlock(MinequeueError):
@@ -44,47 +44,47 @@ class InvalidBlock(MinequeueError):
 
 
 class BranchTooLarge(MinequeueError):
-    """The branch replaces more than a node takes over at once; it was not taken over."""
+    """The branch replaces more blocks than a node accepts at once; it was rejected."""
 
 
 class InvalidPeer(MinequeueError):
-    """The address of a node cannot be used; give http://host:port."""
+    """This is not an address of a node; give http://host:port."""
 
 
 class ForbiddenPeer(MinequeueError):
-    """This node may not call that host; its operator can add it to MINEQUEUE_PEER_ALLOW."""
+    """This node may not call that host; ask its operator to add it to MINEQUEUE_PEER_ALLOW."""
 
 
 class TooManyPeers(MinequeueError):
-    """A node keeps no more peers than this; remove some before you add others."""
+    """The list of nodes is full; remove some before you add others."""
 
 
 class QueueFull(MinequeueError):
-    """The queue holds as much as the operator allows; send the same request again later."""
+    """The queue is full; repeat the same request later."""
 
 
 class IdempotencyKeyReused(MinequeueError):
-    """This Idempotency-Key came with another body before; take a new key for a new request."""
+    """This Idempotency-Key was used with another body; use a new key for a new request."""
 
 
 class LedgerUnavailable(MinequeueError):
-    """The ledger's server does not answer; nothing is known to be accepted, so send it again."""
+    """The database is not responding; its own log may tell why."""
 
 
 class LoginRefused(LedgerUnavailable):
-    """The service cannot log in to its database; tell its operator, and send the same later."""
+    """The service cannot log in to its database; tell its operator and repeat this later."""
 
 
 class UnsafeServer(LedgerUnavailable):
-    """The server would lose what it acknowledges; the message says what to set."""
+    """The database would lose what it acknowledges; the message says what to set."""
 
 
 class UnusableLedger(LedgerUnavailable):
-    """The server answers, and its ledger is not one for this part; the message says why."""
+    """The database has a ledger that this part cannot use; the message says why."""
 
 
 class LedgerLost(UnusableLedger):
-    """The ledger has no genesis block and takes nothing: restore the server's log or a backup."""
+    """The ledger has no genesis block and accepts nothing; restore the server's log or a backup."""
 
 
 class NewerLedger(UnusableLedger):
@@ -92,7 +92,7 @@ class NewerLedger(UnusableLedger):
 
 
 class WrongRules(UnusableLedger):
-    """The chain was begun with another MINEQUEUE_SIGNATURES; set it back, or begin a new chain."""
+    """The chain began with another MINEQUEUE_SIGNATURES; set it back, or begin a new chain."""
 
 
 class WeakerRules(UnusableLedger):
@@ -100,8 +100,8 @@ class WeakerRules(UnusableLedger):
 
 
 class WrongNetwork(UnusableLedger):
-    """The ledger holds the chain of another network; choose its name or another data directory."""
+    """The ledger has the chain of another network; set its name, or another data directory."""
 
 
 class RulesNotRaised(MinequeueError):
-    """The rules were changed by somebody else meanwhile; look at them and raise them again."""
+    """Somebody else has just changed the rules; look at them and raise them again."""

@@ -13,7 +13,7 @@ def list_warnings(reading: Reading, ledger: Ledger) -> list[str]:
         warnings.append(of_the_future)
     if slow := reading.kernels.get(HASHLIB, 0):
         warnings.append(
-            f"{slow} miners search nonces by hashlib, far slower than machine code would; their "
-            "workers' logs say why."
+            f"{slow} miners search nonces with hashlib, far slower than machine code; the logs of "
+            "their workers say why."
         )
     return warnings

@@ -37,13 +37,13 @@ def check_durability(ask: Ask) -> str:
     if version and _parse(version) < LEAST_VERSION:
         least = ".".join(map(str, LEAST_VERSION))
         raise UnsafeServer(
-            f"Nothing is accepted: the server is version {version}; use Redis {least} or later, "
+            f"Nothing is accepted: Redis has version {version}; use Redis {least} or later, "
             "or Valkey."
         )
     if _is_log_beginning(info):
         raise UnsafeServer(
-            "Nothing is accepted yet: the server has only now begun its append-only log; repeat "
-            "the request soon."
+            "Nothing is accepted yet: the server is just starting its append-only log; repeat the "
+            "request soon."
         )
     told = _tell_by_info(info) | _read_config(ask)
     wrong = [
@@ -60,8 +60,8 @@ def check_durability(ask: Ask) -> str:
     if not untold:
         return ""
     return (
-        "The server does not tell how it keeps what it acknowledges; see that it has "
-        f"{', '.join(untold)}, and let its user run INFO and CONFIG GET if it can."
+        "The server does not reveal whether it keeps what it acknowledges; make sure that it has "
+        f"{', '.join(untold)}, and allow its user INFO and CONFIG GET if possible."
     )
 
 

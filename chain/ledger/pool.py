@@ -91,4 +91,4 @@ class CheckedPool(redis.ConnectionPool):
         for sentence in sentences:
             _log.warning(sentence)
         if not sentences:
-            _log.warning("What was wrong with the server is right again.")
+            _log.warning("The server's fault is gone; requests are accepted again.")

@@ -38,13 +38,13 @@ class PeerUrl:
             parts = urlsplit(text if "://" in text else f"http://{text}")
             port = parts.port
         except ValueError as error:
-            raise InvalidPeer(f"{text!r} is no address of a node: {error}.") from None
+            raise InvalidPeer(f"{text!r} is not a node's address: {error}.") from None
         if parts.scheme not in _PORTS:
-            raise InvalidPeer(f"A node is called by http or https, not by {parts.scheme!r}.")
+            raise InvalidPeer(f"The scheme {parts.scheme!r} is not supported; use http or https.")
         if parts.path not in {"", "/"} or any(mark in text for mark in "?#@\\"):
-            raise InvalidPeer("A node's address is scheme, host and port, and nothing else.")
+            raise InvalidPeer("A node's address is just http://host:port.")
         if port == 0 or not parts.hostname:
-            raise InvalidPeer(f"{text!r} is no address of a node; give http://host:port.")
+            raise InvalidPeer(f"{text!r} is not a node's address; give http://host:port.")
         return cls(parts.scheme, _read_host(parts.hostname), port or _PORTS[parts.scheme])
 
     def __str__(self) -> str:
@@ -58,5 +58,5 @@ def _read_host(host: str) -> str:
     except ValueError:
         pass  # then it has to be a name
     if not is_host_name(host):
-        raise InvalidPeer(f"{host!r} is neither a host's name nor an IP address.")
+        raise InvalidPeer(f"{host!r} is neither a host name nor an IP address.")
     return host

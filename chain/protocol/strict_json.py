@@ -54,7 +54,7 @@ def make_reader(kind: type[T]) -> Callable[[bytes], T]:
         try:
             return decode(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise MalformedJson(f"The body is not what it should be: {error}.") from None
+            raise MalformedJson(f"The body does not fit: {error}.") from None
 
     return read
 
@@ -91,7 +91,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         seen: set[str] = set()
         double = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]  # add() is called to remember
-        raise MalformedJson(f"The key {double[:80]!r} stands twice in one object; give it once.")
+        raise MalformedJson(f"The key {double[:80]!r} is in one object twice; give it once.")
     return members
 
 
@@ -101,7 +101,7 @@ def _integer(digits: str) -> int | float:
 
 
 def _no_constant(text: str) -> NoReturn:
-    raise MalformedJson(f"The body is not JSON: {text} is no number of it.")
+    raise MalformedJson(f"The body is not JSON: {text} is not a JSON number.")
 
 
 _HOOKS: dict[str, Any] = {

@@ -90,7 +90,7 @@ def sign_submission(fields: Json, key: SecretKey, default_nonce: Callable[[], st
     unsigned.pop("signature", None)
     if unsigned["sender"] != key.address:
         raise InvalidTransaction(
-            "sender is another than the key's address; leave it out, or take its own key.",
+            "sender is not the address of this key; leave it out, or sign with its own key.",
             field="sender",
         )
     checked = _complete(_check_object(unsigned), default_nonce)
@@ -104,7 +104,7 @@ def _complete(checked: dict[str, Any], default_nonce: Callable[[], str]) -> dict
     _check_fields(checked)
     if checked["sender"] == REWARD_SENDER:
         raise InvalidTransaction(
-            'sender "0" is the reward\'s alone; give the address that pays.', field="sender"
+            'sender "0" is reserved for the reward; give the address that pays.', field="sender"
         )
     return checked
 

@@ -1,8 +1,8 @@
 """How many miners there should be: one policy for local pools, outside scalers and simulators.
 
 Scaling out happens at once. Scaling in waits until clearly fewer have been needed for a quiet time,
-so that a pause between two bursts does not take away what the second one needs, and a steady load
-does not send miners to and fro. docs/scaling-policy.md shows it.
+so that a pause between two bursts does not stop the miners that the second one needs, and a steady
+load does not stop and start them. docs/scaling-policy.md shows it.
 """
 
 import math

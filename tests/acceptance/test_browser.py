@@ -111,7 +111,9 @@ def test_a_burst_is_seen_as_it_comes_and_as_it_is_mined(stack: Stack, watched: W
     wait_for(lambda: number(page, "height") > blocks, "a block on the page", 30)
     stack.wait_until_drained()
     wait_for(lambda: number(page, "depth") == 0, "a depth of 0 on the page", 20)
-    expect(page.locator("[data-state]")).to_have_text("all that was accepted is in blocks")
+    expect(page.locator("[data-state]")).to_have_text(
+        "Idle: every accepted transaction is in a block."
+    )
     shown = page.locator("[data-blocks] tr")
     tip = stack.get("/chain/tip").json()
     expect(shown.first).to_have_attribute("data-hash", tip["hash"])

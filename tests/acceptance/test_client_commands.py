@@ -84,8 +84,8 @@ def test_lines_that_fill_many_bodies_are_accepted(tmp_path: Path) -> None:
 
 def test_a_refusal_is_one_sentence(stack: Stack) -> None:
     for arguments, said in (
-        (("tx", "no-such-id"), "There is no such transaction"),
-        (("block", "x"), "no such block"),
+        (("tx", "no-such-id"), "Unknown transaction"),
+        (("block", "x"), "Unknown block"),
         (("submit", "--recipient", "b", "--amount", "1"), "sender is missing"),
     ):
         done = _run(stack, *arguments)

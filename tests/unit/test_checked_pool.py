@@ -139,5 +139,5 @@ def test_what_checks_say_is_logged_once_for_each_change(
     assert own == [
         "It does not tell.",
         "Set it right.",
-        "What was wrong with the server is right again.",
+        "The server's fault is gone; requests are accepted again.",
     ]

@@ -18,7 +18,7 @@ def _pass(message: str) -> logging.LogRecord:
 @pytest.mark.parametrize(
     "last",
     [
-        "minequeue.chain.errors.LedgerUnavailable: The ledger's server does not answer.",
+        "minequeue.chain.errors.LedgerUnavailable: The database is not responding.",
         "ConnectionAbortedError: the chain was reorganised while it was read",
     ],
 )

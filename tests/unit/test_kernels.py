@@ -227,7 +227,7 @@ def test_a_kernel_that_finds_wrong_nonces_is_not_used(
     with caplog.at_level(logging.WARNING):
         assert load_search(tmp_path).name == HASHLIB
     assert "finds wrong nonces" in caplog.text
-    assert "searched by hashlib" in caplog.text
+    assert "searched with hashlib" in caplog.text
 
 
 def test_without_llvmlite_hashlib_searches_and_says_so(tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_without_llvmlite_hashlib_searches_and_says_so(tmp_path: Path) -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == HASHLIB
-    assert "searched by hashlib, far slower" in done.stderr
+    assert "searched with hashlib, far slower" in done.stderr
 
 
 def test_the_fastest_kernel_is_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -140,12 +140,12 @@ def test_pages_learn_that_the_server_is_away_and_wait_for_nobody() -> None:
     with pytest.raises(LedgerUnavailable):
         live.take()
     assert read_events(client)["event"] == "away"
-    assert "the server is away" in client.get("/").text
+    assert "The database is not responding" in client.get("/").text
     server.connected = True
     live.take()
     assert read_events(client)["event"] == "state"
     assert int(read_events(client)["id"]) >= int(seen["id"])
-    assert "the server is away" not in client.get("/").text
+    assert "The database is not responding" not in client.get("/").text
 
 
 def test_a_page_that_has_nothing_to_show_says_why() -> None:

@@ -127,7 +127,7 @@ def test_away_for_longer_than_the_bound_is_unavailable(
     said: str, stub: Stub, connection: Connection
 ) -> None:
     stub.answer = f"-{said}"
-    with pytest.raises(LedgerUnavailable, match="does not answer"):
+    with pytest.raises(LedgerUnavailable, match="is not responding"):
         ping(connection)
     assert stub.connections > 1
 

@@ -117,7 +117,7 @@ def test_a_nonce_that_is_given_stays(key_file: Path) -> None:
         ("nonsense", "Line 1: "),
         ("{\nnonsense", "JSON"),
         ("[]", "must be a JSON object"),
-        ('{"recipient": "bob", "amount": 1, "sender": "mallory"}', "another than the key's"),
+        ('{"recipient": "bob", "amount": 1, "sender": "mallory"}', "not the address of this key"),
     ],
 )
 def test_a_bad_transaction_is_named_by_its_line(key_file: Path, given: str, reason: str) -> None:

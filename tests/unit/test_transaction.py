@@ -219,7 +219,7 @@ def test_what_is_signed_here_is_accepted() -> None:
 
 
 def test_nobody_signs_for_another_sender() -> None:
-    with pytest.raises(InvalidTransaction, match="another than the key's address") as refusal:
+    with pytest.raises(InvalidTransaction, match="not the address of this key") as refusal:
         sign_submission({**PLAIN, "sender": "alice"}, SecretKey(), lambda: "n")
     assert refusal.value.field == "sender"
 

@@ -42,7 +42,7 @@ def read_page() -> Response:
 def read_file(name: str) -> Response:
     """A file of the viewer."""
     if name not in _FILES:
-        raise not_found("The viewer has no such file.")
+        raise not_found("Page not found. See /docs for all paths.")
     return _answer(name)
 
 

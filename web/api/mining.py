@@ -81,7 +81,7 @@ def read_job(job: str) -> Response:
             return _answer_mine_job(job, known)
         if outcome := services().ledger.network.find_outcome(job):
             return _answer_resolve_job(job, outcome)
-    raise not_found("There is no such job; its id comes with the answer to a request.")
+    raise not_found("Unknown job. Its id is in the answer to the request that made it.")
 
 
 def _answer_resolve_job(job: str, outcome: Outcome | Pending) -> Response:
@@ -132,7 +132,7 @@ def _name_job(key: str | None) -> str:
 def _answer_block(mined: MinedBy, job: str) -> Response:
     block = services().ledger.blocks.read_block(mined.index)
     if block is None or block.header.hash.hex() != mined.hash:
-        raise not_found("The block is no longer on the best chain.")
+        raise not_found("The block is no longer on the best chain. Request another.")
     body = b'{"message":"A new block is mined.","job":"%b",%b' % (job.encode(), block.as_json()[1:])
     return Response(
         body,

@@ -77,8 +77,8 @@ def register_nodes() -> Response:
     for peer in peers:
         if not at.allowed.may_permit(peer.host):
             raise ForbiddenPeer(
-                f"This node may not call {peer.host}. Name nodes that it may call, or have its "
-                "operator add this one to MINEQUEUE_PEER_ALLOW."
+                f"This node may not call {peer.host}. Name another node, or ask its operator to "
+                "add this one to MINEQUEUE_PEER_ALLOW."
             )
     network = at.ledger.network
     network.register(list(map(str, peers)))
@@ -100,7 +100,7 @@ def register_nodes() -> Response:
 def remove_node(address: str) -> Response:
     """Forget a node, named by its address."""
     if not services().ledger.network.remove(str(PeerUrl.parse(address))):
-        raise not_found("There is no such node; GET /nodes/ lists those that are known.")
+        raise not_found("Unknown node. GET /nodes/ lists all known nodes.")
     return Response(status=204)
 
 

@@ -130,6 +130,6 @@ def _all_refused(outcomes: Outcomes) -> Problem:
         400,
         "invalid-batch",
         "Invalid batch",
-        "None of the entries is a valid transaction; errors tells why, one by one.",
+        "No entry is a valid transaction; errors has the reason for each.",
         errors=[{"index": index, **refusal} for index, refusal in enumerate(refusals)],
     )

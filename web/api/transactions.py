@@ -50,12 +50,12 @@ def prove_transaction(transaction_id: str) -> Response:
             409,
             "not-mined-yet",
             "Not mined yet",
-            "The transaction is pending; ask for its proof once it is in a block.",
+            "The transaction is pending. Ask for its proof when it is in a block.",
             headers={"Retry-After": "1"},
         )
     block = services().ledger.blocks.read_block(place.header.index)
     if block is None or block.header != place.header:
-        raise not_found("The block is no longer on the best chain; ask again.")
+        raise not_found("The block is no longer on the best chain. Repeat the request.")
     leaves = block.leaves
     return answer_json(
         {
@@ -74,5 +74,5 @@ def _locate(transaction_id: str) -> Place | Pending:
     known = parse_hex(transaction_id, _ID_BYTES)
     place = None if known is None else services().ledger.blocks.locate_transaction(known)
     if place is None:
-        raise not_found("There is no such transaction; its id has 64 lower-case hex digits.")
+        raise not_found("Unknown transaction. An id has 64 lower-case hex digits.")
     return place

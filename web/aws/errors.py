@@ -4,8 +4,8 @@ from minequeue.chain.errors import MinequeueError
 
 
 class NotAccepted(MinequeueError):
-    """Something of the event was not accepted; the log says what, and what to change."""
+    """A part of the event was rejected; the log names it, and says what to change."""
 
 
 class UnknownEvent(MinequeueError):
-    """The event is of no kind that is taken here; docs/lambda.md lists those that are."""
+    """Unknown kind of event; docs/lambda.md lists the accepted kinds."""

@@ -123,7 +123,7 @@ def _find_source(event: Mapping[str, Any]) -> str:
 
 
 def _unknown() -> UnknownEvent:
-    return UnknownEvent(f"This event is of another kind than those taken here: {ACCEPTED}.")
+    return UnknownEvent(f"Unknown kind of event. Accepted kinds: {ACCEPTED}.")
 
 
 def _explain() -> dict[str, Any]:
@@ -132,6 +132,6 @@ def _explain() -> dict[str, Any]:
         400,
         "unknown-event",
         "Unknown event",
-        f"This is no event that minequeue takes, which are: {ACCEPTED}.",
+        f"Unknown kind of event. Accepted kinds: {ACCEPTED}.",
     )
     return problem.as_json()

@@ -40,8 +40,8 @@ def closed(environ: "WSGIEnvironment", start_response: "StartResponse") -> Itera
         403,
         "closed",
         "Closed",
-        "Without tokens this function takes no requests: its operator has to set MINEQUEUE_TOKENS, "
-        "or MINEQUEUE_OPEN_TO_ALL=yes where something before it lets nobody through.",
+        "This function has no tokens, so it accepts no requests. Its operator must set "
+        "MINEQUEUE_TOKENS, or MINEQUEUE_OPEN_TO_ALL=yes behind a proxy that controls access.",
     )
     return problem.as_response()(environ, start_response)
 
@@ -126,7 +126,7 @@ def _collect(
                     413,
                     "answer-too-large",
                     "Answer too large",
-                    f"Here an answer has at most {most} bytes; read it in pages: from and limit.",
+                    f"The answer has over {most} bytes; read it in pages, with from and limit.",
                 )
             parts.append(part)
     finally:

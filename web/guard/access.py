@@ -42,16 +42,16 @@ class Doors:
             return None
         credentials: str = environ.get("HTTP_AUTHORIZATION", "")
         if credentials[: len(_SCHEME)].lower() != _SCHEME:
-            raise _unauthorized("Send Authorization: Bearer with a token of this node.")
+            raise _unauthorized("Send a token of this node as Authorization: Bearer TOKEN.")
         token = self.tokens.find(credentials[len(_SCHEME) :].strip())
         if token is None:
-            raise _unauthorized("The token is none of this node.", error="invalid_token")
+            raise _unauthorized("Unknown token. Ask the operator for one.", error="invalid_token")
         if not token.may(scope):
             raise Problem(
                 403,
                 "insufficient-scope",
                 "Insufficient scope",
-                f"This takes a token with the scope {scope}.",
+                f"This request needs a token with the scope {scope}. Ask the operator for one.",
                 headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
             )
         return token
@@ -72,7 +72,7 @@ class Doors:
                 429,
                 "rate-limited",
                 "Rate limited",
-                f"The token {token.name} may send {_describe(limits)}; send the same again later.",
+                f"The token {token.name} may send {_describe(limits)}. Repeat the request later.",
                 headers={"Retry-After": str(max(1, -int(-wait_s // 1)))},
             )
 

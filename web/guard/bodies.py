@@ -37,7 +37,7 @@ class Bodies:
                     429,
                     "too-many-writers",
                     "Too many writers",
-                    "As many clients as there is room for send their bodies slowly; come again "
-                    "later.",
+                    "Too many clients are sending their bodies slowly. This body was not read; "
+                    "repeat the request later.",
                 )
             return read()

@@ -44,8 +44,8 @@ class Origins:
             403,
             "foreign-origin",
             "Foreign origin",
-            "A page of another origin sent this request, and nothing was changed. Send it from a "
-            "page of this node, or from a program, without Origin and Sec-Fetch-Site.",
+            "A page of another origin sent this request, so it was rejected. Send it from a page "
+            "of this node, or from a program, without Origin and Sec-Fetch-Site.",
         )
 
     def check_host(self, environ: "WSGIEnvironment") -> None:
@@ -65,8 +65,8 @@ class Origins:
             421,
             "misdirected-request",
             "Misdirected request",
-            f"This node does not know the host {host[:300]!r} as its own. Use its IP address, or "
-            "have its operator add the name to MINEQUEUE_HOSTS.",
+            f"{host[:300]!r} is not a host name of this node. Use its IP address, or ask its "
+            "operator to add the name to MINEQUEUE_HOSTS.",
         )
 
     def _is_own(self, origin: str, environ: "WSGIEnvironment") -> bool:

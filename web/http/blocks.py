@@ -22,6 +22,6 @@ def find_block(name: str) -> Block:
     block = blocks.read_block(index) if index else None
     if block is None:
         raise not_found(
-            "There is no such block; name it by its index (from 1) or its hash (64 hex digits)."
+            "Unknown block. Use its index (from 1) or its hash (64 lower-case hex digits)."
         )
     return block

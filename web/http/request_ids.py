@@ -54,7 +54,7 @@ def check(environ: "WSGIEnvironment") -> None:
             400,
             "bad-request-id",
             f"Bad {HEADER}",
-            f"{HEADER} has 1 to {MOST} visible ASCII characters; it may be left out.",
+            f"{HEADER} must have 1 to {MOST} visible ASCII characters; it may be left out.",
         )
 
 

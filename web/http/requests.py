@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 NDJSON = "application/x-ndjson"
-_KINDS = {JSON: JSON, NDJSON: f"{NDJSON} for one JSON text a line"}
+_KINDS = {JSON: JSON, NDJSON: f"{NDJSON} for one JSON text per line"}
 MAX_KEY = 255  # characters of an Idempotency-Key
 _PATIENCE = 2  # so many times the largest body is read of one that is refused
 _PART_BYTES = 64 * 1024
@@ -93,7 +93,7 @@ def _check_head(environ: "WSGIEnvironment", limit: int) -> None:
             "length-required",
             "Length required",
             "Send the body with a Content-Length and not in chunks (with curl: --data-binary @FILE "
-            "and not --upload-file), so that a broken connection cannot be taken for its end.",
+            "and not --upload-file). Otherwise a broken connection looks like the end of the body.",
         )
     if size > limit:
         raise too_large(f"The body is larger than {limit} bytes; send it in parts.")
@@ -120,7 +120,7 @@ def read_whole(environ: "WSGIEnvironment") -> bytes:
             "incomplete-body",
             "Incomplete body",
             f"The body ended after {length - missing} of {length} bytes, so nothing of it was "
-            "accepted; send the whole request again.",
+            "accepted; repeat the whole request.",
         )
     return b"".join(parts)
 

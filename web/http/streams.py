@@ -98,6 +98,6 @@ def _too_many_readers() -> Problem:
         429,
         "too-many-readers",
         "Too many readers",
-        "As many clients as this process has room for read large answers; ask again later, or for "
-        "less: headers, smaller pages, smaller batches.",
+        "Too many clients are reading large answers. Repeat the request later, or ask for less: "
+        "headers, smaller pages, smaller batches.",
     )

@@ -32,5 +32,5 @@ _ASSET_HEADERS = {**HEADERS, "Cache-Control": "max-age=60"}
 def read_file(name: str) -> Response:
     """A file of the pages."""
     if name not in _KINDS:
-        raise not_found("The pages have no such file.")
+        raise not_found("Page not found. See /docs for all paths.")
     return answer_file(f"pages/assets/{name}", _KINDS[name], _ASSET_HEADERS)

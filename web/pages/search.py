@@ -38,7 +38,7 @@ def search() -> Response:
     if not 1 <= len(text) <= MAX_ADDRESS:
         raise bad_parameter(
             "q",
-            "Look for a block's index or hash, a transaction's id, or an address of 1 to "
+            "Search for a block's index or hash, a transaction's id, or an address of 1 to "
             f"{MAX_ADDRESS} characters.",
         )
     return Response(status=303, headers={**HEADERS, "Location": _find(text)})

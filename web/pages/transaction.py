@@ -28,7 +28,7 @@ def read_page(transaction_id: str) -> Response:
     known = parse_hex(transaction_id, _ID_BYTES)
     place = None if known is None else blocks.locate_transaction(known)
     if place is None:
-        raise not_found("There is no such transaction; its id has 64 lower-case hex digits.")
+        raise not_found("Unknown transaction. An id has 64 lower-case hex digits.")
     if isinstance(place, Pending):
         return render("transaction.html", id=transaction_id, block=None)
     block = blocks.read_block(place.header.index)

@@ -10,6 +10,11 @@ from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAll
 from minequeue.chain import errors
 
 CONTENT_TYPE = "application/problem+json"
+# to a client; the error's own sentence is for whoever reads the log
+_NO_ANSWER = (
+    "The database is not responding. Your request may not have been saved; repeat it with the same "
+    "Idempotency-Key."
+)
 _RETRIED = frozenset({429, 503})  # told when to come again
 # seconds, as the header has them: a restart of the server takes two, and a full queue is shorter by
 # a block, most readers and writers done, whatever the block interval is
@@ -96,7 +101,8 @@ def of_error(error: errors.MinequeueError) -> Problem:
     if kind is None:
         raise error
     status, slug, title = _OF_ERRORS[kind]
-    problem = Problem(status, slug, title, str(error))
+    is_silent = type(error) is errors.LedgerUnavailable
+    problem = Problem(status, slug, title, _NO_ANSWER if is_silent else str(error))
     if isinstance(error, errors.InvalidTransaction) and error.field:
         problem.more["field"] = error.field
     return problem
@@ -122,14 +128,14 @@ def register_problems(app: Flask, count: Callable[[str], None]) -> None:
 def of_http_error(error: HTTPException) -> Problem:
     """Flask's and werkzeug's own refusals: unknown paths, wrong methods, faults."""
     if isinstance(error, NotFound):
-        return not_found("There is no such path; GET /docs shows those that there are.")
+        return not_found("Page not found. See /docs for all paths.")
     status = error.code or 500
     detail = error.description or "The request cannot be served."
     headers = {}
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         headers["Allow"] = ", ".join(sorted(error.valid_methods))
-        detail = f"This resource answers {headers['Allow']} only."
+        detail = f"This path accepts only {headers['Allow']}."
     if isinstance(error, InternalServerError):
-        detail = "A fault of the service; its log tells more."
+        detail = "Internal error. Report it to the operator, with the X-Request-Id of this answer."
     slug = error.name.lower().replace(" ", "-")
     return Problem(status, slug, error.name, detail, headers=headers)

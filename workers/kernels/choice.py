@@ -40,7 +40,7 @@ def load_search(cache: Path, installed: Path | None = None) -> Kernel:
     kernels = load_searches(cache, installed)
     if not kernels:
         _log.warning(
-            "nonces are searched by hashlib, far slower than machine code would: "
+            "nonces are searched with hashlib, far slower than machine code: "
             "install llvmlite for this platform"
         )
         return Kernel(HASHLIB, search_with_hashlib)

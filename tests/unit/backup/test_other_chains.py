@@ -53,7 +53,7 @@ def test_unsigned_transactions_are_refused_where_signatures_are_required(
     said = edit_line(FIRST, b"optional", b"required")(read_lines(file)[:END])
     for contents in (said, said[:2] + said[LAST:]):
         write_sealed(file, contents)
-        with pytest.raises((InvalidBlock, BackupRefused), match="signed transactions alone"):
+        with pytest.raises((InvalidBlock, BackupRefused), match="only signed transactions"):
             take_in(file, signed)
 
 

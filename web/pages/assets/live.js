@@ -134,17 +134,17 @@ function follow() {
     show();
     showBlocks(blocks);
     showWarnings(warnings);
-    if (METRICS.depth(last)) say("busy", "work is queued");
-    else say("idle", "all that was accepted is in blocks");
+    if (METRICS.depth(last)) say("busy", "Busy: work is in the queue.");
+    else say("idle", "Idle: every accepted transaction is in a block.");
     document.dispatchEvent(new CustomEvent("minequeue:state", { detail: last }));
   });
   source.addEventListener("away", (event) => {
     const { reason } = JSON.parse(event.data);
-    say("away", reason || "the server is away; what was accepted is on disk");
+    say("away", reason || "The database is not responding; every accepted transaction is on disk.");
   });
   source.addEventListener("error", () => {
     if (source.readyState !== EventSource.CLOSED) return; // the usual end of an answer
-    say("away", "this node does not answer; trying again");
+    say("away", "This node is not responding; trying again.");
     setTimeout(follow, AGAIN_MS);
   });
 }

@@ -13,7 +13,7 @@ async function send(path, body) {
   const told = await answer.json();
   if (!answer.ok) {
     const after = answer.headers.get("Retry-After");
-    throw new Error(`${told.title}: ${told.detail}${after ? ` (come again in ${after} s)` : ""}`);
+    throw new Error(`${told.title}: ${told.detail}${after ? ` (repeat in ${after} s)` : ""}`);
   }
   return told;
 }
@@ -37,7 +37,7 @@ async function act(button, path, body, what) {
   try {
     add(await send(path, body), what);
   } catch (problem) {
-    error.textContent = problem instanceof TypeError ? "This node does not answer." : problem.message;
+    error.textContent = problem instanceof TypeError ? "This node is not responding; send it again." : problem.message;
   } finally {
     button.disabled = false;
   }
