@@ -16,17 +16,17 @@ from minequeue.compose.config.settings import Settings
     "--processes",
     type=click.IntRange(1),
     metavar="N",
-    help="How many may check a long chain; else one on each processor.",
+    help="Number of processes for a long chain; by default one per processor.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def check(settings: Settings, source: str, processes: int | None, as_json: bool) -> None:
     """Validate a whole chain, independently of the code that made it.
 
     SOURCE is a node's URL, a file with the answer of GET /chain, - for standard input, or the data
-    directory of a stack that does not run. A block needs the bits, and the chain the network, that
-    the options or the settings name: what a stranger's chain says of itself proves nothing. Of a
-    data directory the rules count that its ledger keeps, in place of --bits. The exit code is 1 if
-    a block is invalid; it is named, with the reason.
+    directory of a stopped stack. Options or settings give the bits of a block and the network of
+    the chain: a stranger's chain cannot vouch for itself. For a data directory the rules of its
+    ledger replace --bits. If a block is invalid, the exit code is 1 and the output names the block
+    and the reason.
 
     Example: minequeue check http://127.0.0.1:3000
     """
@@ -46,19 +46,19 @@ def check(settings: Settings, source: str, processes: int | None, as_json: bool)
 @click.command("export")
 @settings_options("data_dir")
 @click.option(
-    "--from", "first", type=click.IntRange(1), metavar="N", help="The first block; else block 1."
+    "--from", "first", type=click.IntRange(1), metavar="N", help="First block; by default block 1."
 )
-@click.option("--resume", "is_resumed", is_flag=True, help="Go on where FILE ends.")
-@click.option("--json", "as_json", is_flag=True, help="Print what it holds as JSON.")
+@click.option("--resume", "is_resumed", is_flag=True, help="Continue where FILE ends.")
+@click.option("--json", "as_json", is_flag=True, help="Print its content as JSON.")
 @click.argument("file")
 def export_backup(
     settings: Settings, file: str, first: int | None, is_resumed: bool, as_json: bool
 ) -> None:
-    """Write the chain and all that waits to FILE, or to standard output where it is -.
+    """Write the chain and the queue to FILE, or to standard output if FILE is -.
 
-    The node may go on working; its server must run. With --resume an export that was cut goes on,
-    and a whole one is brought up to date. Exit code 1: FILE is no whole backup, and a sentence says
-    why; 2: the options are wrong.
+    The node may keep working; its server must run. --resume continues an interrupted export, or
+    updates a complete one. Exit code 1: FILE is not a complete backup, and a sentence says why; 2:
+    the options are wrong.
 
     Example: minequeue export backup.ndjson
     """
@@ -69,14 +69,14 @@ def export_backup(
 
 @click.command("import")
 @settings_options("data_dir", "bits")
-@click.option("--json", "as_json", is_flag=True, help="Print what was taken in as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was imported as JSON.")
 @click.argument("file")
 def import_backup(settings: Settings, file: str, as_json: bool) -> None:
-    """Take a backup in: FILE, or standard input where it is -.
+    """Import a backup from FILE, or from standard input if FILE is -.
 
-    Every rule is checked first. What the node has already changes nothing, so an import that was
-    interrupted is run again. Exit code 1: FILE was refused, or not all of it taken in, and a
-    sentence says why; 2: the options are wrong.
+    Every rule is checked first. What the node already has is skipped, so an interrupted import can
+    be run again. Exit code 1: FILE was rejected, or only a part of it was imported, and a sentence
+    says why; 2: the options are wrong.
 
     Example: minequeue import backup.ndjson
     """
@@ -87,7 +87,7 @@ def import_backup(settings: Settings, file: str, as_json: bool) -> None:
 
 @click.group()
 def rules() -> None:
-    """The network's rules as the ledger keeps them: least work and largest block.
+    """The network's rules in the ledger: minimum work and maximum size of a block.
 
     Example: minequeue rules show
     """
@@ -97,7 +97,7 @@ def rules() -> None:
 @settings_options("data_dir")
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def show_rules(settings: Settings, as_json: bool) -> None:
-    """Print the rules, and from which block on each was kept.
+    """Print the rules, with the block from which each holds.
 
     Example: minequeue rules show
     """
@@ -108,27 +108,27 @@ def show_rules(settings: Settings, as_json: bool) -> None:
 
 @rules.command("raise")
 @settings_options("data_dir")
-@click.option("--bits", type=click.IntRange(1, 64), metavar="N", help="The least work of a block.")
+@click.option("--bits", type=click.IntRange(1, 64), metavar="N", help="Minimum work of a block.")
 @click.option(
     "--block-transactions",
     type=click.IntRange(1, MAX_BLOCK_TRANSACTIONS),
     metavar="N",
-    help="The most transactions in a block.",
+    help="Maximum of transactions in a block.",
 )
 @click.option(
     "--block-bytes",
     type=click.IntRange(1024, MAX_BLOCK_BYTES),
     metavar="N",
-    help="The most bytes of transactions in a block.",
+    help="Maximum bytes of transactions in a block.",
 )
 @click.option(
-    "--from", "first", type=click.IntRange(2), metavar="N", help="The first block; else the next."
+    "--from", "first", type=click.IntRange(2), metavar="N", help="First block; by default the next."
 )
 def raise_rules(settings: Settings, first: int | None, **limits: int | None) -> None:
-    """Raise some of the rules, from the next block or the one that --from names on.
+    """Raise some of the rules, starting with the next block or the block of --from.
 
-    Give every worker the new bits first (MINEQUEUE_BITS): one that has fewer than the ledger stops
-    mining, and says so. All nodes of a network raise their rules from the same block on.
+    Give every worker the new bits first (MINEQUEUE_BITS): one with fewer bits than the ledger stops
+    mining and says so. All nodes of a network raise their rules at the same block.
 
     Example: minequeue rules raise --bits 22 --from 5000
     """

@@ -10,7 +10,7 @@ import click
 from minequeue.compose.config.settings import Settings
 
 _url_option = click.option(
-    "--url", default="http://127.0.0.1:3000", show_default=True, help="The node's."
+    "--url", default="http://127.0.0.1:3000", show_default=True, help="URL of the node."
 )
 _SOURCE = click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True)
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -24,31 +24,31 @@ def _call(url: str) -> Any:
 
 @click.command()
 @_url_option
-@click.option("--sender", help="Who pays.")
-@click.option("--recipient", help="Who is paid; makes one transaction of these options.")
-@click.option("--amount", type=int, help="How much, in the smallest unit.")
+@click.option("--sender", help="Address that pays.")
+@click.option("--recipient", help="Address that is paid; these options then make one transaction.")
+@click.option("--amount", type=int, help="Amount, in the smallest unit.")
 @click.option("--nonce", help="Makes equal payments distinct.")
-@click.option("--name", help="The submission's name; else its file's path and first day.")
+@click.option("--name", help="Name of the submission; by default its file's path and first day.")
 @click.option(
     "--receipts",
     # opened before anything is sent, and emptied when there is something to write
     type=click.File("a", lazy=False),
-    help="File that gets every receipt, as NDJSON.",
+    help="File for the receipts, as NDJSON.",
 )
 @_json_option
 @click.argument("source", type=_SOURCE, default="-")
 def submit(
     url: str, source: str, name: str | None, receipts: Any, as_json: bool, **fields: Any
 ) -> None:
-    """Submit one transaction, or one of each line of SOURCE (a file, or - for standard input).
+    """Submit one transaction, or one from each line of SOURCE (a file, or - for standard input).
 
-    A line without nonce and signature is known by the submission's name, its text and how many
-    equal lines stand before it. So a file may be sent again, corrected or whole: what is known adds
-    nothing, and another --name pays again. A file's name is its path and the day of its first
-    sending; if all of it was accepted on an earlier day, the command asks for a --name. Standard
-    input needs one, unless each line has its nonce. Refused lines are named with the reason, and
-    the exit code is then 1. What the node has no room for is sent again when it says.
-    MINEQUEUE_TOKEN is shown to the node.
+    A line without nonce and signature is identified by the submission's name, its text and the
+    number of equal lines before it. So a file may be sent again, corrected or whole: known lines
+    add nothing, and another --name pays again. The default name is the file's path and the day of
+    its first sending; if the whole file was accepted on an earlier day, the command asks for a
+    --name. Standard input needs a --name, unless each line has its nonce. Rejected lines are
+    printed with the reason, and the exit code is then 1. If the node is full, the command waits and
+    repeats. It sends MINEQUEUE_TOKEN to the node.
 
     Example: minequeue submit --sender alice --recipient bob --amount 5
     """
@@ -72,7 +72,7 @@ def submit(
 @click.option("--wait", type=click.IntRange(0, 60), help="Seconds to wait for the block.")
 @_json_option
 def mine(url: str, wait: int | None, as_json: bool) -> None:
-    """Ask for a block.
+    """Request a block.
 
     Example: minequeue mine --wait 10
     """
@@ -84,10 +84,10 @@ def mine(url: str, wait: int | None, as_json: bool) -> None:
 
 @click.command()
 @_url_option
-@click.option("--watch", is_flag=True, help="Go on each second, with plots of the last minute.")
+@click.option("--watch", is_flag=True, help="Update every second, with plots of the last minute.")
 @_json_option
 def status(url: str, watch: bool, as_json: bool) -> None:
-    """Tell what waits, and who works on it.
+    """Show the queue and its miners.
 
     Example: minequeue status --watch
     """
@@ -101,7 +101,7 @@ def status(url: str, watch: bool, as_json: bool) -> None:
 @_json_option
 @click.argument("transaction_id", metavar="ID")
 def tx(url: str, transaction_id: str, as_json: bool) -> None:
-    """Tell where the transaction ID is.
+    """Show whether the transaction ID is pending or mined, and its block.
 
     Example: minequeue tx cb9eb56d567441e4e619c9fd5b7d4e74b7d94bec8978c47149124a641a0c6822
     """
@@ -128,12 +128,12 @@ def block(url: str, name: str, as_json: bool) -> None:
 @click.argument("queue")
 @click.argument("function")
 def replay(queue: str, function: str) -> None:
-    """Hand FUNCTION of AWS Lambda again what the queue at the URL QUEUE holds after failures.
+    """Send the failed events in the queue at the URL QUEUE to FUNCTION of AWS Lambda again.
 
-    Each message of the queue becomes the event that it was, whichever source it came from, and is
-    deleted once all of it was accepted; what was accepted before adds nothing. Needs the command
-    aws, with rights to read the queue (and a table's stream) and to invoke the function. The exit
-    code is 1 if a message was not accepted: it stays in the queue.
+    Each message of the queue becomes its original event, from any source, and is deleted if all of
+    it was accepted; what was accepted before adds nothing. Needs the command aws, with rights to
+    read the queue (and a table's stream) and to invoke the function. If a message was rejected, it
+    stays in the queue and the exit code is 1.
 
     Example: minequeue replay https://sqs.example/1/failed minequeue-lambda
     """

@@ -19,21 +19,21 @@ class _Option(NamedTuple):
 
 
 _OPTIONS = {
-    "host": _Option(["--host"], "ADDRESS", "Address to listen on (MINEQUEUE_HOST)."),
+    "host": _Option(["--host"], "ADDRESS", "IP address to listen on (MINEQUEUE_HOST)."),
     "port": _Option(["--port"], "N", "The web tier's port (MINEQUEUE_PORT)."),
     "flower_port": _Option(["--flower-port"], "N", "Flower's port (MINEQUEUE_FLOWER_PORT)."),
     "data_dir": _Option(
-        ["--data-dir"], "DIR", "Where chain, queue and logs are kept (MINEQUEUE_DATA_DIR)."
+        ["--data-dir"], "DIR", "Directory of chain, queue and logs (MINEQUEUE_DATA_DIR)."
     ),
     "workers": _Option(
         ["--workers", "--autoscale"],
         "MIN,MAX",
-        "The least and the most miners (MINEQUEUE_WORKERS).",
+        "Minimum and maximum of miners (MINEQUEUE_WORKERS).",
     ),
     "fleet": _Option(
         ["--fleet"],
         "MIN,MAX",
-        "The least and the most miners of all machines together (MINEQUEUE_FLEET).",
+        "Minimum and maximum of miners on all machines together (MINEQUEUE_FLEET).",
     ),
     "peer_allow": _Option(
         ["--peer-allow"],
@@ -41,16 +41,16 @@ _OPTIONS = {
         "Networks and names of nodes that may be called (MINEQUEUE_PEER_ALLOW).",
     ),
     "bits": _Option(
-        ["--bits"], "N", "Zero bits that a block's hash must begin with (MINEQUEUE_BITS)."
+        ["--bits"], "N", "Number of zero bits at the start of a block's hash (MINEQUEUE_BITS)."
     ),
     "network": _Option(["--network"], "NAME", "The network's name (MINEQUEUE_NETWORK)."),
     "drain_time": _Option(
         ["--drain-time"],
         "S",
-        "In how many seconds the queue should be emptied (MINEQUEUE_DRAIN_TIME).",
+        "Seconds in which the miners should empty the queue (MINEQUEUE_DRAIN_TIME).",
     ),
     "quiet_time": _Option(
-        ["--quiet-time"], "S", "How long fewer must have been enough (MINEQUEUE_QUIET_TIME)."
+        ["--quiet-time"], "S", "Seconds of lower demand before scaling in (MINEQUEUE_QUIET_TIME)."
     ),
 }
 

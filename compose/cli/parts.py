@@ -14,7 +14,7 @@ from minequeue.compose.config.settings import Settings
 @settings_options("port", "data_dir", "workers", "host", "flower_port", "peer_allow")
 @long_running
 def up(settings: Settings) -> None:
-    """Start everything here: server, web tier, workers, resolver, Flower.
+    """Start everything on this machine: server, web tier, workers, resolver, Flower.
 
     Example: minequeue up --port 3000 --workers 1,4
     """
@@ -38,15 +38,19 @@ def web(settings: Settings) -> None:
 
 @click.command()
 @settings_options("workers", "data_dir")
-@click.option("--name", default=None, help="Unique among the workers; else drawn from host and id.")
-@click.option("--check", is_flag=True, help="Only tell whether it works: exit code 0, else 1.")
+@click.option(
+    "--name", default=None, help="Unique among the workers; by default host and process id."
+)
+@click.option(
+    "--check", is_flag=True, help="Only check whether it works: exit code 0 if so, else 1."
+)
 @long_running
 def worker(settings: Settings, name: str | None, check: bool) -> None:
-    """Mine what is queued.
+    """Mine the queue.
 
-    With --check, for the probe of a container: has the worker of this name, or any worker of this
-    data directory, read its queue in the last seconds (or is the server away, which no restart
-    of a worker mends)?
+    --check is for the probe of a container. It succeeds if the worker of this name, or any worker
+    of this data directory, has read its queue in the last seconds, or if the server is away, which
+    no restart of a worker can fix.
 
     Example: MINEQUEUE_REDIS_URL=redis://ledger:6379 minequeue worker --autoscale 1,8
     """
@@ -60,13 +64,17 @@ def worker(settings: Settings, name: str | None, check: bool) -> None:
 
 @click.command()
 @settings_options("data_dir", "peer_allow")
-@click.option("--name", default=None, help="Unique among the workers; else drawn from host and id.")
-@click.option("--check", is_flag=True, help="Only tell whether it works: exit code 0, else 1.")
+@click.option(
+    "--name", default=None, help="Unique among the workers; by default host and process id."
+)
+@click.option(
+    "--check", is_flag=True, help="Only check whether it works: exit code 0 if so, else 1."
+)
 @long_running
 def resolver(settings: Settings, name: str | None, check: bool) -> None:
-    """Follow the other nodes: take over a heavier chain, and tell of ours.
+    """Follow the other nodes: take over a heavier chain, and announce ours.
 
-    The only part that calls other machines. One is enough; of two, one waits.
+    This is the only part that calls other nodes. One is enough; a second one waits.
 
     Example: minequeue resolver --peer-allow 10.2.0.0/16,node-b.example
     """
@@ -80,7 +88,7 @@ def resolver(settings: Settings, name: str | None, check: bool) -> None:
 
 @click.command()
 @settings_options("flower_port", "host")
-@click.option("--history", type=click.Path(path_type=Path), help="File that keeps its history.")
+@click.option("--history", type=click.Path(path_type=Path), help="File for its history.")
 @long_running
 def flower(settings: Settings, history: Path | None) -> None:
     """Watch the workers in a browser.

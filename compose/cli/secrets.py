@@ -23,10 +23,10 @@ def key() -> None:
 @click.argument("file", type=_FILE)
 @click.option("--json", "as_json", is_flag=True, help="Print the address as JSON.")
 def new(file: Path, as_json: bool) -> None:
-    """Draw a key, keep it in FILE, and print its address.
+    """Make a key, save it in FILE, and print its address.
 
-    FILE is readable by its owner alone, and never overwritten. Whoever has it spends from the
-    address, and where the network demands signatures, nobody else does.
+    Only its owner can read FILE, and FILE is never overwritten. Whoever has it can spend from the
+    address; if the network requires signatures, nobody else can.
 
     Example: minequeue key new alice.key
     """
@@ -52,29 +52,31 @@ def show(file: Path, as_json: bool) -> None:
 
 @click.group()
 def token() -> None:
-    """Tokens that let clients in.
+    """Tokens that give clients access.
 
     Example: minequeue token new --name shop --scope submit
     """
 
 
 @token.command("new")
-@click.option("--name", required=True, help="Whose it is.")
+@click.option("--name", required=True, help="Name of the client.")
 @click.option(
     "--scope",
     "scopes",
     multiple=True,
     required=True,
     type=click.Choice(["submit", "mine", "peer", "admin"]),
-    help="What it may do; may be said again.",
+    help="Scope; may be repeated.",
 )
-@click.option("--requests", default=0, show_default=True, help="Requests a second; 0: no limit.")
-@click.option("--entries", default=0, show_default=True, help="Transactions a second.")
+@click.option("--requests", default=0, show_default=True, help="Requests per second; 0: no limit.")
+@click.option(
+    "--entries", default=0, show_default=True, help="Transactions per second; 0: no limit."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print both as JSON.")
 def new_token(**options: Any) -> None:
-    """Draw a token, and print it with the entry that the node keeps of it.
+    """Make a token, and print it with its entry for MINEQUEUE_TOKENS.
 
-    The token is shown this once: the node keeps its hash alone.
+    The token is shown only once: the entry has its hash.
 
     Example: minequeue token new --name shop --scope submit --requests 100
     """
@@ -85,14 +87,14 @@ def new_token(**options: Any) -> None:
 
 @click.command()
 @click.option("--key", "key_file", type=_FILE, required=True, help="The sender's key.")
-@click.option("--name", help="The submission's name; gives a line without nonce always the same.")
+@click.option("--name", help="Name of the submission; it determines the nonces.")
 @click.argument("source", type=click.File("rb"), default="-")
 def sign(key_file: Path, name: str | None, source: Any) -> None:
-    """Sign transactions: JSON in, one a line, and what POST /chain/new takes out.
+    """Sign transactions: one JSON object per line in, the body for POST /chain/new out.
 
-    The sender may be left out. A line without nonce gets one: with --name always the same, as
-    `minequeue submit --name` gives it, so that a corrected file may be signed and sent again;
-    without, a new one. SOURCE is a file, or - for standard input.
+    The sender may be left out. A line without nonce gets one. With --name it is always the same, as
+    with `minequeue submit --name`, so that a corrected file may be signed and sent again; without
+    --name it is random. SOURCE is a file, or - for standard input.
 
     Example: minequeue sign --key alice.key payments.ndjson | curl --data-binary @- -H
     'Content-Type: application/x-ndjson' http://127.0.0.1:3000/chain/new
@@ -113,24 +115,24 @@ def proof() -> None:
 
 @proof.command()
 @click.argument("file", type=_FILE)
-@click.option("--header", type=_FILE, help="A header that you trust; else the proof's own.")
+@click.option("--header", type=_FILE, help="A header that you trust; by default the proof's own.")
 @click.option(
     "--headers",
     type=_FILE,
     multiple=True,
-    help="A page of GET /chain/headers, from block 1 on; may be repeated.",
+    help="A page of GET /chain/headers, starting with block 1; may be repeated.",
 )
 @settings_options("bits", "network")
-@click.option("--json", "as_json", is_flag=True, help="Print what it shows as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def verify(
     settings: Settings, file: Path, header: Path | None, headers: tuple[Path, ...], as_json: bool
 ) -> None:
     """Verify FILE, the answer of GET /transactions/<id>/proof, without a node.
 
-    A block needs the bits that --bits or the settings name: one with less work is cheap to forge.
-    The proof's own header does not tell its network: --headers takes the headers from the first
-    block of the network on, and verifies that they follow one another; --header takes one that you
-    trust. The exit code is 1 if FILE does not show that the transaction is in the block.
+    A block needs the bits of --bits or the settings: one with less work is cheap to forge. The
+    proof's own header does not prove its network. --headers reads the network's headers from the
+    first block on and verifies their links; --header reads one that you trust. The exit code is 1
+    if FILE does not prove that the transaction is in the block.
 
     Example: minequeue proof verify proof.json --header header.json
     """

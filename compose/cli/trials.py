@@ -35,26 +35,28 @@ def bench(name: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("url", default="http://127.0.0.1:3000")
-@click.option("--requests", default=5000, show_default=True, help="How many in all.")
-@click.option("--concurrency", default=50, show_default=True, help="How many at once.")
+@click.option("--requests", default=5000, show_default=True, help="Number of requests.")
+@click.option("--concurrency", default=50, show_default=True, help="Number of concurrent requests.")
 @click.option("--submit", default=97.0, show_default=True, help="Weight of POST /chain/new.")
 @click.option("--mine", default=1.0, show_default=True, help="Weight of GET /chain/mine.")
 @click.option("--read", default=2.0, show_default=True, help="Weight of GET /chain, one page.")
-@click.option("--bursts", default=1, show_default=True, help="In how many bursts.")
+@click.option("--bursts", default=1, show_default=True, help="Number of bursts.")
 @click.option("--pause", default=10.0, show_default=True, help="Seconds between two bursts.")
-@click.option("--retry", is_flag=True, help="Repeat what is refused or unanswered until accepted.")
-@click.option("--seed", type=int, help="Decides order and names; else drawn.")
-@click.option("--file", type=_FILE, help="NDJSON: transactions to submit, and nothing else.")
-@click.option("--receipts", type=_FILE, help="File that gets every receipt, as NDJSON.")
+@click.option(
+    "--retry", is_flag=True, help="Repeat rejected and unanswered requests until they are accepted."
+)
+@click.option("--seed", type=int, help="Determines order and names; by default random.")
+@click.option("--file", type=_FILE, help="NDJSON file of transactions; only these are sent.")
+@click.option("--receipts", type=_FILE, help="File for the receipts, as NDJSON.")
 @click.option("--wait", default=600.0, show_default=True, help="Seconds to wait for the chain.")
-@click.option("--yes-i-own-this", "is_owned", is_flag=True, help="The URL may be another machine.")
-@click.option("--json", "as_json", is_flag=True, help="Print what became of it as JSON.")
+@click.option("--yes-i-own-this", "is_owned", is_flag=True, help="Allow a URL of another machine.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def burst(**options: Any) -> None:
     """Send a burst to a node, and look for every receipt in its chain.
 
-    The exit code is 1 if anything that was accepted is not in the chain, or stands there twice, if
-    a request was refused for another reason than want of room, and if none was accepted.
-    MINEQUEUE_TOKEN is shown to the node.
+    The exit code is 1 if an accepted transaction is not in the chain, or is there twice; if a
+    request was rejected for another reason than lack of room; or if none was accepted. The command
+    sends MINEQUEUE_TOKEN to the node.
 
     Example: minequeue burst http://127.0.0.1:3000 --requests 75000 --concurrency 100
     """
@@ -65,9 +67,11 @@ def burst(**options: Any) -> None:
 
 
 @click.command()
-@click.option("--requests", default=75000, show_default=True, help="How many, at each design.")
-@click.option("--report", type=_FILE, help="HTML file to write: both timelines, side by side.")
-@click.option("--json", "as_json", is_flag=True, help="Print what became of both as JSON.")
+@click.option(
+    "--requests", default=75000, show_default=True, help="Number of requests to each design."
+)
+@click.option("--report", type=_FILE, help="HTML file for both timelines, side by side.")
+@click.option("--json", "as_json", is_flag=True, help="Print both results as JSON.")
 def experiment(requests: int, report: Path | None, as_json: bool) -> None:
     """Send one burst at this design and at the one that mines inside the request.
 
@@ -87,46 +91,54 @@ def experiment(requests: int, report: Path | None, as_json: bool) -> None:
 @click.argument("shape", type=click.Choice([*SHAPES]))
 @settings_options("workers", "fleet", "bits", "drain_time", "quiet_time")
 @click.option(
-    "--rate", type=_POSITIVE, default=60_000.0, show_default=True, help="Most requests a minute."
+    "--rate",
+    type=_POSITIVE,
+    default=60_000.0,
+    show_default=True,
+    help="Peak of requests per minute.",
 )
 @click.option(
-    "--minutes", type=_POSITIVE, default=10.0, show_default=True, help="How long requests arrive."
+    "--minutes",
+    type=_POSITIVE,
+    default=10.0,
+    show_default=True,
+    help="Minutes in which requests arrive.",
 )
 @click.option(
     "--mine-share",
     type=click.FloatRange(0, 1),
     default=0.01,
     show_default=True,
-    help="What share of them are mine requests.",
+    help="Share of mine requests.",
 )
 @click.option(
     "--hash-rate",
     type=click.IntRange(1),
     default=1_000_000,
     show_default=True,
-    help="Of each miner, in hashes a second.",
+    help="Hashes per second of each miner.",
 )
 @click.option(
     "--start-delay",
     type=click.FloatRange(0),
     default=5.0,
     show_default=True,
-    help="How long a miner takes to start, in seconds.",
+    help="Seconds until a started miner works.",
 )
-@click.option("--seed", default=1, show_default=True, help="Of all that is drawn.")
+@click.option("--seed", default=1, show_default=True, help="Seed of all random numbers.")
 @click.option(
     "--plot",
     "picture",
     type=click.Path(path_type=Path, dir_okay=False, writable=True),
-    help="SVG file to draw load, depth and miners into.",
+    help="SVG file for a plot of load, depth and miners.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def simulate_scaling(
     settings: Settings, shape: str, picture: Path | None, as_json: bool, **assumed: Any
 ) -> None:
-    """Try the scaling policy on a load and a fleet that are not here.
+    """Try the scaling policy on an imagined load and fleet.
 
-    SHAPE is how the load rises and falls. What is not said is as the settings say.
+    SHAPE is the shape of the load over time. The settings give all values without an option.
 
     Example: minequeue simulate-scaling burst --workers 0,1000 --rate 1000000 --plot burst.svg
     """

@@ -41,159 +41,167 @@ class Settings:
     """All settings of one process; see each field's text."""
 
     host: str = _setting(
-        "127.0.0.1", values.address, "The IP address that web and Flower listen on."
+        "127.0.0.1", values.address, "IP address on which the web tier and Flower listen."
     )
-    port: int = _setting("3000", _PORT, "The web tier's port.")
-    flower_port: int = _setting("5555", _PORT, "Flower's port.")
+    port: int = _setting("3000", _PORT, "Port of the web tier.")
+    flower_port: int = _setting("5555", _PORT, "Port of Flower.")
     data_dir: Path = _setting(
-        ".minequeue", Path, "Where `minequeue up` keeps the chain, the queue and its logs."
+        ".minequeue",
+        Path,
+        "Directory in which `minequeue up` keeps the chain, the queue and the logs.",
     )
     redis_url: str = _setting(
         "",
         values.redis_url,
-        "A Redis or Valkey server (redis://, rediss://, unix://) instead of the embedded one.",
+        "URL of a Redis or Valkey server (redis://, rediss://, unix://); by default the "
+        "embedded one.",
     )
     server_binary: str = _setting(
-        "", str, "The embedded server's executable; else the installed one, else one on PATH."
+        "",
+        str,
+        "Executable of the embedded server; by default the installed package's, else one on PATH.",
     )
     max_memory: int = _setting(
         "0",
         values.integer(0, 2**50),
-        "The most bytes of memory of the embedded server, past which the answer is 429; 0 for no "
-        "bound.",
+        "Maximum bytes of memory of the embedded server, beyond which the answer is 429; 0 "
+        "for no limit.",
     )
     workers: tuple[int, int] = _setting(
         f"1,{_PROCESSORS}",
         values.pair,
-        "MIN,MAX miners; the pool follows the backlog between them.",
+        "MIN,MAX miners on this machine; their number follows the queue.",
     )
     fleet: tuple[int, int] | None = _setting(
         "",
         lambda text: values.pair(text) if text else None,
-        "MIN,MAX miners of all machines together, where workers run on several; else as "
-        "`MINEQUEUE_WORKERS`.",
+        "MIN,MAX miners on all machines together; by default `MINEQUEUE_WORKERS`.",
     )
     drain_time: float = _setting(
-        "10", values.seconds(0.1, 86_400), "In how many seconds the miners should empty the queue."
+        "10", values.seconds(0.1, 86_400), "Seconds in which the miners should empty the queue."
     )
     quiet_time: float = _setting(
         "10",
         values.seconds(0, 86_400),
-        "For how many seconds fewer miners must have been enough before any is let go.",
+        "Seconds of lower demand before scaling in.",
     )
     web_processes: int = _setting(
         f"{min(_PROCESSORS, _MAX_WEB_PROCESSES)}",
         values.integer(1, _MAX_WEB_PROCESSES),
-        "Processes of the web tier.",
+        "Number of web processes.",
     )
-    web_threads: int = _setting("32", values.integer(8, 1024), "Requests at once in each of them.")
+    web_threads: int = _setting(
+        "32", values.integer(8, 1024), "Concurrent requests in each web process."
+    )
     network: str = _setting(
-        "minequeue", values.word, "The network's name; it decides the genesis block."
+        "minequeue", values.word, "Name of the network; it determines the genesis block."
     )
     signatures: str = _setting(
         "optional",
         values.one_of("optional", "required"),
-        "`required` where every transaction has to be signed, else `optional`; fixed when the "
-        "chain is begun.",
+        "`required` if every transaction must be signed, else `optional`.",
     )
     node_address: str = _setting(
-        "", lambda text: values.word(text) if text else "", "Who gets the rewards; else drawn once."
+        "",
+        lambda text: values.word(text) if text else "",
+        "Address that receives the rewards; by default it is drawn once.",
     )
     bits: int = _setting(
-        "20", values.integer(1, 64), "Zero bits that a block's hash must begin with."
+        "20", values.integer(1, 64), "Number of zero bits at the start of a block's hash."
     )
     block_interval: float = _setting(
         "5",
         values.seconds(0.05, 86_400),
-        "How many seconds a transaction waits before a block is due by itself.",
+        "Seconds that a transaction waits before a block is mined without a request.",
     )
     block_transactions: int = _setting(
-        "5000", values.integer(1, MAX_BLOCK_TRANSACTIONS), "The most transactions in a block."
+        "5000",
+        values.integer(1, MAX_BLOCK_TRANSACTIONS),
+        "Maximum number of transactions in a block.",
     )
     block_bytes: int = _setting(
         str(2 * 2**20),
         values.integer(1024, MAX_BLOCK_BYTES),
-        "The most bytes of transactions in a block.",
+        "Maximum bytes of transactions in a block.",
     )
     peer_allow: Allowed = _setting(
         "127.0.0.0/8,::1/128",
         Allowed.parse,
-        "Networks and names of the nodes that may be called, with commas between them.",
+        "Networks and names of the nodes that may be called, separated by commas.",
     )
     resolve_period: float = _setting(
         "10",
         values.seconds(0.1, 86_400),
-        "How many seconds after the last time the other nodes are asked for their chains in any "
-        "case.",
+        "Maximum seconds between two queries of the other nodes.",
     )
     tokens: Tokens = _setting(
         "",
         values.tokens,
-        "Who may do what: entries of `minequeue token new` with commas between them, or @FILE. "
-        "Without any, everybody who reaches the address may do everything.",
+        "Tokens and their scopes: entries of `minequeue token new`, separated by commas, or "
+        "@FILE. Without tokens everybody who reaches the address may do everything.",
     )
     token: str = _setting(
         "",
         values.token,
-        "The token that commands show to a node, and the resolver to the other nodes.",
+        "Token that commands send to a node, and the resolver to other nodes.",
     )
     open_to_all: bool = _setting(
         "no",
         values.yes_or_no,
-        "`yes` to listen on other addresses than loopback without tokens: behind something that "
-        "guards them.",
+        "`yes` allows other addresses than loopback without tokens; only behind a proxy that "
+        "controls access.",
     )
     hosts: tuple[str, ...] = _setting(
         "",
         values.host_names,
-        "The names of this node's hosts, with commas between them. Without tokens a request to "
-        "another host is refused; every IP address and localhost are its own.",
+        "Host names of this node, separated by commas. A node without tokens rejects requests"
+        " to other names; IP addresses and localhost are always accepted.",
     )
     flower_auth: str = _setting(
         "",
         values.login,
-        "USER:PASSWORD of Flower; without it Flower listens on loopback alone.",
+        "USER:PASSWORD for Flower; without it Flower listens on loopback only.",
     )
     follow: bool = _setting(
         "yes",
         values.yes_or_no,
-        "Whether a request that its client names (X-Request-Id) is followed into its block; `no` "
-        "where a proxy names all of them.",
+        "`no` if a proxy sets X-Request-Id on every request: such requests are then not "
+        "tracked to their block.",
     )
     traces: bool = _setting(
         "no",
         values.yes_or_no,
-        "`yes` for a trace from each sampled request to its block (OpenTelemetry, with the extra "
-        "minequeue[otel] and the variables OTEL_*).",
+        "`yes` sends an OpenTelemetry trace of each sampled request (needs the extra "
+        "minequeue[otel]; the variables OTEL_* configure it).",
     )
     log: str = _setting(
         "text",
         values.one_of("text", "json"),
-        "`text` for people, or `json`: an object a line, for what collects logs.",
+        "`text` for people, or `json` for log collectors: one object per line.",
     )
     flower_url: str = _setting(
         "",
         values.url("http", "https"),
-        "Where browsers find Flower; else at its port of the host that they ask.",
+        "URL of Flower for browsers; by default its port on the host of the request.",
     )
     max_pending: tuple[int, int] = _setting(
         f"1000000,{values.PENDING_BYTES}",
         values.pending,
-        "COUNT[,BYTES] that may wait; past it the answer is 429. COUNT bounds mine requests too.",
+        "COUNT[,BYTES] in the queue; beyond it the answer is 429. COUNT limits mine requests too.",
     )
     max_body: int = _setting(
-        str(16 * 2**20), values.integer(1024, 2**30), "The most bytes of a request's body."
+        str(16 * 2**20), values.integer(1024, 2**30), "Maximum bytes of a request body."
     )
     max_batch: int = _setting(
-        "10000", values.integer(1, 10_000), "The most transactions in a request."
+        "10000", values.integer(1, 10_000), "Maximum number of transactions in a request."
     )
     metrics_emf: bool = _setting(
         "no",
         values.yes_or_no,
-        "`yes` for web to print what waits and who works, for Amazon CloudWatch to read.",
+        "`yes` prints the state of queue and miners for Amazon CloudWatch.",
     )
     redis_wait: float = _setting(
-        "2", values.seconds(0.1, 600), "How many seconds a request waits for the server, then 503."
+        "2", values.seconds(0.1, 600), "Seconds that a request waits for Redis before it gets 503."
     )
 
     @classmethod

@@ -186,7 +186,7 @@ def test_a_group_alone_shows_its_help(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert _run(monkeypatch, "key") == 2
-    assert "Draw a key" in capsys.readouterr().err
+    assert "Make a key" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
