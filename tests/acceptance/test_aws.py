@@ -1,4 +1,4 @@
-"""compose/aws deployed by the commands of its README, with the real aws command line, to moto.
+"""compose/aws deployed by the commands of docs/aws.md, with the real aws command line, to moto.
 
 tests/acceptance/cloudformation.py says what moto's CloudFormation does not know and what stands for
 it there; tests/unit/test_aws_templates.py looks at the templates themselves.
@@ -25,15 +25,15 @@ from tests.stack import free_port
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "compose" / "aws" / "README.md").read_text("utf-8")
+PAGE = (ROOT / "docs" / "aws.md").read_text("utf-8")
 WORLD = "0.0.0.0/0"
 IMAGE = "registry.example/minequeue:1"
 SERVICES = ["web", "worker", "resolver", "flower"]
 
 
 def _commands(*sections: str) -> list[str]:
-    """What the README says to run in these sections; to build the function is not tried here."""
-    parts = re.split(r"^## ", README, flags=re.MULTILINE)
+    """What the page says to run in these sections; to build the function is not tried here."""
+    parts = re.split(r"^## ", PAGE, flags=re.MULTILINE)
     chosen = {part.partition("\n")[0]: part for part in parts}
     blocks = [
         block
@@ -146,7 +146,7 @@ def _listens(port: int) -> bool:
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """All four stacks, deployed as the README says."""
+    """All four stacks, deployed as the page says."""
     with _start(tmp_path_factory.mktemp("aws")) as started:
         for command in _commands("Deploy"):
             started.run(command)

@@ -51,11 +51,3 @@ def test_a_reader_gets_from_nothing_to_a_proven_transaction(stack: Stack, tmp_pa
     assert re.search(r"^lost +0 ", done.stdout, re.MULTILINE)
     assert "Traceback" not in done.stderr
     assert (tmp_path / "backup.ndjson").read_text().splitlines()[-1].startswith('{"')
-
-
-def test_every_document_that_a_document_names_is_there() -> None:
-    documents = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("compose/**/*.md")]
-    assert len(documents) > 20
-    for document in documents:
-        for name in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text("utf-8")):
-            assert (document.parent / name).exists(), f"{document.name} names {name}"

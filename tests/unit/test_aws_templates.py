@@ -245,10 +245,10 @@ def test_what_scales_the_workers_is_a_metric_that_web_prints() -> None:
     assert (cluster["Name"], cluster["Value"]) == ("containerInsights", "enabled")
 
 
-def test_the_readme_explains_every_metric() -> None:
-    readme = (AWS / "README.md").read_text("utf-8")
+def test_the_page_explains_every_metric() -> None:
+    page = (AWS.parents[1] / "docs" / "aws.md").read_text("utf-8")
     for name in UNITS:
-        assert f"| {name} |" in readme
+        assert f"| {name} |" in page
 
 
 def test_all_parts_know_how_many_miners_the_fleet_may_have() -> None:

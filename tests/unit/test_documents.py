@@ -11,7 +11,8 @@ from minequeue.web.replies.schemas import QueueState
 from tests.unit.test_grafana import ABSENT
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text("utf-8")
+API = (ROOT / "docs" / "api.md").read_text("utf-8")
+COMMANDS = (ROOT / "docs" / "commands.md").read_text("utf-8")
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")
 # files that pages load
 _OF_PAGES = {"/assets/<>", "/docs/<>"}
@@ -28,8 +29,8 @@ def _first_cells(table: str) -> str:
     return "\n".join(row.split(" | ")[0] for row in table.splitlines())
 
 
-def test_the_readme_lists_every_route(client: FlaskClient) -> None:
-    cells = _first_cells(_read_table(README, "request"))
+def test_the_page_of_requests_lists_every_route(client: FlaskClient) -> None:
+    cells = _first_cells(_read_table(API, "request"))
     listed = {
         re.sub("<[^>]*>", "<>", path) for path in re.findall(r"`(?:[A-Z]+ )?(/[^`?]*)[^`]*`", cells)
     }
@@ -38,8 +39,8 @@ def test_the_readme_lists_every_route(client: FlaskClient) -> None:
     assert listed == served - _OF_PAGES
 
 
-def test_the_readme_lists_every_command() -> None:
-    cells = _first_cells(_read_table(README, "command"))
+def test_the_page_of_commands_lists_every_command() -> None:
+    cells = _first_cells(_read_table(COMMANDS, "command"))
     words = re.findall(r"`(?:minequeue )?([\w-]+)[^`]*`", cells)
     assert set(cli.commands) <= set(words)
 

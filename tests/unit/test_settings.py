@@ -6,7 +6,7 @@ import pytest
 
 from minequeue.compose.config.settings import BadSetting, Settings, variable
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 
 
 def test_without_variables_every_setting_has_its_default() -> None:
@@ -103,8 +103,8 @@ def test_a_password_is_shown_neither_in_a_repr_nor_in_an_error() -> None:
         assert "secret" not in str(refusal.value)
 
 
-def test_the_readme_lists_every_setting_with_its_default() -> None:
-    rows = dict(re.findall(r"^\| `(MINEQUEUE_\w+)` \| (.*?) \|", README.read_text(), re.MULTILINE))
+def test_the_page_lists_every_setting_with_its_default() -> None:
+    rows = dict(re.findall(r"^\| `(MINEQUEUE_\w+)` \| (.*?) \|", PAGE.read_text(), re.MULTILINE))
     by_cpu = {"workers", "web_processes"}
     expected = {
         variable(f.name): "by the processors"
