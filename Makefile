@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: up test lint unit integration acceptance audit fuzz lambda lambda-bench \
+.PHONY: up test lint unit integration acceptance audit fuzz docs lambda lambda-bench \
   containers dist dist-check lowest sbom format clean
 
 up: .venv/.installed
@@ -20,6 +20,8 @@ lint: .venv/.installed-test
 	$(BIN)/lint-imports
 	$(BIN)/bandit --quiet --recursive --ini setup.cfg chain web workers compose minequeue
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/codespell *.md chain compose docs tests web workers
+	$(BIN)/pytest --quiet tests/unit/test_links.py
 
 # known holes in what is installed; asks the package index's service, so it is no part of `test`
 audit: .venv/.installed-test
@@ -39,6 +41,10 @@ fuzz: .venv/.installed-test
 	PARSER_EXAMPLES=3000 $(BIN)/pytest --timeout=1200 tests/unit/test_parsers.py \
 	  tests/unit/test_peer_addresses.py
 	FUZZ_EXAMPLES=300 $(BIN)/pytest --timeout=1200 -s tests/acceptance/test_schemathesis.py
+
+# docs/ as a site: site/index.html
+docs: .venv/.installed-docs
+	@$(BIN)/zensical build --clean --strict
 
 # dist/lambda.zip, for the Python that ARGS="--python 3.12" names, else 3.13
 lambda: .venv/.installed-lambda
@@ -73,7 +79,7 @@ format: .venv/.installed-test
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf .venv build dist *.egg-info
+	rm -rf .venv build dist site .cache *.egg-info
 
 .venv/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -90,6 +96,10 @@ clean:
 	@echo "Installing minequeue with its checks into .venv (about a minute) ..."
 	@$(BIN)/pip install --disable-pip-version-check --editable '.[test]'
 	@touch $@ .venv/.installed
+
+.venv/.installed-docs: .venv/.installed
+	@$(BIN)/pip install --disable-pip-version-check --quiet --editable '.[docs]'
+	@touch $@
 
 .venv/.installed-lambda: .venv/.installed
 	@$(BIN)/pip install --disable-pip-version-check --quiet --editable '.[lambda]'

@@ -27,5 +27,5 @@ def test_a_forked_process_draws_other_nonces_than_its_parent() -> None:
     done = subprocess.run(
         [sys.executable, "-c", DRAW_IN_PARENT_AND_CHILD], capture_output=True, check=True, text=True
     )
-    parents, childs = done.stdout.split()
-    assert parents != childs
+    parent, child = done.stdout.split()
+    assert parent != child

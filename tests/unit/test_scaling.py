@@ -1,4 +1,4 @@
-"""The policy: out at once, in after a quiet time, never to and fro."""
+"""The policy: out at once, in after a quiet time, no swinging."""
 
 from collections.abc import Sequence
 from dataclasses import replace
