@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
+from minequeue.chain.background import Background
 from minequeue.chain.errors import LedgerUnavailable, MinequeueError
 from minequeue.chain.ledger import Ledger
 from minequeue.chain.protocol.header import Header
@@ -128,12 +129,13 @@ class Live:
         self._failure: MinequeueError | None = None  # of the last time, where nothing was seen
         self._taking = threading.Lock()
         self._taken = -math.inf  # when the last look began, by a clock that only grows
+        self._background = Background("live", self._take_or_warn, pause_s=PERIOD_S)
         self._has_thread = False
 
     def start(self) -> None:
         """Take a sample each period from now on, in a thread that ends with the process."""
         self._has_thread = True
-        threading.Thread(target=self._run, name="live", daemon=True).start()
+        self._background.start()
 
     def view(self) -> View:
         """What was seen the last time; without a thread, look where that is a period ago.
@@ -229,13 +231,8 @@ class Live:
         count = max(0, len(block.leaves) - 1)
         return BlockLine(header.index, header.hash.hex(), header.timestamp, count)
 
-    def _run(self) -> None:
-        pause = threading.Event()
-        while True:
-            try:
-                self.take()
-            except MinequeueError as error:
-                _log.warning("no sample for the live pages (%s)", type(error).__name__)
-            except Exception:  # noqa: BLE001  # nobody would start this thread again
-                _log.exception("no sample for the live pages")
-            pause.wait(PERIOD_S)
+    def _take_or_warn(self) -> None:
+        try:
+            self.take()
+        except MinequeueError as error:
+            _log.warning("no sample for the live pages (%s)", type(error).__name__)

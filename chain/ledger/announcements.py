@@ -3,10 +3,12 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import redis
 
+from minequeue.chain.background import Background
 from minequeue.chain.errors import MinequeueError
 from minequeue.chain.ledger.connection import Connection
 from minequeue.chain.ledger.keys import Keys
@@ -24,7 +26,7 @@ class Announcements:
         self._news = threading.Condition()
         self.count = 0  # of news so far
         self.latest = 0  # the index of the block that was told last
-        self._thread: threading.Thread | None = None
+        self._background = Background("news", self._receive, pause_s=_AGAIN_S)
 
     def wait_until(self, is_done: Callable[[], bool], timeout_s: float) -> bool:
         """Wait until ``is_done``, asked after each news, or for ``timeout_s``; tell whether it is.
@@ -46,20 +48,16 @@ class Announcements:
 
     def listen(self) -> None:
         """Begin to count news, in a thread."""
-        with self._news:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="news", daemon=True)
-                self._thread.start()
+        self._background.start()
 
-    def _run(self) -> None:
-        while True:
-            try:
-                client: Any = self._client  # redis leaves pubsub() untyped
-                with client.pubsub(ignore_subscribe_messages=True) as news:
-                    news.subscribe(self._channel)
-                    self._pass_on(news)
-            except (redis.ConnectionError, redis.TimeoutError, MinequeueError):
-                time.sleep(_AGAIN_S)
+    def _receive(self) -> None:
+        client: Any = self._client  # redis leaves pubsub() untyped
+        with (
+            suppress(redis.ConnectionError, redis.TimeoutError, MinequeueError),
+            client.pubsub(ignore_subscribe_messages=True) as news,
+        ):
+            news.subscribe(self._channel)
+            self._pass_on(news)
 
     def _pass_on(self, news: Any) -> None:
         while True:

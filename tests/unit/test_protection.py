@@ -29,7 +29,7 @@ class Scene:
         self.now_s = 1000.0
         self.protection = Protection(self.agent.protect, lambda: self.now_s)
         # as tell() does, with no thread of its own
-        self.protection._thread = threading.current_thread()
+        self.protection._background._thread = threading.current_thread()
 
     def pass_seconds(self, seconds: int, *, is_mining: bool) -> list[bool]:
         """What the agent was asked for in so many sweeps."""

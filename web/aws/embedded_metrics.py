@@ -8,10 +8,10 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedd
 
 import json
 import logging
-import threading
 from collections.abc import Callable
 from typing import Any
 
+from minequeue.chain.background import Background
 from minequeue.chain.errors import MinequeueError
 from minequeue.chain.protocol.rules import Rules
 from minequeue.chain.scaling import backlog
@@ -52,22 +52,18 @@ class EmbeddedMetrics:
         self._look = look
         self._rules = rules
         self._write = write
-        self._period_s = period_s
-        self._thread = threading.Thread(target=self._run, name="embedded metrics", daemon=True)
+        self._background = Background("embedded metrics", self._print, pause_s=period_s)
 
     def start(self) -> None:
         """Begin, and go on as long as the process lives."""
-        self._thread.start()
+        self._background.start()
 
-    def _run(self) -> None:
-        pause = threading.Event()
-        while True:
-            try:
-                reading, decision = self._look()
-                self._write(json.dumps(describe(reading, decision, self._rules)) + "\n")
-            except (MinequeueError, OSError) as error:  # a full disk under the log, say
-                _log.warning("no metrics are printed: %s", error)
-            pause.wait(self._period_s)
+    def _print(self) -> None:
+        try:
+            reading, decision = self._look()
+            self._write(json.dumps(describe(reading, decision, self._rules)) + "\n")
+        except (MinequeueError, OSError) as error:  # a full disk under the log, say
+            _log.warning("no metrics are printed: %s", error)
 
 
 def describe(reading: Reading, decision: Decision, rules: Rules) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 import logging
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 
+from minequeue.chain.background import Background
 from minequeue.chain.errors import MinequeueError
 
 _PERIOD_S = 1.0
@@ -23,17 +23,14 @@ class Refusals:
         self._store = store
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()
-        self._thread: threading.Thread | None = None
-        self._news = threading.Event()
+        self._background = Background("refusals", self._flush_or_warn, delay_s=_PERIOD_S)
+        self._has_warned = False  # of this outage
 
     def count(self, name: str, times: int = 1) -> None:
         """Count refusals by the name of their problem; returns at once and never fails."""
         with self._lock:
             self._counts[name] += times
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="refusals", daemon=True)
-                self._thread.start()
-        self._news.set()
+        self._background.request()
 
     def flush(self) -> None:
         """Take what was counted to the ledger.
@@ -51,17 +48,12 @@ class Refusals:
                 self._counts += counts
             raise
 
-    def _run(self) -> None:
-        is_told = False
-        while True:
-            self._news.wait()
-            time.sleep(_PERIOD_S)
-            self._news.clear()
-            try:
-                self.flush()
-                is_told = False
-            except MinequeueError as error:
-                self._news.set()
-                if not is_told:
-                    _log.warning("refusals are not counted yet: %s", error)
-                    is_told = True
+    def _flush_or_warn(self) -> None:
+        try:
+            self.flush()
+            self._has_warned = False
+        except MinequeueError as error:
+            self._background.request()
+            if not self._has_warned:
+                _log.warning("refusals are not counted yet: %s", error)
+                self._has_warned = True

@@ -10,12 +10,12 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-scale-in-protec
 import http.client
 import json
 import logging
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from minequeue.chain.background import Background
 from minequeue.chain.errors import MalformedJson
 from minequeue.chain.protocol import strict_json
 
@@ -46,21 +46,17 @@ class Protection:
     ) -> None:
         self._ask = ask
         self._clock = clock
-        self._told = threading.Event()
+        self._background = Background("protection", self.keep)
         self._is_mining = False
         self._is_protected = False
         self._mined_at = 0.0
         self._renew_at = 0.0
         self._again_at = 0.0  # nothing is asked before
-        self._thread: threading.Thread | None = None
 
     def tell(self, *, is_mining: bool) -> None:
         """Say, about each second, whether the worker mines; returns at once and never fails."""
         self._is_mining = is_mining
-        self._told.set()
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="protection", daemon=True)
-            self._thread.start()
+        self._background.request()
 
     def keep(self) -> None:
         """Ask what has to be asked now."""
@@ -79,12 +75,6 @@ class Protection:
             return
         self._is_protected = wanted
         self._renew_at = now + _RENEW_S
-
-    def _run(self) -> None:
-        while True:
-            self._told.wait()
-            self._told.clear()
-            self.keep()
 
 
 class Agent:

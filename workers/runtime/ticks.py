@@ -15,6 +15,7 @@ from typing import Any
 from celery import bootsteps
 from kombu.exceptions import OperationalError
 
+from minequeue.chain.background import Background
 from minequeue.chain.errors import MinequeueError
 from minequeue.workers.runtime.heartbeat import Heart
 from minequeue.workers.runtime.watchdog import (
@@ -44,20 +45,18 @@ class Sweep:
 
     def __init__(self, worker: Any) -> None:
         self._worker = worker
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
+        self._background = Background("sweep", self._run, pause_s=PERIOD_S)
         self._done_at = time.monotonic()
         self.heart = Heart()
         self.wanted: int | None = None  # miners, by the last look; None where nobody looked
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        self._background.start()
 
     def stop(self) -> None:
         """End, and say that the worker leaves."""
-        self._stop.set()
-        self._thread.join()
+        self._background.stop()
         self._attempt(self._leave)
 
     def find_fault(self) -> str | None:
@@ -72,15 +71,13 @@ class Sweep:
         return None
 
     def _run(self) -> None:
-        while not self._stop.is_set():
-            began = time.monotonic()
-            was_answered = self._attempt(self._sweep)
-            self._done_at = time.monotonic()
-            if was_answered and self._done_at - began <= SLOW_S:
-                self.heart.look(getattr(self._worker.consumer, "connection", None))
-            else:
-                self.heart.excuse()
-            self._stop.wait(PERIOD_S)
+        began = time.monotonic()
+        was_answered = self._attempt(self._sweep)
+        self._done_at = time.monotonic()
+        if was_answered and self._done_at - began <= SLOW_S:
+            self.heart.look(getattr(self._worker.consumer, "connection", None))
+        else:
+            self.heart.excuse()
 
     def _sweep(self) -> None:
         app, name = self._worker.app, self._worker.hostname

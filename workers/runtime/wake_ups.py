@@ -4,12 +4,11 @@ A message that is lost costs a delay: the sweep of every worker looks again each
 """
 
 import logging
-import threading
-import time
 from collections.abc import Callable
 
 from kombu.exceptions import OperationalError
 
+from minequeue.chain.background import Background
 from minequeue.chain.errors import MinequeueError
 from minequeue.chain.ledger import Ledger
 from minequeue.chain.scaling.backlog import Reading
@@ -57,25 +56,14 @@ class BellPull:
 
     def __init__(self, ring: Callable[[], object]) -> None:
         self._ring = ring
-        self._pulled = threading.Event()
-        self._start = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._background = Background("bell", self._ring_or_warn, pause_s=_PAUSE_S)
 
     def __call__(self) -> None:
         """Ask for a ring; returns at once and never fails."""
-        self._pulled.set()
-        if self._thread is None:
-            with self._start:
-                if self._thread is None:
-                    self._thread = threading.Thread(target=self._run, name="bell", daemon=True)
-                    self._thread.start()
+        self._background.request()
 
-    def _run(self) -> None:
-        while True:
-            self._pulled.wait()
-            self._pulled.clear()
-            try:
-                self._ring()
-            except (MinequeueError, OperationalError) as error:
-                _log.warning("could not wake a worker, the sweep will: %s", error)
-            time.sleep(_PAUSE_S)
+    def _ring_or_warn(self) -> None:
+        try:
+            self._ring()
+        except (MinequeueError, OperationalError) as error:
+            _log.warning("could not wake a worker, the sweep will: %s", error)

@@ -7,13 +7,13 @@ containers. A server that is away is not the worker's fault: no restart would me
 import logging
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 
+from minequeue.chain.background import Background
 from minequeue.chain.moment import is_ahead
 
 HUNG_S = 5.0  # for so long no pulse may come back to a connected consumer while Redis answers
@@ -46,17 +46,15 @@ class Watchdog:
         self._is_proven = is_proven
         self._sign = sign
         self._end = end
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+        self._background = Background("watchdog", self.look, pause_s=_PERIOD_S)
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        self._background.start()
 
     def stop(self) -> None:
         """End, and leave no sign of life."""
-        self._stop.set()
-        self._thread.join()
+        self._background.stop()
         self._sign.unlink(missing_ok=True)
 
     def look(self) -> None:
@@ -67,10 +65,6 @@ class Watchdog:
             self._end()
         elif self._is_proven():
             _touch(self._sign)
-
-    def _run(self) -> None:
-        while not self._stop.wait(_PERIOD_S):
-            self.look()
 
 
 def end_this_worker() -> None:
