@@ -48,7 +48,7 @@ docs: .venv/.installed-docs
 
 # dist/lambda.zip, for the Python that ARGS="--python 3.12" names, else 3.13
 lambda: .venv/.installed-lambda
-	@$(BIN)/python -m minequeue.compose.lambda_zip $(ARGS)
+	@$(BIN)/python compose/aws/build_zip.py $(ARGS)
 
 lambda-bench: .venv/.installed-test
 	@$(BIN)/minequeue bench lambda $(ARGS)

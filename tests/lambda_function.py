@@ -13,6 +13,7 @@ import boto3
 
 from tests import lambda_runtime
 
+_BUILD_ZIP = Path(__file__).parents[1] / "compose" / "aws" / "build_zip.py"
 # what Lambda has beside the function
 _RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py", "urllib3")
 
@@ -22,7 +23,7 @@ def build_zip(output: Path) -> str:
     version = "{}.{}".format(*sys.version_info)
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "minequeue.compose.lambda_zip"),
+            *(sys.executable, str(_BUILD_ZIP)),
             *("--python", version, "--output", str(output)),
         ],
         capture_output=True,

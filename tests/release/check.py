@@ -11,8 +11,8 @@ from pathlib import Path
 
 import click
 
-from minequeue.compose.checkout import CHECKOUT
-from minequeue.compose.pythons import find_python
+from minequeue.compose.aws.build_zip import find_python
+from tests.release import CHECKOUT
 from tests.release.environment import Environment, InstalledStack
 from tests.release.use import use
 

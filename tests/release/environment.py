@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from minequeue.compose.checkout import CHECKOUT
+from tests.release import CHECKOUT
 from tests.stack import Stack
 
 # common names: in the directory where a user happens to be, their own packages may be called so

@@ -18,7 +18,7 @@ from cyclonedx.output import make_outputter
 from cyclonedx.schema import OutputFormat, SchemaVersion
 from packageurl import PackageURL
 
-from minequeue.compose.checkout import CHECKOUT
+from tests.release import CHECKOUT
 from tests.release.check import find_distributions
 from tests.release.environment import Environment
 

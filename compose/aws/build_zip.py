@@ -4,6 +4,8 @@ Two builds from the same sources and the same versions give the same bytes. The 
 that are installed here, which the checks ran with. Of our own code it holds what the function
 imports. Lambda's directory is read-only, so what is not compiled is compiled anew at every cold
 start: it is compiled where a Python of the version that it is built for is at hand.
+
+`make lambda` runs it in a checkout; it is no part of what is installed.
 """
 
 import configparser
@@ -22,10 +24,7 @@ from pathlib import Path
 import click
 from packaging.requirements import Requirement
 
-from minequeue.chain.errors import MinequeueError
-from minequeue.compose.checkout import CHECKOUT, require_checkout
-from minequeue.compose.pythons import find_python
-
+CHECKOUT = Path(__file__).resolve().parents[2]
 _ENTRIES = ("minequeue/web/lambda_handler.py", "minequeue/compose/wiring/lambda_entry.py")
 # whose data it needs: what compose/ holds beside code describes other deployments
 _DATA_OF = ("minequeue.chain.ledger", "minequeue.web")
@@ -39,6 +38,8 @@ _PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_28_x86_64", "manylinux_2_34_x
 _TASK = "/var/task"  # where Lambda unpacks it
 # what an installer notes of itself, and commands, of which a function has none
 _LEFT_OUT = ("bin", "*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED")
+# where tools that keep several Pythons put them, which need not be on PATH; seen from home
+_KEPT = (".pyenv/versions/{}.*/bin/python", ".local/share/uv/python/cpython-{}.*/bin/python")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can hold
 _MODE = 0o100644 << 16
 _MB = 10**6
@@ -56,11 +57,7 @@ def main(version: str, output: Path) -> None:
     """Build the function of AWS Lambda (x86_64)."""
     with tempfile.TemporaryDirectory() as scratch:
         root = Path(scratch) / "function"
-        try:
-            require_checkout()
-            install(root, version)
-        except MinequeueError as error:
-            raise click.ClickException(str(error)) from None
+        install(root, version)
         is_compiled = _compile(root, version)
         files = write_zip(root, output)
         unpacked = sum(path.stat().st_size for path in files)
@@ -78,7 +75,7 @@ def install(root: Path, version: str) -> None:
     """Put all that the function consists of into ``root``, which does not exist yet.
 
     Raises:
-        MinequeueError: a library cannot be had for that Python.
+        ClickException: a library cannot be had for that Python.
     """
     _install_libraries(root, version)
     for pattern in _LEFT_OUT:
@@ -106,6 +103,29 @@ def write_zip(root: Path, output: Path) -> list[Path]:
     return files
 
 
+def find_python(version: str) -> str | None:
+    """The executable of a Python of this version, such as "3.12", or None."""
+    for candidate in _candidates(version):
+        if _version_of(candidate) == version:
+            return candidate
+    return None
+
+
+def _candidates(version: str) -> Iterator[str]:
+    yield sys.executable
+    if found := shutil.which(f"python{version}"):
+        yield found
+    for pattern in _KEPT:
+        yield from map(str, sorted(Path.home().glob(pattern.format(version)), reverse=True))
+
+
+def _version_of(python: str) -> str:
+    say = "import sys; print('%d.%d' % sys.version_info[:2])"
+    return subprocess.run(  # noqa: S603  # found by the name of an interpreter
+        [python, "-c", say], capture_output=True, text=True, check=False
+    ).stdout.strip()
+
+
 def _install_libraries(root: Path, version: str) -> None:
     needed = [
         f"{requirement.name}{requirement.specifier}"
@@ -128,7 +148,9 @@ def _install_libraries(root: Path, version: str) -> None:
         check=False,
     )
     if done.returncode:
-        raise MinequeueError(f"The libraries cannot be had for Python {version}:\n{done.stderr}")
+        raise click.ClickException(
+            f"The libraries cannot be had for Python {version}:\n{done.stderr}"
+        )
 
 
 def _is_wanted(requirement: Requirement) -> bool:
