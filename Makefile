@@ -5,8 +5,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: up test lint unit integration acceptance audit fuzz docs lambda lambda-bench \
-  containers dist dist-check lowest sbom format clean
+.PHONY: up test lint unit integration acceptance audit fuzz bench chaos experiment simulate docs \
+  lambda containers dist dist-check lowest sbom format clean
 
 up: .venv/.installed
 	@exec $(BIN)/minequeue up $(ARGS)
@@ -42,6 +42,22 @@ fuzz: .venv/.installed-test
 	  tests/unit/test_peer_addresses.py
 	FUZZ_EXAMPLES=300 $(BIN)/pytest --timeout=1200 -s tests/acceptance/test_schemathesis.py
 
+# figures of this machine beside yardsticks: make bench ARGS=hash
+bench: .venv/.installed-test
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+# faults that strike a stack under load, and what became of every receipt: docs/chaos.md
+chaos: .venv/.installed-test
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
+# one burst at this design and at the one that mines inside the request; about ten minutes
+experiment: .venv/.installed-test
+	@$(BIN)/python -m tests.chaos.experiment $(ARGS)
+
+# the scaling policy before a load and a fleet that are not here: docs/scaling-policy.md
+simulate: .venv/.installed-test
+	@$(BIN)/python -m tests.simulation $(ARGS)
+
 # docs/ as a site: site/index.html
 docs: .venv/.installed-docs
 	@$(BIN)/zensical build --clean --strict
@@ -49,9 +65,6 @@ docs: .venv/.installed-docs
 # dist/lambda.zip, for the Python that ARGS="--python 3.12" names, else 3.13
 lambda: .venv/.installed-lambda
 	@$(BIN)/python compose/aws/build_zip.py $(ARGS)
-
-lambda-bench: .venv/.installed-test
-	@$(BIN)/minequeue bench lambda $(ARGS)
 
 # dist/minequeue-*: the source distribution, and the wheel made of it
 dist: .venv/.installed-test

@@ -6,7 +6,7 @@ from typing import NoReturn
 import click
 
 from minequeue.chain.errors import MinequeueError
-from minequeue.compose.cli import chain, client, parts, secrets, trials
+from minequeue.compose.cli import burst, chain, client, parts, secrets
 from minequeue.compose.cli.completion import SHELLS, make_script
 from minequeue.compose.cli.misuse import describe_misuse
 from minequeue.compose.text.terminal import escape
@@ -21,7 +21,7 @@ def cli() -> None:
     """
 
 
-for _module in (parts, chain, client, secrets, trials):
+for _module in (parts, chain, client, secrets, burst):
     for _command in _module.COMMANDS:
         cli.add_command(_command)
 
@@ -40,9 +40,14 @@ def completion(shell: str) -> None:
 
 
 def main() -> None:
-    """Run the command; an error is one sentence and exit code 1, or 2 for a wrong command line."""
+    """Run minequeue."""
+    run_command(cli)
+
+
+def run_command(command: click.Command) -> None:
+    """Run it; an error is one sentence and exit code 1, or 2 for a wrong command line."""
     try:
-        cli(standalone_mode=False)
+        command(standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(error.exit_code)

@@ -1,4 +1,4 @@
 """Benchmarks: each measures a ratio, side by side with its yardstick, in one run.
 
-`minequeue bench NAME` runs one; they are not tests, and no test is timed.
+`make bench ARGS=NAME` runs one; they are not tests, and no test is timed.
 """

@@ -63,7 +63,7 @@ class Report:
             found = {"bench": self.bench, "figures": figures, "notes": list(self.notes)}
             click.echo(json.dumps(found))
             return
-        table = Table(title=f"minequeue bench {self.bench}", title_justify="left")
+        table = Table(title=f"bench {self.bench}", title_justify="left")
         for heading in ("figure", "value", "goal", ""):
             table.add_column(heading, justify="right" if heading == "value" else "left")
         for figure in self.figures:

@@ -1,8 +1,9 @@
-"""``minequeue experiment``: burst, pause, burst at this design and at the synchronous one."""
+"""`make experiment`: burst, pause, burst at this design and at the synchronous one."""
 
 import asyncio
 import json
 import secrets
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from minequeue.compose.burst.follow import read_chain, read_jobs, wait_until_dra
 from minequeue.compose.burst.plan import Plan, make_actions
 from minequeue.compose.burst.record import Answer, Record
 from minequeue.compose.burst.verdict import judge
+from minequeue.compose.cli.main import run_command
 from tests.chaos.ancestor import run_ancestor
 from tests.chaos.report import Run, tabulate, write_report
 from tests.chaos.synchronous import Block, is_valid_chain
@@ -31,19 +33,23 @@ _SEED_BITS = 48
 _WIDTH = 100  # characters of the table
 
 
-def run_experiment(requests: int, report: Path | None, *, as_json: bool) -> int:
-    """Send the burst at both designs and print what became of it.
+@click.command()
+@click.option(
+    "--requests", default=75000, show_default=True, help="Number of requests to each design."
+)
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="HTML file for both timelines, side by side.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print both results as JSON.")
+def experiment(requests: int, report: Path | None, as_json: bool) -> None:
+    """Send one burst at this design and at the one that mines inside the request.
 
-    Args:
-        requests: how many, at each.
-        report: the HTML file to be written.
-        as_json: print JSON.
+    Starts both on free ports, sends burst, pause, burst, and looks for every receipt. The exit code
+    is 1 if this design gave an answer of 500 or above, or lost or doubled anything.
 
-    Returns:
-        0 if this design gave no answer of 500 or above, lost nothing and doubled nothing; else 1.
-
-    Raises:
-        MinequeueError: a design did not start, or its queue did not become empty.
+    Example: make experiment ARGS="--requests 20000 --report report.html"
     """
     plan = Plan(
         requests=requests,
@@ -63,7 +69,7 @@ def run_experiment(requests: int, report: Path | None, *, as_json: bool) -> int:
     if report:
         write_report(report, runs, f"{requests:,} requests in two bursts, at two designs")
     click.echo(json.dumps([run.as_json() for run in runs]) if as_json else _describe(runs))
-    return 0 if is_kept(ours) else 1
+    sys.exit(0 if is_kept(ours) else 1)
 
 
 def is_kept(run: Run) -> bool:
@@ -155,3 +161,7 @@ def _describe(runs: list[Run]) -> str:
             for note in run.notes:
                 console.print(f"\n{run.name}: {note}")
     return capture.get().rstrip()
+
+
+if __name__ == "__main__":
+    run_command(experiment)

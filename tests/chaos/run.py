@@ -1,4 +1,4 @@
-"""``minequeue chaos``: plays rounds, and says what struck, what was measured and what broke."""
+"""`make chaos`: plays rounds, and says what struck, what was measured and what broke."""
 
 import json
 import signal

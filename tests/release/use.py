@@ -22,7 +22,6 @@ def use(stack: Stack) -> Iterator[str]:
         for page in PAGES:
             yield from _open(stack, page)
         yield f"check: {_say(stack, 'check', stack.url).splitlines()[0]}"
-        yield f"bench: {_refuse(stack, 'bench', 'hash')}"
     finally:
         code = stack.stop()
     assert code == 0, stack.said()
@@ -59,11 +58,3 @@ def _say(stack: Stack, *arguments: str) -> str:
     done = stack.run(*arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
-
-
-def _refuse(stack: Stack, *arguments: str) -> str:
-    """What a command says that needs the source checkout."""
-    done = stack.run(*arguments)
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert "needs the source checkout" in done.stderr, done.stderr
-    return done.stderr.strip()

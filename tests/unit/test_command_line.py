@@ -106,7 +106,6 @@ def test_an_option_that_there_is_not_is_one_line_and_exit_code_2(
         "submit --receipts none/receipts",
         "token new --name x",
         "completion powershell",
-        "simulate-scaling no-such-shape",
         "check too many",
     ],
 )
@@ -149,13 +148,10 @@ def test_bad_usage_is_one_line_that_says_where_help_is_and_exit_code_2(
         "token new --name a:b --scope submit",
         "proof verify missing.json",
         "proof verify binary",
-        "bench no-such-benchmark",
         "burst http://192.0.2.1",
         "burst http://[::1",
         "burst --requests 0",
         "burst --file missing.ndjson",
-        "simulate-scaling step --bits 0",
-        "simulate-scaling step --minutes 1 --plot none/plot.svg",
     ],
 )
 def test_an_error_is_one_line_and_exit_code_1(

@@ -14,16 +14,15 @@ from hypothesis import strategies as st
 
 from minequeue.chain.protocol.rules import Bounds, Rules
 from minequeue.chain.scaling.policy import Policy
-from minequeue.compose.cli.main import cli
 from minequeue.compose.config.settings import PREFIX, Settings
-from minequeue.compose.simulation.command import make_world
-from minequeue.compose.simulation.line import Line
-from minequeue.compose.simulation.model import LOOK_S, STEP_S, Model
-from minequeue.compose.simulation.run import simulate
-from minequeue.compose.simulation.search import calculate_time, calculate_work
-from minequeue.compose.simulation.shapes import SHAPES
-from minequeue.compose.simulation.world import World
 from minequeue.compose.wiring.ledger import open_ledger
+from tests.simulation.__main__ import make_world, simulation
+from tests.simulation.line import Line
+from tests.simulation.model import LOOK_S, STEP_S, Model
+from tests.simulation.run import simulate
+from tests.simulation.search import calculate_time, calculate_work
+from tests.simulation.shapes import SHAPES
+from tests.simulation.world import World
 
 WORLD = World(
     rules=Rules("sim", 20, 5, 5000, 2**21),
@@ -218,12 +217,12 @@ def test_the_command_prints_a_summary_and_draws_a_picture_that_needs_nothing_els
         monkeypatch.delenv(name)
     picture = tmp_path / "burst.svg"
     options = ["burst", "--workers", "0,20", "--rate", "600", "--minutes", "1"]
-    command = ["simulate-scaling", *options, "--plot", str(picture)]
-    said = CliRunner().invoke(cli, command, catch_exceptions=False)
+    command = [*options, "--plot", str(picture)]
+    said = CliRunner().invoke(simulation, command, catch_exceptions=False)
     assert said.exit_code == 0
     assert "changes of direction" in said.output
     first = picture.read_bytes()
-    found = CliRunner().invoke(cli, [*command, "--json"], catch_exceptions=False)
+    found = CliRunner().invoke(simulation, [*command, "--json"], catch_exceptions=False)
     assert '"turns"' in found.output
     assert picture.read_bytes() == first
     elements = list(ElementTree.fromstring(first).iter())
@@ -234,7 +233,7 @@ def test_the_command_prints_a_summary_and_draws_a_picture_that_needs_nothing_els
 
 
 def test_a_shape_that_is_none_is_refused() -> None:
-    assert CliRunner().invoke(cli, ["simulate-scaling", "sine"]).exit_code == 2
+    assert CliRunner().invoke(simulation, ["sine"]).exit_code == 2
 
 
 def test_what_is_simulated_is_what_the_settings_say_for_the_stack() -> None:
@@ -269,8 +268,8 @@ def test_what_is_simulated_is_what_the_settings_say_for_the_stack() -> None:
 def test_the_fleet_of_the_settings_is_simulated_and_an_option_wins(
     options: list[str], least: int, most: int
 ) -> None:
-    command = ["simulate-scaling", "step", "--minutes", "0.05", "--rate", "60"]
+    command = ["step", "--minutes", "0.05", "--rate", "60"]
     done = CliRunner().invoke(
-        cli, [*command, *options], env={"MINEQUEUE_FLEET": "2,40"}, catch_exceptions=False
+        simulation, [*command, *options], env={"MINEQUEUE_FLEET": "2,40"}, catch_exceptions=False
     )
     assert f" {least} to {most} " in done.output

@@ -9,7 +9,7 @@ from xml.etree import ElementTree  # nosec B405  # reads what pygal just wrote
 import pygal
 from pygal.style import Style
 
-from minequeue.compose.simulation.model import STEP_S, Sample
+from tests.simulation.model import STEP_S, Sample
 
 _WIDTH, _HEIGHT, _HEAD = 960, 230, 40  # pixels, of each panel and of the line above them
 _LABEL, _LEGEND = 10, 9  # characters
@@ -35,7 +35,7 @@ def draw(samples: Sequence[Sample], title: str) -> bytes:
     words = {"x": "20", "y": "28", "fill": _INK, "font-family": _FONT, "font-size": "17"}
     ElementTree.SubElement(root, f"{{{_SVG}}}text", words).text = title
     for row, panel in enumerate(panels):
-        svg = ElementTree.fromstring(panel.render())  # noqa: S314  # what pygal just wrote  # nosec B314
+        svg = ElementTree.fromstring(panel.render())  # what pygal just wrote  # nosec B314
         for definitions in svg.iter(f"{{{_SVG}}}defs"):
             for script in definitions.findall(f"{{{_SVG}}}script"):
                 definitions.remove(script)  # settings of a script that is not there

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from minequeue.compose.simulation.model import STEP_S, Model, Sample
-from minequeue.compose.simulation.shapes import Shape
-from minequeue.compose.simulation.world import World
+from tests.simulation.model import STEP_S, Model, Sample
+from tests.simulation.shapes import Shape
+from tests.simulation.world import World
 
 _PATIENCE = 4  # so many times the load's own time may pass before what waits is given up
 

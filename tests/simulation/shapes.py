@@ -20,7 +20,7 @@ class Shape:
 
 
 def _step(part: float) -> float:
-    return 1.0 if 0.1 <= part < 0.7 else 0.0  # noqa: PLR2004  # the shape itself, as below
+    return 1.0 if 0.1 <= part < 0.7 else 0.0  # the shape itself, as below
 
 
 def _ramp(part: float) -> float:
@@ -32,7 +32,7 @@ def _saw_tooth(part: float) -> float:
 
 
 def _burst(part: float) -> float:
-    return 1.0 if part < 0.2 or 0.5 <= part < 0.7 else 0.0  # noqa: PLR2004
+    return 1.0 if part < 0.2 or 0.5 <= part < 0.7 else 0.0
 
 
 SHAPES: Mapping[str, Shape] = {

@@ -14,11 +14,11 @@ from minequeue.chain.protocol.header import genesis
 from minequeue.chain.protocol.validation import MEDIAN_SPAN
 from minequeue.chain.scaling.backlog import OpenCandidate, Reading, is_block_due
 from minequeue.chain.scaling.policy import Decision, decide
-from minequeue.compose.simulation.fleet import Fleet
-from minequeue.compose.simulation.line import Line
-from minequeue.compose.simulation.search import calculate_time, calculate_work
-from minequeue.compose.simulation.shapes import Shape
-from minequeue.compose.simulation.world import World
+from tests.simulation.fleet import Fleet
+from tests.simulation.line import Line
+from tests.simulation.search import calculate_time, calculate_work
+from tests.simulation.shapes import Shape
+from tests.simulation.world import World
 
 STEP_S = 0.1
 LOOK_S = 1.0  # how often the pool follows the policy, as in workers/runtime/autoscaler.py
@@ -67,7 +67,7 @@ class Model:
         self.fleet = Fleet(world.policy.least, world.start_delay_s)
         self._world = world
         self._shape = shape
-        self._random = Random(world.seed)  # noqa: S311  # a simulation  # nosec B311
+        self._random = Random(world.seed)  # a simulation  # nosec B311
         self._genesis = genesis(world.rules.network)
         self._steps = 0
         self._candidate: OpenCandidate | None = None
@@ -199,7 +199,7 @@ class Model:
 
     def _connect(self) -> None:
         candidate = self._candidate
-        assert candidate is not None  # noqa: S101  # its only caller has one  # nosec B101
+        assert candidate is not None  # its only caller has one  # nosec B101
         self.pending.take(candidate.count)
         self.jobs.take(bool(candidate.job))
         self.mined += candidate.count + bool(candidate.job)

@@ -1,1 +1,0 @@
-"""``minequeue simulate-scaling``: the policy before loads and fleets that are not here."""

@@ -1,0 +1,1 @@
+"""`make simulate`: the policy before loads and fleets that are not here."""
