@@ -21,7 +21,9 @@ TOOLS = {
     "experiment": ("tests.chaos.experiment", experiment),
     "simulate": ("tests.simulation", simulation),
 }
-MAKEFILE = (Path(__file__).parents[2] / "Makefile").read_text("utf-8")
+ROOT = Path(__file__).parents[2]
+MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
+COMMANDS = (ROOT / "docs" / "commands.md").read_text("utf-8")
 
 tools = pytest.mark.parametrize("name", TOOLS)
 
@@ -39,6 +41,7 @@ def test_make_runs_it_and_the_command_that_is_installed_does_not(name: str) -> N
     module = re.escape(TOOLS[name][0])
     rule = rf"^{name}: \.venv/\.installed-test\n\t@\$\(BIN\)/python -m {module} \$\(ARGS\)$"
     assert re.search(rule, MAKEFILE, re.MULTILINE)
+    assert re.search(rf"^\| `make {name}\b", COMMANDS, re.MULTILINE)
     assert not any(name in command for command in cli.commands)
 
 
