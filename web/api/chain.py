@@ -23,7 +23,7 @@ blueprint = Blueprint("chain", __name__)
 @blueprint.get("/chain")
 @described(
     Reply(200, "The chain, or a page of it.", Chain, headers={"ETag": "Names the tip."}),
-    Reply(304, "The tip is what the client has.", headers={"ETag": "Names the tip."}),
+    Reply(304, "The client has the present chain.", headers={"ETag": "Names the tip."}),
     problems=(400, 429),
     parameters=[*page(MAX_PAGE), IF_NONE_MATCH],
 )

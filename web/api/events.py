@@ -31,9 +31,9 @@ _HEAD = b"retry: %d\n" % (1000 * PERIOD_S)
 @described(
     Reply(
         200,
-        "What is new since the last event: `state` with samples, blocks and warnings, or `away` "
-        "with a reason, which may be empty, while the server is. It ends; come again with the last "
-        "id after the time that it names.",
+        "Changes since the last event: `state` with samples, blocks and warnings, or `away` with "
+        "a reason, which may be empty, while the server is away. The answer ends; repeat with the "
+        "last id after the time that it names.",
         EVENT,
         "text/event-stream",
     ),

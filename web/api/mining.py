@@ -32,10 +32,10 @@ _JOB_BYTES = 16
 @described(
     Reply(
         200,
-        "The block, where the request waited for it.",
+        "The block, if the request waited for it.",
         MinedBlock,
         headers={
-            "Preference-Applied": "That the answer was held back.",
+            "Preference-Applied": "The answer was delayed.",
             "Content-Location": "Where the block is read.",
         },
     ),
@@ -70,12 +70,12 @@ def mine() -> Response:
 
 @blueprint.get("/jobs/<job>")
 @described(
-    Reply(200, "What became of it so far.", JobState),
+    Reply(200, "The state of the job.", JobState),
     problems=(404,),
     parameters=[in_path("job", "The job's id.", "^[0-9a-f]{32}$", "0" * 32)],
 )
 def read_job(job: str) -> Response:
-    """Tell what became of a mine request, or of a request to resolve conflicts."""
+    """The state of a mine request, or of a request to resolve conflicts."""
     if parse_hex(job, _JOB_BYTES):
         if known := services().ledger.blocks.locate_job(job):
             return _answer_mine_job(job, known)

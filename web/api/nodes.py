@@ -41,7 +41,7 @@ _read_registration = make_reader(_Registration)
 
 
 @blueprint.get("/")
-@described(Reply(200, "All nodes that are known.", Nodes))
+@described(Reply(200, "All known nodes.", Nodes))
 def list_nodes() -> Response:
     """All nodes that are known, and what was last seen of each."""
     peers = services().ledger.network.peers()
@@ -56,7 +56,7 @@ def list_nodes() -> Response:
 
 @blueprint.post("/register")
 @described(
-    Reply(201, "They are known.", Registered),
+    Reply(201, "The nodes are registered.", Registered),
     problems=(400, 409),
     body=Body(
         {JSON: Registration}, "The addresses of nodes.", {"nodes": ["http://127.0.0.1:3001"]}
@@ -90,7 +90,7 @@ def register_nodes() -> Response:
 
 @blueprint.delete("/<node:address>")
 @described(
-    Reply(204, "It is forgotten."),
+    Reply(204, "The node is removed."),
     problems=(400, 404),
     parameters=[
         in_path("address", "Its address.", "^http://[a-z0-9.:]+$", "http://127.0.0.1:3001")
@@ -98,7 +98,7 @@ def register_nodes() -> Response:
 )
 @needs("admin")
 def remove_node(address: str) -> Response:
-    """Forget a node, named by its address."""
+    """Remove the node at an address."""
     if not services().ledger.network.remove(str(PeerUrl.parse(address))):
         raise not_found("Unknown node. GET /nodes/ lists all known nodes.")
     return Response(status=204)
@@ -108,12 +108,15 @@ def remove_node(address: str) -> Response:
 @described(
     Reply(
         200,
-        "What came of it, with the chain as it is now, where the request waited for it.",
+        "The result, with the present chain, if the request waited for it.",
         Resolved,
-        headers={"Preference-Applied": "That the answer was held back."},
+        headers={"Preference-Applied": "The answer was delayed."},
     ),
     Reply(
-        202, "The nodes will be met.", JobReceipt, headers={"Location": "Where the job is read."}
+        202,
+        "The nodes will be queried.",
+        JobReceipt,
+        headers={"Location": "Where the job is read."},
     ),
     parameters=[PREFER],
 )
@@ -126,7 +129,7 @@ def resolve() -> Response:
     outcome = wait_for(lambda: services().ledger.network.find_outcome(job))
     if isinstance(outcome, Outcome):
         return _answer_chain(outcome)
-    return answer_queued(job, "The nodes will be met.")
+    return answer_queued(job, "The nodes will be queried.")
 
 
 def _show(address: str, sight: Sight) -> dict[str, Any]:

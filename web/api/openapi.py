@@ -44,7 +44,7 @@ _PROBLEM_HEADERS = {
 @blueprint.get("/openapi.json")
 @described(
     Reply(200, "This document.", {"type": "object"}, headers={"ETag": "Names its content."}),
-    Reply(304, "It is what the client has."),
+    Reply(304, "The client has the present document."),
     parameters=[
         Parameter("If-None-Match", "header", "The ETag that the client has.", {"type": "string"})
     ],

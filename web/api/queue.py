@@ -15,9 +15,9 @@ _MOST_GROWTH = 4
 
 
 @blueprint.get("/queue")
-@described(Reply(200, "What waits.", QueueState))
+@described(Reply(200, "The state of the queue.", QueueState))
 def read_queue() -> Response:
-    """Depth 0 means that all that was accepted is in blocks."""
+    """The state of the queue; at depth 0 every accepted transaction is in a block."""
     at = services()
     ledger = at.ledger
     reading, decision = ledger.queue.look(at.policy)

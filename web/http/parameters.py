@@ -9,28 +9,28 @@ MAX_PAGE = 1000  # blocks or headers
 IDEMPOTENCY_KEY = Parameter(
     "Idempotency-Key",
     "header",
-    "Names the request: sent again with its key it is answered as before, for a day at least.",
+    "Name of the request: a repetition gets the same answer, for at least 24 hours.",
     {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[ -~]+$"},
     "order-17",
 )
 PREFER = Parameter(
     "Prefer",
     "header",
-    "`wait=N` holds the answer back for up to N seconds (RFC 7240).",
+    "`wait=N` delays the answer for up to N seconds, until there is a result (RFC 7240).",
     {"type": "string"},
     "wait=10",
 )
 REQUEST_ID = Parameter(
     request_ids.HEADER,
     "header",
-    "The client's name of the request: it is in the answer, in the log, and told with its block.",
+    "The client's name of the request; the answer and the log have it, also with its block.",
     {"type": "string", "minLength": 1, "maxLength": request_ids.MOST, "pattern": "^[!-~]+$"},
     "checkout-17",
 )
 IF_NONE_MATCH = Parameter(
     "If-None-Match",
     "header",
-    "The ETag that the client has.",
+    "ETag of the client's copy.",
     {"type": "string"},
 )
 
@@ -40,7 +40,7 @@ def page(most: int) -> list[Parameter]:
     return [
         Parameter("from", "query", "The first block's index.", {"type": "integer", "minimum": 1}),
         Parameter(
-            "limit", "query", "At most so many.", {"type": "integer", "minimum": 1, "maximum": most}
+            "limit", "query", "Maximum number.", {"type": "integer", "minimum": 1, "maximum": most}
         ),
     ]
 

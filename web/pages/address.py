@@ -21,7 +21,7 @@ _SPOT = re.compile(r"([0-9]{1,15})\.([0-9]{1,15})", re.ASCII)
 @blueprint.get("/addresses")
 @described(
     page_reply("Its newest transactions, or those before a place."),
-    Reply(429, "As many as can read at once do.", {"type": "string"}, HTML),
+    Reply(429, "Too many clients are reading.", {"type": "string"}, HTML),
     *refusals(400),
     parameters=[
         Parameter(
@@ -35,7 +35,7 @@ _SPOT = re.compile(r"([0-9]{1,15})\.([0-9]{1,15})", re.ASCII)
         Parameter(
             "before",
             "query",
-            "Where to go on: a block's index, a point, a position.",
+            "Where to continue: a block's index, a point, a position.",
             {"type": "string", "pattern": r"^[0-9]{1,15}\.[0-9]{1,15}$"},
             "17.3",
         ),

@@ -18,7 +18,7 @@ _BLANKS = " \t\r\n"  # around what is pasted
 
 @blueprint.get("/search")
 @described(
-    Reply(303, "Where it is.", headers={"Location": "The page."}),
+    Reply(303, "The page of the result.", headers={"Location": "The page."}),
     *refusals(400),
     parameters=[
         Parameter(
