@@ -76,7 +76,7 @@ def run_export(
             raise click.UsageError(f"--from {first} is past the chain, whose length is {length}.")
         found = export_chain(ledger, name, first=first, is_resumed=is_resumed)
     text = (
-        f"exported {found.blocks} blocks up to block {found.index}, and what waits: "
+        f"exported {found.blocks} blocks up to block {found.index}, and the queue: "
         f"{found.transactions} transactions, {found.jobs} mine requests ({found.bytes} bytes)"
     )
     click.echo(json.dumps(asdict(found)) if as_json else text, err=name == STANDARD)
@@ -128,7 +128,7 @@ def run_import(settings: Settings, name: str, *, as_json: bool) -> None:
             name, settings.network, settings.signatures, lambda: make_ledger(settings)
         )
     text = (
-        f"imported {found.blocks} blocks ({found.known} more were there), and what waits: "
+        f"imported {found.blocks} blocks ({found.known} more were there), and the queue: "
         f"{found.transactions} transactions, {found.jobs} mine requests"
     )
     click.echo(json.dumps(asdict(found)) if as_json else text)

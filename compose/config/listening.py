@@ -15,9 +15,9 @@ def refuse_open_doors(settings: Settings) -> None:
     """
     if not (settings.tokens or settings.open_to_all or is_loopback(settings.host)):
         raise StartRefused(
-            f"Without tokens minequeue listens on loopback alone, not on {settings.host}: make one "
-            "with `minequeue token new` and put it in MINEQUEUE_TOKENS, or say "
-            "MINEQUEUE_OPEN_TO_ALL=yes where something before it lets nobody through."
+            f"Without tokens minequeue listens on loopback only, not on {settings.host}: make one "
+            "with `minequeue token new` and put it in MINEQUEUE_TOKENS, or set "
+            "MINEQUEUE_OPEN_TO_ALL=yes behind a proxy that controls access."
         )
 
 

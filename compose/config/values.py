@@ -146,7 +146,7 @@ def tokens(text: str) -> Tokens:
 def token(text: str) -> str:
     """What can stand in a header of HTTP."""
     if not text.isascii() or not text.isprintable():
-        raise ValueError("printable ASCII characters alone")
+        raise ValueError("only printable ASCII characters")
     return text
 
 

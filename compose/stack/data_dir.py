@@ -89,7 +89,7 @@ def _make(data_dir: Path, say: Callable[[str], None]) -> None:
     mode = stat.S_IMODE(data_dir.stat().st_mode)
     if mode & 0o077:
         data_dir.chmod(0o700)
-        say(f"{data_dir} was open to others ({mode:o}); now it is yours alone (700)")
+        say(f"{data_dir} was open to others ({mode:o}); now only you have access (700)")
     check_content(data_dir.resolve())
     (data_dir / "logs").mkdir(mode=0o700, exist_ok=True)
 

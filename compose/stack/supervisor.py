@@ -90,7 +90,7 @@ class Supervisor:
         while True:
             match self._next_event():
                 case _Stop():
-                    self._announce("stopping: what is under way is finished, the rest is on disk")
+                    self._announce("stopping: current work is finished, everything else is on disk")
                     return
                 case _Died(running):
                     self._bury(running)
@@ -145,7 +145,7 @@ class Supervisor:
         """Kill what runs and is of no use; its death has it started again."""
         for running in self._running.values():
             if running.is_ready and (loss := running.part.find_loss()):
-                self._announce(f"{running.part.name:<8} is of no use any more: {loss}")
+                self._announce(f"{running.part.name:<8} has failed: {loss}")
                 running.is_ready = False  # till it serves again
                 running.kill()
 

@@ -71,10 +71,10 @@ def run_up(settings: Settings) -> None:
 def _greet(settings: Settings, announce: Callable[[str], None]) -> None:
     announce(
         f"minequeue is ready: {url_of(settings.host, settings.port)}/  "
-        "(Ctrl-C stops it; what was accepted stays on disk)"
+        "(Ctrl-C stops it; accepted transactions stay on disk)"
     )
     if not settings.tokens:
-        who = "whoever reaches it" if settings.open_to_all else "everybody on this machine"
+        who = "everybody who reaches it" if settings.open_to_all else "everybody on this machine"
         announce(f"no tokens are set: {who} may submit and mine (minequeue token new --help)")
 
 

@@ -15,7 +15,7 @@ import pytest
 BIN = Path(sys.executable).parent
 # a command and an option, each begun and then completed; --help says which command that became
 TYPED = "minequeue stat\t --js\t --help\n"
-SHOWN = "Tell what waits, and who works on it."
+SHOWN = "Show the queue and its miners."
 PATIENCE_S = 30
 PROMPT = "ready> "
 LOAD = {

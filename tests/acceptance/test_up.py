@@ -150,7 +150,7 @@ def test_a_socket_that_somebody_removes_costs_a_restart_of_the_server(own: Stack
     own.start()
     assert post(own.url, PLAIN).status == 202
     (own.data_dir / "valkey.sock").unlink()
-    wait_for(lambda: "is of no use any more: its socket" in own.said(), "a look at the server", 10)
+    wait_for(lambda: "has failed: its socket" in own.said(), "a look at the server", 10)
     wait_for(lambda: own.said().count("server   unix://") == 2, "the next server", 30)
     wait_for(lambda: _is_serving(own), "web on it", 30)
     assert post(own.url, PLAIN).status == 202

@@ -58,7 +58,7 @@ def test_what_is_ours_and_open_is_closed_and_that_is_said(
     data.chmod(mode)
     take(data, said)
     assert mode_of(data) == 0o700
-    assert said == [f"{data} was open to others ({mode:o}); now it is yours alone (700)"]
+    assert said == [f"{data} was open to others ({mode:o}); now only you have access (700)"]
     take(data, said)
     assert len(said) == 1
 

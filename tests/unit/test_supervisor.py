@@ -136,10 +136,10 @@ def test_a_part_that_is_of_no_use_any_more_is_started_again_and_told(tmp_path: P
     Supervisor(tmp_path, [part], tell, lambda: None).run()
     assert [line.partition("  (ready")[0] for line in told] == [
         "part     here",
-        "part     is of no use any more: its socket is gone",
+        "part     has failed: its socket is gone",
         "part     died (killed by SIGKILL), starts again",
         "part     here",
-        "stopping: what is under way is finished, the rest is on disk",
+        "stopping: current work is finished, everything else is on disk",
         "stopped",
     ]
 
