@@ -1,4 +1,4 @@
-"""The rule for moments that are stored; chain/ledger/lua/clock.lua is the same for scripts."""
+"""The rule for moments that are stored; chain/ledger/lua/prelude.lua has the same for scripts."""
 
 
 def is_ahead(moment: float, now: float, length: float) -> bool:

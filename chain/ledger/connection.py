@@ -3,8 +3,6 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
-from functools import cache
-from importlib import resources
 from typing import Any, TypeAlias, TypeVar, cast
 
 import redis
@@ -14,6 +12,7 @@ from minequeue.chain.ledger.durability import check_durability
 from minequeue.chain.ledger.pool import CheckedPool
 from minequeue.chain.ledger.redis_connection import bounded, code_of, is_away, is_refused
 from minequeue.chain.ledger.redis_url import Client, read
+from minequeue.chain.ledger.scripts import read_scripts
 
 T = TypeVar("T")
 Argument: TypeAlias = bytes | str | int
@@ -68,9 +67,7 @@ class Connection:
         self._wait_s = wait_s
         self._has_served = False
         self._logged_at = -_LOG_PERIOD_S  # by a clock that only grows
-        self._scripts = {
-            name: client.register_script(source) for name, source in read_scripts().items()
-        }
+        self._scripts = read_scripts()
 
     def run(self, command: Callable[[Client], T]) -> T:
         """Run ``command`` with the client.
@@ -110,7 +107,7 @@ class Connection:
 
     def source(self, name: str) -> str:
         """The script ``lua/<name>.lua``, for who sends it on a connection of their own."""
-        return str(self._scripts[name].script)
+        return self._scripts[name].source
 
     def script(self, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
         """Run the script ``lua/<name>.lua``; see :meth:`run`.
@@ -125,7 +122,7 @@ class Connection:
             try:
                 return self._send(client, call)
             except redis.exceptions.NoScriptError:  # the server's first time, or its restart
-                client.script_load(script.script)
+                client.script_load(script.source)
                 return self._send(client, call)
 
         answer = self.run(evaluate)
@@ -147,7 +144,7 @@ class Connection:
             answers = self._send_all(client, commands)
             if any(isinstance(answer, redis.exceptions.NoScriptError) for answer in answers):
                 for name, _, _ in calls:
-                    client.script_load(self._scripts[name].script)
+                    client.script_load(self._scripts[name].source)
                 answers = self._send_all(client, commands)
             for answer in answers:
                 if isinstance(answer, redis.ResponseError):
@@ -188,15 +185,3 @@ class Connection:
             return connection.read_response()
         finally:
             pool.release(connection)
-
-
-@cache
-def read_scripts() -> dict[str, str]:
-    """The scripts by their names, as the server gets them: each with the clock before it."""
-    found = {
-        file.name.removesuffix(".lua"): file.read_text("utf-8")
-        for file in resources.files("minequeue.chain.ledger").joinpath("lua").iterdir()
-        if file.name.endswith(".lua")
-    }
-    clock = found.pop("clock")
-    return {name: clock + source for name, source in found.items()}

@@ -1,21 +1,18 @@
 """What a proxy does to calls of scripts: it knows a script by the hash that its call carries."""
 
-import hashlib
 import re
 import threading
 from collections import Counter
 from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
-from minequeue.chain.ledger.connection import read_scripts
+from minequeue.chain.ledger.scripts import read_scripts
 
 Moment: TypeAlias = Literal["before", "midway", "after", "within"]
 
 # a client sends the head of a call in one piece, and often several calls one after the other
 _CALL = re.compile(rb"\*\d+\r\n\$7\r\nEVALSHA\r\n\$40\r\n([0-9a-f]{40})\r\n")
-_NAMES = {
-    hashlib.sha1(source.encode()).hexdigest(): name for name, source in read_scripts().items()
-}
+_NAMES = {script.sha: name for name, script in read_scripts().items()}
 
 
 def find_scripts(sent: bytes) -> dict[str, int]:

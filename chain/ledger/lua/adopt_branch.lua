@@ -74,8 +74,7 @@ end
 seen = seen + #entries
 local is_all = seen >= redis.call('LLEN', pending)
 
--- The first write frees memory, so the server lets the rest go on where memory has run out.
-if is_all and redis.call('DEL', candidate, candidate_body) > 0 then
+if is_all and write_first('DEL', candidate, candidate_body) > 0 then
   redis.call('HINCRBY', counters, 'abandoned', 1)
 end
 if #leave > 0 then

@@ -14,7 +14,7 @@ for _, silent in ipairs(list_over(workers, now, beat_ms)) do
   redis.call('HDEL', sizes, silent)
   redis.call('HDEL', kernels, silent)
 end
-redis.call('ZREM', workers, worker) -- first, for the reason given in claim_range.lua
+write_first('ZREM', workers, worker)
 redis.call('HDEL', sizes, worker)
 redis.call('HDEL', kernels, worker)
 if size >= 0 then

@@ -27,7 +27,7 @@ end
 if wait > 0 then
   return math.ceil(wait)
 end
-redis.call('DEL', bucket) -- first, for the reason given in claim_range.lua
+write_first('DEL', bucket)
 redis.call('HSET', bucket, 'requests', string.format('%.3f', paid[1]),
   'entries', string.format('%.3f', paid[2]), 'at', now)
 redis.call('PEXPIRE', bucket, math.ceil(last - now) + SECOND)

@@ -10,9 +10,7 @@
 local candidate, miners, rates = KEYS[1], KEYS[2], KEYS[3]
 local count, lease, lease_ms, rate, cost = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 
--- ZREM first: where memory has run out, only a script that has already written may grow, and
--- mining has to go on, since it alone makes room
-redis.call('ZREM', miners, lease)
+write_first('ZREM', miners, lease)
 redis.call('ZADD', miners, read_clock() + lease_ms, lease)
 if rate ~= '0' then
   redis.call('HSET', rates, lease, rate, 'last', rate)

@@ -28,15 +28,14 @@ for i = 1, #fields, 2 do
   found[fields[i]] = fields[i + 1]
 end
 if found.prefix ~= prefix or found.placed ~= found.count then
-  redis.call('HDEL', counters, '') -- first, for the reason given in claim_range.lua
+  write_first('HDEL', counters, '')
   redis.call('HINCRBY', counters, 'stale_finds', 1)
   return 'STALE'
 end
 local count, job, reward, bytes = found.count, found.job, found.reward, found.bytes
 local body = redis.call('GET', candidate_body)
 
--- The first writes free memory, so the server lets the rest go on where memory has run out.
-redis.call('DEL', candidate, candidate_body)
+write_first('DEL', candidate, candidate_body)
 redis.call('LTRIM', pending, count, -1)
 if job ~= '' then
   redis.call('LPOP', mine_requests)
@@ -53,7 +52,7 @@ for field, value in pairs(found) do
   end
 end
 local ms = math.max(read_clock() - tonumber(found.opened), 0)
-local bucket = ms <= 1 and 0 or math.ceil(math.log(ms) / math.log(2) - 1e-9)
+local bucket = find_bucket(ms)
 redis.call('HINCRBY', histograms, 'mined', ms)
 redis.call('HINCRBY', histograms, 'mined:' .. bucket, 1)
 redis.call('HSET', bodies, index, body)

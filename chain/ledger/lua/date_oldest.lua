@@ -11,7 +11,7 @@ local dated = 0
 local function date(list, moment)
   local entry = redis.call('LINDEX', list, 0)
   if entry and tonumber(string.sub(entry, 33, 45)) > now then
-    redis.call('HDEL', counters, '') -- first, for the reason given in claim_range.lua
+    write_first('HDEL', counters, '')
     local stamp = string.format('%013d', moment)
     redis.call('LSET', list, 0, string.sub(entry, 1, 32) .. stamp .. string.sub(entry, 46))
     dated = dated + 1

@@ -15,7 +15,7 @@ local found = redis.call('HMGET', resolver, 'token', 'began')
 if found[1] ~= token then
   return 0
 end
-redis.call('DEL', resolver)
+write_first('DEL', resolver)
 for i = 7, #ARGV do
   redis.call('LREM', requests, 1, ARGV[i])
   redis.call('SET', KEYS[i - 2], outcome, 'EX', keep_s)
@@ -23,7 +23,7 @@ end
 local now = read_clock()
 redis.call('HSET', met, 'tip', tip, 'at', now)
 local ms = math.max(now - tonumber(found[2]), 0)
-local bucket = ms <= 1 and 0 or math.ceil(math.log(ms) / math.log(2) - 1e-9)
+local bucket = find_bucket(ms)
 redis.call('HINCRBY', histograms, 'resolved_' .. word, ms)
 redis.call('HINCRBY', histograms, 'resolved_' .. word .. ':' .. bucket, 1)
 redis.call('PUBLISH', channel, 'resolved')

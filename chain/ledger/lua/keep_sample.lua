@@ -6,8 +6,7 @@
 local samples = KEYS[1]
 local number, sample, kept, after = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 
--- first, for the reason given in claim_range.lua
-redis.call('ZREMRANGEBYSCORE', samples, '-inf', tonumber(number) - kept)
+write_first('ZREMRANGEBYSCORE', samples, '-inf', tonumber(number) - kept)
 -- what is yet to come was taken before the server's clock was set back
 redis.call('ZREMRANGEBYSCORE', samples, '(' .. number, '+inf')
 if redis.call('ZCOUNT', samples, number, number) == 0 then

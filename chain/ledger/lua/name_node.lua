@@ -6,6 +6,6 @@ local known = redis.call('GET', KEYS[1])
 if known then
   return known
 end
-redis.call('DEL', KEYS[1]) -- first, for the reason given in claim_range.lua
+write_first('DEL', KEYS[1])
 redis.call('SET', KEYS[1], ARGV[1])
 return ARGV[1]

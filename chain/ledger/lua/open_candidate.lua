@@ -41,9 +41,7 @@ end
 local head = is_asked and redis.call('LINDEX', mine_requests, 0)
 local job = string.sub(head or '', 1, 32)
 
--- DEL first: once a script has written, the server lets it go on when memory has run out, and
--- only mining makes room again
-redis.call('DEL', candidate, candidate_body)
+write_first('DEL', candidate, candidate_body)
 redis.call('HSET', candidate, 'prefix', prefix, 'count', count, 'job', job, 'reward', reward,
   'next', 0, 'placed', 0, 'bytes', 0, 'contracts', contracts,
   'opened', read_clock())

@@ -23,13 +23,13 @@ local places, waited, sum = {}, {}, 0
 for i, entry in ipairs(redis.call('LRANGE', pending, placed, last)) do
   bytes = bytes + #entry
   local ms = math.max(now - tonumber(string.sub(entry, 33, 45)), 0)
-  local bucket = ms <= 1 and 0 or math.ceil(math.log(ms) / math.log(2) - 1e-9)
+  local bucket = find_bucket(ms)
   waited[bucket] = (waited[bucket] or 0) + 1
   sum = sum + ms
   places[2 * i - 1] = string.sub(entry, 1, 32)
   places[2 * i] = index .. ':' .. (placed + i - 1) .. ':' .. root
 end
-redis.call('HDEL', candidate, 'placed', 'bytes') -- first, for the reason given in claim_range.lua
+write_first('HDEL', candidate, 'placed', 'bytes')
 redis.call('HSET', candidate, 'placed', last + 1, 'bytes', bytes)
 for bucket, count_waited in pairs(waited) do
   redis.call('HINCRBY', candidate, 'waited:' .. bucket, count_waited)

@@ -2,6 +2,6 @@
 -- KEYS[1] peaks  string, as chain/scaling/policy.py writes it
 -- ARGV[1] it
 -- Returns OK.
-redis.call('DEL', KEYS[1]) -- first, for the reason given in claim_range.lua
+write_first('DEL', KEYS[1])
 redis.call('SET', KEYS[1], ARGV[1])
 return 'OK'

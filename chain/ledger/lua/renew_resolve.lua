@@ -5,6 +5,6 @@
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then
   return 0
 end
-redis.call('HDEL', KEYS[1], 'until') -- first, for the reason given in claim_range.lua
+write_first('HDEL', KEYS[1], 'until')
 redis.call('HSET', KEYS[1], 'until', read_clock() + ARGV[2])
 return 1

@@ -9,8 +9,7 @@
 local miners, bells, rates = KEYS[1], KEYS[2], KEYS[3]
 local wanted, bell_ms, name, lease_ms = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
 
--- who has written, be it nothing, may go on at maxmemory, where only miners make room
-redis.call('ZREM', bells, '')
+write_first('ZREM', bells, '')
 local now = read_clock()
 for _, lease in ipairs(list_over(miners, now, lease_ms)) do
   redis.call('ZREM', miners, lease)

@@ -16,7 +16,7 @@ if redis.call('EXISTS', arrived) == 1 then
     ids[#ids + 1] = fields[i]
   end
   if #ids > 0 then
-    redis.call('HDEL', arrived, unpack(ids)) -- first, for the reason given in claim_range.lua
+    write_first('HDEL', arrived, unpack(ids))
     redis.call('HSET', transactions, unpack(fields))
   end
   return found[1]
@@ -35,7 +35,7 @@ if left == 0 and before <= behind then
   for i = #part, 1, -1 do
     backwards[#backwards + 1] = part[i]
   end
-  redis.call('LTRIM', returned, 0, -most - 1)
+  write_first('LTRIM', returned, 0, -most - 1)
   redis.call('LPUSH', pending, unpack(backwards))
   return '0'
 end
@@ -62,7 +62,7 @@ for i, entry in ipairs(entries) do
     stay[#stay + 1] = entry
   end
 end
-redis.call('LTRIM', pending, most, -1)
+write_first('LTRIM', pending, most, -1)
 if #gone > 0 then
   redis.call('SREM', leaving, unpack(gone))
   redis.call('HINCRBY', counters, 'pending_bytes', -bytes)

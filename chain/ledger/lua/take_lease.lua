@@ -6,6 +6,6 @@
 local miners, bells = KEYS[1], KEYS[2]
 local lease, lease_ms = ARGV[1], tonumber(ARGV[2])
 
-redis.call('ZPOPMIN', bells) -- first, for the reason given in claim_range.lua
+write_first('ZPOPMIN', bells)
 redis.call('ZADD', miners, read_clock() + lease_ms, lease)
 return 'OK'

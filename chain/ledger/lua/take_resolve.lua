@@ -11,7 +11,7 @@ local now = read_clock()
 if is_ahead(tonumber(redis.call('HGET', resolver, 'until') or '0'), now, lease_ms) then
   return 'BUSY'
 end
-redis.call('DEL', resolver) -- first, for the reason given in claim_range.lua
+write_first('DEL', resolver)
 local jobs = redis.call('LRANGE', requests, 0, -1)
 redis.call('HSET', resolver, 'token', token, 'until', now + lease_ms, 'taken', #jobs,
   'began', now)
