@@ -89,7 +89,7 @@ def _tabulate_counts(summary: dict[str, Any]) -> Table:
         ("jobs lost", summary["jobs_lost"], "mine requests without a block of their own"),
     ]
     if summary["unknown"]:
-        rows.append(("unknown", summary["unknown"], "sent, and nobody told what became of it"))
+        rows.append(("unknown", summary["unknown"], "sent without an answer"))
         rows.append(("recovered", summary["recovered"], "of the unknown, in the chain"))
     for name, value, note in rows:
         table.add_row(name, _UNKNOWN if value is None else f"{value:,}", note)

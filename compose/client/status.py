@@ -23,10 +23,10 @@ _SHOWN = {
     "depth": "entries wait",
     "oldest_age_s": "s, the oldest of them",
     "drain_time_s": "s until the queue is empty",
-    "hash_rate": "hashes a second",
+    "hash_rate": "hashes per second",
     "workers_busy": "miners at work",
     "workers_wanted": "miners wanted",
-    "workers": "miners there are",
+    "workers": "miners in the pools",
 }
 _PLOTTED = ("depth", "oldest_age_s", "hash_rate", "workers_busy")
 
