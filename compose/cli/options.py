@@ -30,11 +30,6 @@ _OPTIONS = {
         "MIN,MAX",
         "Minimum and maximum of miners (MINEQUEUE_WORKERS).",
     ),
-    "fleet": _Option(
-        ["--fleet"],
-        "MIN,MAX",
-        "Minimum and maximum of miners on all machines together (MINEQUEUE_FLEET).",
-    ),
     "peer_allow": _Option(
         ["--peer-allow"],
         "LIST",
@@ -44,14 +39,6 @@ _OPTIONS = {
         ["--bits"], "N", "Number of zero bits at the start of a block's hash (MINEQUEUE_BITS)."
     ),
     "network": _Option(["--network"], "NAME", "The network's name (MINEQUEUE_NETWORK)."),
-    "drain_time": _Option(
-        ["--drain-time"],
-        "S",
-        "Seconds in which the miners should empty the queue (MINEQUEUE_DRAIN_TIME).",
-    ),
-    "quiet_time": _Option(
-        ["--quiet-time"], "S", "Seconds of lower demand before scaling in (MINEQUEUE_QUIET_TIME)."
-    ),
 }
 
 

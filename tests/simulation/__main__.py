@@ -1,6 +1,8 @@
 """`make simulate`: what was simulated, as a table, as JSON, and as a picture."""
 
 import json
+import os
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from minequeue.compose.cli.main import run_command
-from minequeue.compose.cli.options import settings_options
-from minequeue.compose.config.settings import Settings
+from minequeue.compose.config.settings import PREFIX, Settings
 from minequeue.compose.wiring.ledger import make_bounds, make_policy, make_rules
 from tests.simulation import plot
 from tests.simulation.run import Summary, simulate
@@ -19,11 +20,19 @@ from tests.simulation.shapes import SHAPES
 from tests.simulation.world import World
 
 _POSITIVE = click.FloatRange(0, min_open=True)
+_SETTINGS = ("workers", "fleet", "bits", "drain_time", "quiet_time")  # each is an option, too
+
+
+def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
+    for name in reversed(_SETTINGS):
+        flag, setting = f"--{name.replace('_', '-')}", f"{PREFIX}{name.upper()}"
+        command = click.option(flag, metavar="VALUE", help=f"In place of {setting}.")(command)
+    return command
 
 
 @click.command()
 @click.argument("shape", type=click.Choice([*SHAPES]))
-@settings_options("workers", "fleet", "bits", "drain_time", "quiet_time")
+@_settings_options
 @click.option(
     "--rate",
     type=_POSITIVE,
@@ -67,16 +76,15 @@ _POSITIVE = click.FloatRange(0, min_open=True)
     help="SVG file for a plot of load, depth and miners.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def simulation(
-    settings: Settings, shape: str, picture: Path | None, as_json: bool, **assumed: Any
-) -> None:
+def simulation(shape: str, picture: Path | None, as_json: bool, **options: Any) -> None:
     """Try the scaling policy on an imagined load and fleet.
 
     SHAPE is the shape of the load over time. The settings give all values without an option.
 
     Example: make simulate ARGS="burst --workers 0,1000 --rate 1000000 --plot burst.svg"
     """
-    world = make_world(settings, **assumed)
+    said = {name: value for name in _SETTINGS if (value := options.pop(name)) is not None}
+    world = make_world(Settings.from_environment(os.environ, said), **options)
     samples, summary = simulate(world, SHAPES[shape])
     if picture is not None:
         plot.write(picture, samples, _describe(world, shape))
