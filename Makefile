@@ -4,9 +4,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+# the versions that the checks ran with: `make lock` takes the newest that setup.cfg allows
+INSTALL := $(BIN)/pip install --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: up test lint unit integration acceptance audit fuzz bench chaos experiment simulate docs \
-  lambda containers dist dist-check lowest sbom format clean
+  lambda containers dist dist-check lock lowest sbom format clean
 
 up: .venv/.installed
 	@exec $(BIN)/minequeue up $(ARGS)
@@ -75,6 +77,10 @@ dist: .venv/.installed-test
 dist-check: dist
 	@$(BIN)/python -m tests.release.check $(ARGS)
 
+lock: .venv/.installed-test
+	$(BIN)/uv pip compile --quiet --upgrade --all-extras --universal --python-version 3.11 \
+	  --no-emit-index-url --no-header --no-annotate --output-file constraints.txt setup.cfg
+
 # the wheel with the lowest versions of what setup.cfg names, installed and used; about a minute
 lowest: dist
 	@$(BIN)/python -m tests.release.lowest
@@ -100,20 +106,20 @@ clean:
 	@echo "Making .venv ..."
 	@$(PYTHON) -m venv .venv
 
-.venv/.installed: .venv/bin/pip setup.cfg pyproject.toml
+.venv/.installed: .venv/bin/pip setup.cfg pyproject.toml constraints.txt
 	@echo "Installing minequeue into .venv (about a minute) ..."
-	@$(BIN)/pip install --disable-pip-version-check --progress-bar on --editable .
+	@$(INSTALL) --progress-bar on --editable .
 	@touch $@
 
-.venv/.installed-test: .venv/bin/pip setup.cfg pyproject.toml
+.venv/.installed-test: .venv/bin/pip setup.cfg pyproject.toml constraints.txt
 	@echo "Installing minequeue with its checks into .venv (about a minute) ..."
-	@$(BIN)/pip install --disable-pip-version-check --editable '.[test]'
+	@$(INSTALL) --editable '.[test]'
 	@touch $@ .venv/.installed
 
 .venv/.installed-docs: .venv/.installed
-	@$(BIN)/pip install --disable-pip-version-check --quiet --editable '.[docs]'
+	@$(INSTALL) --quiet --editable '.[docs]'
 	@touch $@
 
 .venv/.installed-lambda: .venv/.installed
-	@$(BIN)/pip install --disable-pip-version-check --quiet --editable '.[lambda]'
+	@$(INSTALL) --quiet --editable '.[lambda]'
 	@touch $@
