@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,13 +15,13 @@ Send = Callable[[socket.socket, str], None]  # the connection, and the path that
 
 
 @contextmanager
-def serve_app(app: WSGIApplication) -> Iterator[str]:
-    """Serve a web app, and give its address."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+def serve_app(app: WSGIApplication, tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Serve a web app, by TLS where that is given, and give its address."""
+    server = make_server("127.0.0.1", 0, app, threaded=True, ssl_context=tls)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.port}"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.port}"
     finally:
         server.shutdown()
         thread.join()

@@ -17,6 +17,7 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 # clouds tell their secrets there, whatever name leads to it (AWS over IPv6; the others are
 # link-local)
 _METADATA = ipaddress.IPv6Network("fd00:ec2::/32")
+_THIS_MACHINE = {4: "127.0.0.1", 6: "::1"}
 
 
 class BadAllowList(MinequeueError):
@@ -60,7 +61,8 @@ class Allowed:
         """Tell whether ``host``, which was resolved to ``address``, may be called there."""
         found = unwrap(ipaddress.ip_address(address.partition("%")[0]))
         if any(found in network for network in self.networks):
-            return True
+            # 0.0.0.0 and :: lead to this machine
+            return not found.is_unspecified or self.permits(host, _THIS_MACHINE[found.version])
         return self._names_host(host) and not _is_special(found)
 
     def may_permit(self, host: str) -> bool:

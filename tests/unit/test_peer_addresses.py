@@ -130,6 +130,11 @@ def test_a_bad_entry_of_an_allow_list_is_named(text: str) -> None:
         ("node-b", "node-b", "0.0.0.0", False),
         ("node-b", "node-b", "224.0.0.1", False),
         ("node-b,169.254.169.254", "x", "169.254.169.254", True),
+        ("0.0.0.0/8,::/127", "x", "0.0.0.0", False),
+        ("0.0.0.0/8,127.0.0.1", "x", "0.0.0.0", True),
+        ("0.0.0.0/8,127.0.0.1", "x", "::ffff:0.0.0.0", True),
+        ("::/127", "x", "::", True),
+        ("::", "x", "::", False),
         ("", "localhost", "127.0.0.1", False),
     ],
 )

@@ -5,24 +5,24 @@ to, so a name that leads elsewhere the second time gains nothing. No redirect is
 of the environment is used, and nothing is unpacked.
 """
 
-import http.client
-import ipaddress
+import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
+
+import aiohttp
 
 from minequeue.chain.peers.allow_list import Allowed
+from minequeue.chain.peers.names import is_host_name
 from minequeue.chain.peers.url import PeerUrl
 from minequeue.workers.peers.node import PeerAway, PeerFaulty, PeerNotAllowed
-from minequeue.workers.peers.wire import Deadline, Wire
+from minequeue.workers.peers.wire import MAX_HEAD_BYTES, Connector, Wire, cannot_reach
 
 _RESOLVERS = 4  # threads; a resolver that hangs keeps one of them
 _MOST_TRIED = 4  # addresses of one name
-_PIECE = 64 * 1024  # bytes
 _BUSY = frozenset({429, 503})
 _REDIRECTS = range(300, 400)
 Resolve = Callable[[str, int], Sequence[str]]
@@ -40,7 +40,7 @@ class PeerClient:
     Attributes:
         allowed: where it may.
         token: a bearer token that nodes are shown, or "".
-        connect_s: how long resolving may take, and connecting to each address.
+        connect_s: how long resolving may take, and connecting to each address, TLS included.
         answer_s: how long a whole exchange may take, those included.
         context: how TLS is verified.
         resolve: gives the addresses of a host.
@@ -66,134 +66,109 @@ class PeerClient:
             PeerAway: it does not answer in time, or says that it is busy.
             PeerFaulty: its answer has another status than 2xx, is too large, or is no HTTP.
         """
-        target = f"{path}?{urlencode(query)}" if query else path
-        deadline = Deadline(self.answer_s)
-        try:
-            with self._connect(peer, deadline) as sock:
-                wire = Wire(sock, deadline)
-                connection = _Connection(peer, wire)
-                connection.request(method, target, headers=self._headers(method))
-                answer = connection.getresponse()
-                wire.end_head()
-                return _read(answer, f"{method} {path}", most_bytes)
-        except TimeoutError as error:
-            raise PeerAway(f"It took longer than {self.answer_s:g} s to answer.") from error
-        except ssl.SSLError as error:
-            raise PeerFaulty(f"TLS with it fails: {error.reason or 'no certificate'}.") from error
-        except OSError as error:
-            raise _cannot_reach(error) from error
-        except http.client.HTTPException as error:
-            raise PeerFaulty(f"Its answer is no HTTP ({type(error).__name__}).") from error
+        # a loop of its own: threads call at once, and none is inherited by a fork
+        with closing(asyncio.new_event_loop()) as loop:
+            return loop.run_until_complete(self._call(peer, method, path, query, most_bytes))
 
-    def _headers(self, method: str) -> dict[str, str]:
+    async def _call(
+        self, peer: PeerUrl, method: str, path: str, query: dict[str, int], most: int
+    ) -> bytes:
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-        if method == "POST":
-            headers["Content-Length"] = "0"
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
-        return headers
+        try:
+            async with (
+                asyncio.timeout(self.answer_s),
+                aiohttp.ClientSession(
+                    connector=Connector(lambda: self._connect(peer)),
+                    timeout=aiohttp.ClientTimeout(),  # none: the one above bounds all of it
+                    auto_decompress=False,
+                    max_line_size=MAX_HEAD_BYTES,
+                    max_field_size=MAX_HEAD_BYTES,
+                    skip_auto_headers=["User-Agent", "Content-Type"],
+                ) as session,
+                session.request(
+                    method, f"{peer}{path}", params=query, headers=headers, allow_redirects=False
+                ) as answer,
+            ):
+                return await _read(answer, f"{method} {path}", most)
+        except TimeoutError as error:
+            raise PeerAway(f"It took longer than {self.answer_s:g} s to answer.") from error
 
-    @contextmanager
-    def _connect(self, peer: PeerUrl, deadline: Deadline) -> Iterator[socket.socket]:
+    async def _connect(self, peer: PeerUrl) -> Wire:
         """Connect to the first of its allowed addresses that answers, by TLS where it is https."""
-        with self._reach(self._find_addresses(peer, deadline), peer.port, deadline) as sock:
-            # a list may name 0.0.0.0, and that leads to this machine
-            reached = str(sock.getpeername()[0])
-            if not self.allowed.permits(peer.host, reached):
-                raise _not_allowed(peer, [reached])
-            if peer.scheme == "http":
-                yield sock
-                return
-            sock.settimeout(deadline.left())
-            with self.context.wrap_socket(sock, server_hostname=peer.host) as secured:
-                yield secured
-
-    def _reach(self, addresses: list[str], port: int, deadline: Deadline) -> socket.socket:
-        for address in addresses:
-            timeout_s = min(self.connect_s, deadline.left())
+        loop = asyncio.get_running_loop()
+        is_tls = peer.scheme == "https"
+        last = OSError()
+        for address in await self._find_addresses(peer):
             try:
-                return socket.create_connection((address, port), timeout_s)
+                async with asyncio.timeout(self.connect_s):
+                    _, wire = await loop.create_connection(
+                        lambda: Wire(loop),
+                        address,
+                        peer.port,
+                        ssl=self.context if is_tls else None,
+                        server_hostname=peer.host if is_tls else None,
+                    )
+                    return wire
+            except ssl.SSLError as error:
+                raise PeerFaulty(
+                    f"TLS with it fails: {error.reason or 'no certificate'}."
+                ) from error
             except OSError as error:
                 last = error
-        raise _cannot_reach(last) from last
+        raise cannot_reach(last) from last
 
-    def _find_addresses(self, peer: PeerUrl, deadline: Deadline) -> list[str]:
+    async def _find_addresses(self, peer: PeerUrl) -> list[str]:
         """Those of its addresses that may be called."""
-        found = [peer.host] if _is_address(peer.host) else self._ask(peer, deadline)
+        found = await self._ask(peer) if is_host_name(peer.host) else [peer.host]
         allowed = [address for address in found if self.allowed.permits(peer.host, address)]
         if not allowed:
-            raise _not_allowed(peer, found)
+            raise PeerNotAllowed(
+                f"{peer.host} leads to {', '.join(found[:3]) or 'no address'}, which is not on "
+                "the allow-list (MINEQUEUE_PEER_ALLOW)."
+            )
         return allowed[:_MOST_TRIED]
 
-    def _ask(self, peer: PeerUrl, deadline: Deadline) -> Sequence[str]:
-        # in a thread, because the system's resolver has no timeout
-        asked = self._resolvers.submit(self.resolve, peer.host, peer.port)
+    async def _ask(self, peer: PeerUrl) -> Sequence[str]:
+        loop = asyncio.get_running_loop()
         try:
-            return asked.result(min(self.connect_s, deadline.left()))
+            async with asyncio.timeout(self.connect_s):
+                # in a thread, because the system's resolver has no timeout
+                return await loop.run_in_executor(
+                    self._resolvers, self.resolve, peer.host, peer.port
+                )
         except TimeoutError as error:
-            asked.cancel()  # where all threads hang, none begins with it later
             raise PeerAway(f"The name {peer.host} was not resolved in time.") from error
         except (OSError, UnicodeError) as error:
             raise PeerAway(f"The name {peer.host} cannot be resolved.") from error
 
 
-class _Connection(http.client.HTTPConnection):
-    """Writes the request to ``peer`` and reads its answer, over a wire that is there."""
-
-    def __init__(self, peer: PeerUrl, wire: Wire) -> None:
-        super().__init__(peer.host, peer.port)
-        self.sock = wire
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _not_allowed(peer: PeerUrl, found: Sequence[str]) -> PeerNotAllowed:
-    return PeerNotAllowed(
-        f"{peer.host} leads to {', '.join(found[:3]) or 'no address'}, which is not on the "
-        "allow-list (MINEQUEUE_PEER_ALLOW)."
-    )
-
-
-def _cannot_reach(error: OSError) -> PeerAway:
-    return PeerAway(f"It cannot be reached: {error.strerror or 'no answer'}.")
-
-
-def _read(answer: http.client.HTTPResponse, what: str, most: int) -> bytes:
-    status = answer.status
+async def _read(answer: aiohttp.ClientResponse, what: str, most: int) -> bytes:
+    status, length = answer.status, answer.content_length
     if status in _REDIRECTS:
         raise PeerFaulty(f"It redirects {what} ({status}); redirects are not followed.")
     if status in _BUSY:
         raise PeerAway(f"It is busy: it answers {status} to {what}.")
     if status // 100 != 2:  # noqa: PLR2004  # 2xx
         raise BadStatus(status, what)
-    if answer.getheader("Content-Encoding", "identity").lower() != "identity":
+    if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise PeerFaulty(f"It packs its answer to {what} although it was asked not to.")
-    if not answer.getheader("Content-Length", "0").isdigit():
-        raise PeerFaulty(f"Its answer to {what} has a length that is no number.")
-    if answer.length is not None and answer.length > most:
-        raise PeerFaulty(
-            f"Its answer to {what} has {answer.length} bytes; at most {most} are read."
-        )
-    return _read_body(answer, what, most)
-
-
-def _read_body(answer: http.client.HTTPResponse, what: str, most: int) -> bytes:
-    # in pieces of our size: read() keeps an object of each chunk, however small they are, and a
-    # chunk of a negative size is all that ever comes
+    if length is not None and length > most:
+        raise PeerFaulty(f"Its answer to {what} has {length} bytes; at most {most} are read.")
     body = bytearray()
-    piece = memoryview(bytearray(_PIECE))
-    while count := answer.readinto(piece):
-        body += piece[:count]
-        if len(body) > most:
-            raise PeerFaulty(f"Its answer to {what} has more than {most} bytes.")
-    if answer.length:
-        raise PeerFaulty(f"Its answer to {what} ends {answer.length} bytes too early.")
+    try:
+        async for piece in answer.content.iter_any():
+            body += piece
+            if len(body) > most:
+                raise PeerFaulty(f"Its answer to {what} has more than {most} bytes.")
+    except aiohttp.ClientPayloadError as error:
+        if "Too many headers" in str(error):
+            raise TimeoutError from error  # it sends trailers, which may have no end
+        if length is None:
+            raise PeerFaulty("Its answer is no HTTP.") from error
+        missing = length - answer.content.total_bytes
+        raise PeerFaulty(f"Its answer to {what} ends {missing} bytes too early.") from error
     return bytes(body)
 
 

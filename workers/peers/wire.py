@@ -1,101 +1,83 @@
-"""A connection as http.client uses one, where every wait ends at one deadline.
+"""A connection as aiohttp uses one, with what aiohttp leaves open.
 
-A timeout of a socket bounds each wait by itself, so a byte a second would hold it for ever. A
-thread that shuts the socket down comes too late or not at all: http.client forgets the socket once
-the head is read, and TLS takes another one while hands are shaken.
+aiohttp bounds the lines of a head and their number, but not how much comes before the answer (1xx),
+and it asks again by itself where a connection ends. Here a head has one bound for all of it, and an
+exchange that fails is over.
 """
 
-import io
-import socket
-import time
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Awaitable, Callable
 
-from minequeue.workers.peers.node import PeerFaulty
+from aiohttp import BaseConnector, ClientRequest, ClientTimeout, StreamReader
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.http import HttpProcessingError, RawResponseMessage
+from aiohttp.tracing import Trace
 
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer, WriteableBuffer
+from minequeue.workers.peers.node import PeerAway, PeerError, PeerFaulty
 
-MOST_HEAD = 64 * 1024  # bytes of a status line and headers
-
-
-class Deadline:
-    """The end of an exchange, ``seconds`` from now."""
-
-    def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
-
-    def left(self) -> float:
-        """Seconds until then, more than 0.
-
-        Raises:
-            TimeoutError: there are none.
-        """
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        return left
+MAX_HEAD_BYTES = 64 * 1024  # of a status line and headers, and of all that comes before them
+_PIECE = 1024  # bytes; where a head and a broken body come at once, the head is read alone
+_FINAL_STATUSES = range(200, 600)
 
 
-class _Arriving(io.RawIOBase):
-    """What the peer sends.
+class Wire(ResponseHandler):
+    """Reads one answer; what ends it early is a :class:`PeerError`."""
 
-    Attributes:
-        room: how many bytes may still arrive, or None.
-    """
+    _room = MAX_HEAD_BYTES
+    _is_head_read = False
 
-    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
-        self._sock = sock
-        self._deadline = deadline
-        self.room: int | None = MOST_HEAD
+    def data_received(self, data: bytes) -> None:
+        """Read the head within its bound, then all."""
+        while data and not self._is_head_read and not self.exception():
+            if self._room <= 0:
+                self.abort()
+                reason = f"The head of its answer has more than {MAX_HEAD_BYTES} bytes."
+                self.set_exception(PeerFaulty(reason))
+                return
+            piece, data = data[:_PIECE], data[_PIECE:]
+            self._room -= len(piece)
+            super().data_received(piece)
+        super().data_received(data)
 
-    def readable(self) -> bool:
-        return True
+    def feed_data(self, data: tuple[RawResponseMessage, StreamReader], size: int = 0) -> None:
+        """Take the head of the answer; those before it (1xx) say nothing that is wanted."""
+        if data[0].code in _FINAL_STATUSES:
+            self._is_head_read = True
+            super().feed_data(data, size)
 
-    def readinto(self, buffer: "WriteableBuffer") -> int:
-        """Wait for bytes, until the deadline.
-
-        Raises:
-            PeerFaulty: there is no room for any.
-            TimeoutError: there were none.
-        """
-        if self.room == 0:
-            raise PeerFaulty(f"The head of its answer has more than {MOST_HEAD} bytes.")
-        self._sock.settimeout(self._deadline.left())
-        count = self._sock.recv_into(memoryview(buffer)[: self.room])
-        if self.room is not None:
-            self.room -= count
-        return count
-
-
-class Wire:
-    """What http.client needs of a socket.
-
-    Args:
-        sock: is connected; whoever connected it closes it.
-        deadline: when every wait ends.
-    """
-
-    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
-        self._sock = sock
-        self._deadline = deadline
-        self._arriving = _Arriving(sock, deadline)
-
-    def sendall(self, data: "ReadableBuffer") -> None:
-        """Send it all before the deadline.
-
-        Raises:
-            TimeoutError: the peer does not take it.
-        """
-        self._sock.settimeout(self._deadline.left())
-        self._sock.sendall(data)
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """What arrives, as a file."""
-        return io.BufferedReader(self._arriving)
-
-    def end_head(self) -> None:
-        """Take what arrives from now on as the body, which is counted where it is read."""
-        self._arriving.room = None
+    def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
+        """Tell whoever waits for the head; a :class:`PeerError` is not followed by a second try."""
+        super().set_exception(_judge(exc), exc_cause or exc)
 
     def close(self) -> None:
-        """Do nothing: http.client closes before the body is read."""
+        """Close it at once: whoever calls waits for no farewell of TLS."""
+        self.abort()
+
+
+class Connector(BaseConnector):
+    """Opens the connections of a session by ``open_wire``."""
+
+    def __init__(self, open_wire: Callable[[], Awaitable[Wire]]) -> None:
+        super().__init__(force_close=True)
+        self._open_wire = open_wire
+
+    async def _create_connection(
+        self, _req: ClientRequest, _traces: list[Trace], _timeout: ClientTimeout
+    ) -> Wire:
+        return await self._open_wire()
+
+
+def cannot_reach(error: BaseException) -> PeerAway:
+    """What is known of a peer after this ``error`` of a connection."""
+    code = error.errno if isinstance(error, OSError) else None
+    return PeerAway(f"It cannot be reached: {os.strerror(code) if code else 'no answer'}.")
+
+
+def _judge(error: BaseException) -> PeerError:
+    if isinstance(error, PeerError):
+        return error
+    if not isinstance(error, HttpProcessingError):
+        return cannot_reach(error)
+    if "Content-Length" in error.message:
+        return PeerFaulty("Its answer has a length that is no number.")
+    return PeerFaulty("Its answer is no HTTP.")
