@@ -30,7 +30,7 @@ audit: .venv/.installed-test
 	$(BIN)/pip-audit --skip-editable --strict
 
 unit: .venv/.installed-test
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest --numprocesses auto tests/unit
 
 integration: .venv/.installed-test
 	$(BIN)/pytest tests/integration

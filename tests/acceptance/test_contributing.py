@@ -20,7 +20,7 @@ PATHS = {
     path
     for found in re.findall(r"`([\w./-]+/[\w./-]*)`|\]\(([\w./-]+)\)", PAGE)
     for path in found
-    if path and not path.startswith(("dist/", ".venv"))
+    if path and not path.startswith(("dist/", "site/", ".venv"))
 }
 
 
