@@ -6,7 +6,7 @@ from typing import Any
 
 from minequeue.chain.errors import MinequeueError
 from minequeue.compose.check.chain_source import read_node
-from minequeue.compose.client.node_client import NodeAway, NodeClient, NodeRefused
+from minequeue.compose.client.node_client import NodeClient, NodeError
 from minequeue.compose.client.queue_state import read_queue
 
 _PATIENCE_S = 10.0  # for one answer
@@ -15,22 +15,6 @@ _PERIOD_S = 0.25  # between two looks; a node tells nobody by itself that its qu
 
 class NotDrained(MinequeueError):
     """The queue did not become empty in time; wait longer, or start more workers."""
-
-
-class NoAnswer(MinequeueError):
-    """The node does not answer; start it, or correct the URL."""
-
-
-def ask(url: str) -> Any:
-    """The JSON that ``url`` answers.
-
-    Raises:
-        NoAnswer: none comes, or something else.
-    """
-    try:
-        return NodeClient(url, patience_s=_PATIENCE_S).call("GET", "")[1]
-    except (NodeAway, NodeRefused) as error:
-        raise NoAnswer(str(error)) from None
 
 
 def wait_until_drained(
@@ -54,7 +38,7 @@ def wait_until_drained(
     while time.monotonic() < deadline:
         try:
             queue = read_queue(client)
-        except (NodeAway, NodeRefused) as error:
+        except NodeError as error:
             last = str(error)
         else:
             on_look(queue)
@@ -89,7 +73,7 @@ def read_jobs(url: str, jobs: Iterable[str], wait_s: float = 0) -> dict[str, int
         wait_s: as for :func:`read_chain`.
 
     Raises:
-        NodeAway, NodeRefused: the node tells nothing, or does not know a job.
+        NodeError: the node tells nothing, or does not know a job.
     """
     client = NodeClient(url, patience_s=_PATIENCE_S)
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from minequeue.chain.protocol.rules import RuleRecord
 from minequeue.compose.check.chain_page import CannotRead, Page, parse_answer
-from minequeue.compose.client.node_client import MAX_ANSWER_BYTES, NodeAway, NodeClient, NodeRefused
+from minequeue.compose.client.node_client import MAX_ANSWER_BYTES, NodeClient, NodeError
 from minequeue.compose.text.file import drop_mark
 
 # gives the answer to a path, cut off after so many bytes
@@ -64,7 +64,7 @@ def read_node(
     def get(path: str, most: int) -> bytes:
         try:
             return client.insist("GET", path, wait_s=wait_s, is_missed=is_missed, most=most).body
-        except (NodeAway, NodeRefused) as error:
+        except NodeError as error:
             raise CannotRead(f"{client.url}{path} cannot be read ({error}).") from None
 
     return _ask(client.url, get)

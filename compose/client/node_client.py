@@ -24,7 +24,11 @@ _MAX_PROBLEM_BYTES = 64 * 1024
 _NONE: Mapping[str, str] = {}
 
 
-class NodeRefused(MinequeueError):
+class NodeError(MinequeueError):
+    """The node gives nothing of what was asked for; the message says why."""
+
+
+class NodeRefused(NodeError):
     """The node refused; the message is its own.
 
     Attributes:
@@ -43,7 +47,7 @@ class NodeRefused(MinequeueError):
         self.pause_s = pause_s
 
 
-class NodeAway(MinequeueError):
+class NodeAway(NodeError):
     """The node does not answer; start it, or correct the URL."""
 
 

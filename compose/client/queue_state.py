@@ -27,7 +27,7 @@ def read_queue(client: NodeClient) -> dict[str, Any]:
     """What the node says of its queue; numbers are numbers, and more may stand there.
 
     Raises:
-        NodeRefused, NodeAway: it says nothing, or no node answers there.
+        NodeError: it says nothing, or no node answers there.
     """
     told: dict[str, Any] = client.call("GET", "/queue")[1]
     try:
@@ -58,7 +58,7 @@ def read_limits(client: NodeClient) -> Limits:
     """The bounds of the node, as far as they are of use.
 
     Raises:
-        NodeRefused, NodeAway: see :meth:`NodeClient.insist`.
+        NodeError: see :meth:`NodeClient.insist`.
     """
     told = client.parse(client.insist("GET", "/queue"))[1]
     try:

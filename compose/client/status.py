@@ -35,7 +35,7 @@ def show_once(client: NodeClient, *, as_json: bool) -> None:
     """Print it.
 
     Raises:
-        NodeAway, NodeRefused: the node does not tell.
+        NodeError: the node does not tell.
     """
     say(read_queue(client), as_json=as_json)
 
@@ -44,7 +44,7 @@ def follow(client: NodeClient, *, as_json: bool) -> None:
     """Print it each second until Ctrl-C: a line of JSON, or a table that stays in its place.
 
     Raises:
-        NodeAway, NodeRefused: the node does not tell at the beginning; later that is shown.
+        NodeError: the node does not tell at the beginning; later that is shown.
     """
     newest = read_queue(client)
     try:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from minequeue.chain.errors import MalformedJson, MinequeueError
-from minequeue.compose.client.node_client import NodeAway, NodeClient, NodeRefused
+from minequeue.compose.client.node_client import NodeAway, NodeClient, NodeError, NodeRefused
 from minequeue.compose.client.queue_state import Limits, read_limits
 from minequeue.compose.client.submission import Identities, NameNeeded, SentFiles, find_records
 from minequeue.compose.text.file import MAX_LINE_BYTES, number_lines
@@ -171,7 +171,7 @@ def submit_lines(
                 sent.count(outcomes, known)
                 _tell(outcomes, receipts, say)
                 progress.advance(task, len(outcomes))
-        except (NodeAway, NodeRefused) as error:
+        except NodeError as error:
             again = f"with --name {identities.name}" if identities.name else "as it is"
             raise SendingStopped(
                 f"{error} Until then: {sent.describe(as_json=False)}. Send it again {again}: what "

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from minequeue.compose.burst.follow import ask
+from minequeue.compose.client.node_client import NodeClient
 from tests.chaos.synchronous import Block
 from tests.stack import free_port
 from tests.waiting import wait_for
@@ -28,11 +28,11 @@ class Ancestor:
     def mine_the_rest(self) -> None:
         """Let each replica put into a block what waits in its memory."""
         for replica in self.replicas:
-            ask(f"{replica}/chain/mine")
+            NodeClient(replica).call("GET", "/chain/mine")
 
     def read_chains(self) -> list[list[Block]]:
         """Each replica's chain."""
-        return [ask(f"{replica}/chain")["chain"] for replica in self.replicas]
+        return [NodeClient(replica).call("GET", "/chain")[1]["chain"] for replica in self.replicas]
 
 
 @contextmanager

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from minequeue.compose.burst.follow import NoAnswer, ask
+from minequeue.compose.client.node_client import NodeClient, NodeError
 
 PERIOD_S = 0.25
+_PATIENCE_S = 10.0  # for one answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,8 @@ class Timeline:
         """Take one sample."""
         at_s = self.now_s()
         try:
-            queue = ask(f"{self.url}/queue")
-        except NoAnswer:
+            queue = NodeClient(self.url, patience_s=_PATIENCE_S).call("GET", "/queue")[1]
+        except NodeError:
             queue = None
         self.samples.append(Sample(at_s, queue))
 
