@@ -72,7 +72,8 @@ def mine_all(ledger: Ledger) -> None:
 def let_a_day_pass(ledger: Ledger) -> None:
     """What is remembered of today becomes yesterday's, and what was yesterday's is forgotten."""
     client: Any = ledger.connection.client
-    even_odd = Keys(ledger.rules.network).idempotency
+    keys = Keys(ledger.rules.network)
+    even_odd = keys.idempotency_even, keys.idempotency_odd
     day = client.time()[0] // 86_400
     today, yesterday = even_odd[day % 2], even_odd[1 - day % 2]
     client.delete(yesterday)
@@ -82,11 +83,10 @@ def let_a_day_pass(ledger: Ledger) -> None:
 
 def place_some(ledger: Ledger, candidate: OpenCandidate, count: int) -> Any:
     """Give places to so many of the candidate's transactions, as a miner that then dies does."""
-    keys = Keys(ledger.rules.network)
     header = Header.unpack(put_nonce(candidate.prefix, 0))
     return ledger.connection.script(
+        Keys(ledger.rules.network),
         "place_transactions",
-        [keys.candidate, keys.pending, keys.transactions],
         [candidate.prefix, header.index, name_root(header), count],
     )
 

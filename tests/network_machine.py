@@ -184,7 +184,6 @@ def _pending(ledger: Ledger) -> list[bytes]:
     """What waits, over all lists."""
     client: Any = ledger.connection.client
     keys = Keys("test")
-    _, returned, leaving = keys.unsettled
-    gone = client.smembers(leaving)
-    entries = [*client.lrange(returned, 0, -1), *client.lrange(keys.pending, 0, -1)]
+    gone = client.smembers(keys.leaving)
+    entries = [*client.lrange(keys.returned, 0, -1), *client.lrange(keys.pending, 0, -1)]
     return [entry for entry in entries if entry[:32] not in gone]

@@ -104,12 +104,11 @@ class Blocks:
 
     def locate_transaction(self, transaction_id: bytes) -> Place | Pending | None:
         """Where the transaction with this id (32 bytes) is; None where nobody knows it."""
-        arrived, *_ = self._keys.unsettled
 
         def read(client: Any) -> Any:
             # arrived first: what is settled between the two is found in the second
             with client.pipeline(transaction=False) as pipe:
-                pipe.hget(arrived, transaction_id)
+                pipe.hget(self._keys.arrived, transaction_id)
                 pipe.hget(self._keys.transactions, transaction_id)
                 return pipe.execute()
 

@@ -159,42 +159,30 @@ class Branch:
         return adopting
 
     def _swap(self, best: Record, tip: Header) -> bytes | int:
-        keys, staged = self._keys, self._staged
+        staged, stale = self._staged, self._stale
         answer: bytes | int = self._connection.script(
+            self._keys,
             "adopt_branch",
-            [
-                keys.tip,
-                keys.records,
-                keys.bodies,
-                keys.indexes,
-                keys.candidate,
-                keys.candidate_body,
-                keys.pending,
-                keys.transactions,
-                keys.counters,
-                *keys.unsettled,
-                staged.records,
-                staged.bodies,
-                staged.arrived,
-                self._stale.keys.returned,
-                staged.leaving,
-                self._stale.keys.rewards,
-                keys.rules,
-            ],
             [
                 best.header.hash,
                 self._headers.fork.index,
                 tip.hash,
                 len(self._ids),
-                self._stale.returned,
-                self._stale.returned_bytes,
-                self._stale.rewards,
+                stale.returned,
+                stale.returned_bytes,
+                stale.rewards,
                 self._seen,
                 _AT_ONCE,
-                keys.connected,
-                self._contracts - self._stale.contracts,
+                self._keys.connected,
+                self._contracts - stale.contracts,
                 self._headers.revision,
             ],
+            branch_records=staged.records,
+            branch_bodies=staged.bodies,
+            branch_arrived=staged.arrived,
+            branch_returned=stale.keys.returned,
+            branch_leaving=staged.leaving,
+            branch_rewards=stale.keys.rewards,
         )
         if answer == b"OTHER_RULES":
             self._rule_book.read()

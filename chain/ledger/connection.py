@@ -3,12 +3,13 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, Unpack, cast
 
 import redis
 
 from minequeue.chain.errors import LedgerLost, LedgerUnavailable, LoginRefused, QueueFull
 from minequeue.chain.ledger.durability import check_durability
+from minequeue.chain.ledger.keys import CallKeys, Keys
 from minequeue.chain.ledger.pool import CheckedPool
 from minequeue.chain.ledger.redis_connection import bounded, code_of, is_away, is_refused
 from minequeue.chain.ledger.redis_url import Client, read
@@ -16,7 +17,7 @@ from minequeue.chain.ledger.scripts import read_scripts
 
 T = TypeVar("T")
 Argument: TypeAlias = bytes | str | int
-Call: TypeAlias = tuple[str, Sequence[str], Sequence[Argument]]  # script, keys, arguments
+Call: TypeAlias = tuple[str, Sequence[Argument]]  # a script and its arguments
 
 _NO_CHAIN = b"NO_CHAIN"  # what a script answers that accepts something and finds no tip
 _LOG_PERIOD_S = 10.0  # between two lines of a process that say why Redis cannot be used
@@ -105,18 +106,24 @@ class Connection:
             _log.error("Redis cannot be used: %s", explain(error))
         return LoginRefused() if is_refused(error) else LedgerUnavailable()
 
-    def source(self, name: str) -> str:
-        """The script ``lua/<name>.lua``, for who sends it on a connection of their own."""
-        return self._scripts[name].source
-
-    def script(self, name: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
+    def script(
+        self, keys: Keys, name: str, arguments: Sequence[Argument], **given: Unpack[CallKeys]
+    ) -> Any:
         """Run the script ``lua/<name>.lua``; see :meth:`run`.
+
+        Args:
+            keys: the network's, of which the script's head names those that it gets.
+            name: of the script.
+            arguments: as its head says.
+            given: what it names besides.
 
         Raises:
             LedgerLost: it found no chain, and has changed nothing.
+            redis.ResponseError: it failed; a note has its name.
         """
         script = self._scripts[name]
-        call = ("EVALSHA", script.sha, len(keys), *keys, *arguments)
+        found = script.find_keys(keys, given)
+        call = ("EVALSHA", script.sha, len(found), *found, *arguments)
 
         def evaluate(client: Client) -> Any:
             try:
@@ -125,29 +132,35 @@ class Connection:
                 client.script_load(script.source)
                 return self._send(client, call)
 
-        answer = self.run(evaluate)
+        try:
+            answer = self.run(evaluate)
+        except redis.ResponseError as error:
+            error.add_note(f"{name}.lua")
+            raise
         if answer == _NO_CHAIN:
             raise LedgerLost
         return answer
 
-    def scripts(self, calls: Sequence[Call]) -> list[Any]:
+    def scripts(self, keys: Keys, calls: Sequence[Call]) -> list[Any]:
         """Run scripts one after the other, in one round trip and with one fsync; see :meth:`run`.
 
         Each is atomic by itself: calls of others may come in between.
         """
+        scripts = [self._scripts[name] for name, _ in calls]
         commands = [
-            ("EVALSHA", self._scripts[name].sha, len(keys), *keys, *arguments)
-            for name, keys, arguments in calls
+            ("EVALSHA", script.sha, len(script.keys), *script.find_keys(keys), *arguments)
+            for script, (_, arguments) in zip(scripts, calls, strict=True)
         ]
 
         def evaluate(client: Client) -> list[Any]:
             answers = self._send_all(client, commands)
             if any(isinstance(answer, redis.exceptions.NoScriptError) for answer in answers):
-                for name, _, _ in calls:
-                    client.script_load(self._scripts[name].source)
+                for script in scripts:
+                    client.script_load(script.source)
                 answers = self._send_all(client, commands)
-            for answer in answers:
+            for (name, _), answer in zip(calls, answers, strict=True):
                 if isinstance(answer, redis.ResponseError):
+                    answer.add_note(f"{name}.lua")
                     raise answer
             return answers
 

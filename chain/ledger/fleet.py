@@ -30,8 +30,7 @@ class Fleet:
     def lease(self, worker: str = "") -> Iterator[str]:
         """Be counted as a miner of ``worker`` at work; gives its lease, which claims renew."""
         name = f"{worker}|{uuid.uuid4().hex}"
-        keys = self._keys
-        self._connection.script("take_lease", [keys.miners, keys.bells], [name, LEASE_MS])
+        self._connection.script(self._keys, "take_lease", [name, LEASE_MS])
         try:
             yield name
         finally:
@@ -39,20 +38,14 @@ class Fleet:
 
     def ring(self, wanted: int) -> int:
         """Note the bells that are missing until ``wanted`` miners work; tell how many to ring."""
-        keys = self._keys
         missing: int = self._connection.script(
-            "ring_bells",
-            [keys.miners, keys.bells, keys.rates],
-            [wanted, BELL_MS, uuid.uuid4().hex, LEASE_MS],
+            self._keys, "ring_bells", [wanted, BELL_MS, uuid.uuid4().hex, LEASE_MS]
         )
         return missing
 
     def beat(self, worker: str, size: int, kernel: str) -> None:
         """Say that ``worker`` lives and can run ``size`` miners that search with ``kernel``."""
-        keys = self._keys
-        self._connection.script(
-            "beat", [keys.workers, keys.sizes, keys.kernels], [worker, size, kernel, BEAT_MS]
-        )
+        self._connection.script(self._keys, "beat", [worker, size, kernel, BEAT_MS])
 
     def leave(self, worker: str) -> None:
         """Say that ``worker`` ends."""
@@ -63,7 +56,7 @@ class Fleet:
         if preferred:
             return preferred
         drawn = uuid.uuid4().hex
-        address: bytes = self._connection.script("name_node", [self._keys.node], [drawn])
+        address: bytes = self._connection.script(self._keys, "name_node", [drawn])
         return address.decode()
 
     def _give_back(self, client: Any, name: str) -> None:

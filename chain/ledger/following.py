@@ -53,10 +53,9 @@ class Following:
         Raises:
             LedgerUnavailable, QueueFull: it may be followed or not.
         """
-        keys = self._keys
         answer: bytes = self._connection.script(
+            self._keys,
             "follow",
-            [keys.followed, keys.followed_since, keys.transactions, keys.jobs],
             [name, msgspec.json.encode(trail), MOST, _LONG_MS],
         )
         return None if answer == b"KNOWN" else answer == b"FOLLOWED"
@@ -67,8 +66,8 @@ class Following:
         Raises:
             LedgerUnavailable: they may be followed until a day has passed.
         """
-        keys = [self._keys.followed, self._keys.followed_since]
         found: list[bytes] = []
         for start in range(0, len(names), _AT_ONCE):
-            found += self._connection.script("unfollow", keys, names[start : start + _AT_ONCE])
+            some = names[start : start + _AT_ONCE]
+            found += self._connection.script(self._keys, "unfollow", some)
         return [msgspec.json.decode(raw, type=Trail) for raw in found]

@@ -23,6 +23,6 @@ class Gates:
             0 where they were counted; else in how many seconds there is room.
         """
         wait_ms: int = self._connection.script(
-            "charge", [self._keys.bucket(name)], [*limits, *counts]
+            self._keys, "charge", [*limits, *counts], bucket=self._keys.bucket(name)
         )
         return wait_ms / 1000

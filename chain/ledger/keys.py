@@ -4,7 +4,24 @@ All of a network's keys share one hash tag, so that they live in one slot of a c
 script may touch them together; two networks on one server do not meet.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict
+
+
+class CallKeys(TypedDict, total=False):
+    """Keys that a call of a script brings along, by the names that the script has for them."""
+
+    bucket: str
+    resolution: str
+    resolutions: Sequence[str]
+    waiting: str
+    branch_records: str
+    branch_bodies: str
+    branch_arrived: str
+    branch_returned: str
+    branch_leaving: str
+    branch_rewards: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +40,16 @@ class Keys:
     """The key names of one network."""
 
     def __init__(self, network: str) -> None:
-        def key(name: str) -> str:
-            return f"{{minequeue:{network}}}:{name}"
-
-        self._key = key
+        self._tag = f"{{minequeue:{network}}}"
+        key = self._name
 
         # the queue
         self.pending = key("pending")
         self.mine_requests = key("mine_requests")
         # what became of what was accepted
         self.transactions = key("transactions")
-        self.idempotency = key("idempotency:even"), key("idempotency:odd")  # days
+        self.idempotency_even = key("idempotency:even")
+        self.idempotency_odd = key("idempotency:odd")
         self.jobs = key("jobs")
         self.counters = key("counters")
         self.histograms = key("histograms")
@@ -42,7 +58,9 @@ class Keys:
         self.followed = key("followed")
         self.followed_since = key("followed_since")
         # what a reorganisation left to do; see adopt_branch.lua
-        self.unsettled = key("arrived"), key("returned"), key("leaving")
+        self.arrived = key("arrived")
+        self.returned = key("returned")
+        self.leaving = key("leaving")
         # the chain
         self.tip = key("tip")
         self.records = key("records")
@@ -66,17 +84,23 @@ class Keys:
         self.resolve_requests = key("resolve_requests")
         self.resolver = key("resolver")
         self.met = key("met")
-        # a channel, not a key: the index of each connected block; a word when a resolution ended
-        self.connected = key("connected")
+
+    @property
+    def connected(self) -> str:
+        """A channel, not a key: the index of each connected block; a word if a resolution ended."""
+        return self._name("connected")
 
     def bucket(self, name: str) -> str:
         """The key of the limits of whoever is called so."""
-        return self._key(f"bucket:{name}")
+        return self._name(f"bucket:{name}")
 
     def resolution(self, job: str) -> str:
         """The key of the outcome of a request to resolve."""
-        return self._key(f"resolution:{job}")
+        return self._name(f"resolution:{job}")
 
     def branch(self, name: str) -> BranchKeys:
         """The keys of a branch that is staged under ``name``."""
-        return BranchKeys(*(self._key(f"branch:{name}:{part}") for part in BranchKeys.__slots__))
+        return BranchKeys(*(self._name(f"branch:{name}:{part}") for part in BranchKeys.__slots__))
+
+    def _name(self, key: str) -> str:
+        return f"{self._tag}:{key}"

@@ -119,22 +119,10 @@ class Mempool:
             rest = rest.rest
 
     def _call(self, submissions: Sequence[Submission], bounds: Bounds) -> list[Verdict]:
-        keys = self._keys
         arguments: list[Argument] = [bounds.pending, bounds.pending_bytes]
         for submission in submissions:
             arguments += submission.as_arguments()
-        answers: list[bytes] = self._connection.script(
-            "submit",
-            [
-                keys.pending,
-                keys.transactions,
-                keys.counters,
-                *keys.idempotency,
-                keys.tip,
-                *keys.unsettled,
-            ],
-            arguments,
-        )
+        answers: list[bytes] = self._connection.script(self._keys, "submit", arguments)
         return [_read(*both) for both in zip(submissions, answers, strict=True)]
 
     def request_mine(self, job: str, old_job: str = "") -> Verdict:
@@ -150,9 +138,7 @@ class Mempool:
             QueueFull: the server's memory is used up.
         """
         answer: bytes = self._connection.script(
-            "request_mine",
-            [self._keys.mine_requests, self._keys.jobs, self._keys.records, self._keys.tip],
-            [self._bounds.pending, job, old_job],
+            self._keys, "request_mine", [self._bounds.pending, job, old_job]
         )
         return Verdict(answer)
 

@@ -99,18 +99,9 @@ class Mining:
             LedgerLost: it had begun, and is not there.
         """
         first = genesis(self._rules.network)
-        keys = self._keys
         answer = self._connection.script(
+            self._keys,
             "create_genesis",
-            [
-                keys.tip,
-                keys.records,
-                keys.bodies,
-                keys.indexes,
-                keys.rules,
-                keys.transactions,
-                keys.jobs,
-            ],
             [
                 first.hash,
                 Record(first, first.work).pack(),
@@ -167,7 +158,7 @@ class Mining:
         """
         unfit = reading.candidate.prefix if reading.candidate else b""
         offer = Following(template, pack_body(template.block.body), reading.mine_requests > 0)
-        answer = self._connection.script(*self._open_call(offer, unfit))
+        answer = self._connection.script(self._keys, *self._open_call(offer, unfit))
         if answer == b"OTHER_RULES":
             self._rule_book.read()
             self._rule_book.refuse_weaker(template.block.header.index)
@@ -181,7 +172,7 @@ class Mining:
             The reading; the first nonce of its candidate, None where there is no candidate, or
             another one came in between.
         """
-        return _read_claim(*self._connection.scripts(self._claim_calls(want)))
+        return _read_claim(*self._connection.scripts(self._keys, self._claim_calls(want)))
 
     def build_next(
         self, reading: Reading, candidate: OpenCandidate, recipient: str
@@ -208,11 +199,10 @@ class Mining:
         left = reading.pending - candidate.count
         if not _is_next_asked(reading, candidate) and left < self._rules.block_transactions:
             return None
-        keys = self._keys
 
         def read(first: int, last: int) -> list[bytes] | None:
             answer: Any = self._connection.script(
-                "read_following", [keys.candidate, keys.pending], [candidate.prefix, first, last]
+                self._keys, "read_following", [candidate.prefix, first, last]
             )
             return None if answer == b"STALE" else list(answer)
 
@@ -255,7 +245,7 @@ class Mining:
         """
         placed = 0
         while candidate.count - placed > PLACES_AT_ONCE:
-            answer: Any = self._connection.script(*self._place_call(candidate, header))
+            answer: Any = self._connection.script(self._keys, *self._place_call(candidate, header))
             if answer == b"STALE":
                 return  # what it means for the block, connect_block tells
             placed = int(answer)
@@ -284,9 +274,8 @@ class Mining:
         """
         header = self.complete(reading, candidate, nonce)
         self.place_all_but_last(candidate, header)
-        return Connecting(
-            self._connection.scripts(self._connect_calls(reading, candidate, header))[-1]
-        )
+        calls = self._connect_calls(reading, candidate, header)
+        return Connecting(self._connection.scripts(self._keys, calls)[-1])
 
     def connect_and_go_on(
         self,
@@ -316,24 +305,14 @@ class Mining:
         connects = len(calls)
         if following:
             calls.append(self._open_call(following, b""))
-        answers = self._connection.scripts([*calls, *self._claim_calls(want)])
+        answers = self._connection.scripts(self._keys, [*calls, *self._claim_calls(want)])
         return Connecting(answers[connects - 1]), *_read_claim(*answers[-2:])
 
     def _open_call(self, offer: Following, unfit: bytes) -> Call:
-        keys, template = self._keys, offer.template
+        template = offer.template
         header = template.block.header
         return (
             "open_candidate",
-            [
-                keys.tip,
-                keys.candidate,
-                keys.candidate_body,
-                keys.pending,
-                keys.mine_requests,
-                keys.counters,
-                keys.rules,
-                *keys.unsettled,
-            ],
             [
                 header.previous_hash,
                 header.prefix,
@@ -348,39 +327,20 @@ class Mining:
         )
 
     def _claim_calls(self, want: Want) -> list[Call]:
-        keys = self._keys
-        return [
-            (
-                "claim_range",
-                [keys.candidate, keys.miners, keys.rates],
-                [want.count, want.lease, want.lease_ms, want.rate, want.cost_us],
-            ),
-            read_call(keys, following=_FOLLOWING),
-        ]
+        nonces: Call = (
+            "claim_range",
+            [want.count, want.lease, want.lease_ms, want.rate, want.cost_us],
+        )
+        return [nonces, read_call(following=_FOLLOWING)]
 
     def _connect_calls(
         self, reading: Reading, candidate: OpenCandidate, header: Header
     ) -> list[Call]:
         """The last places and the connection; places before the last are given by now."""
-        keys = self._keys
         digest = header.hash
         calls: list[Call] = [self._place_call(candidate, header)] if candidate.count else []
         connect: Call = (
             "connect_block",
-            [
-                keys.tip,
-                keys.records,
-                keys.bodies,
-                keys.indexes,
-                keys.candidate,
-                keys.candidate_body,
-                keys.pending,
-                keys.transactions,
-                keys.counters,
-                keys.mine_requests,
-                keys.jobs,
-                keys.histograms,
-            ],
             [
                 candidate.prefix,
                 digest,
@@ -388,16 +348,14 @@ class Mining:
                 header.index,
                 Record(header, reading.tip_work + header.work).pack(),
                 name_root(header),
-                keys.connected,
+                self._keys.connected,
             ],
         )
         return [*calls, connect]
 
     def _place_call(self, candidate: OpenCandidate, header: Header) -> Call:
-        keys = self._keys
         return (
             "place_transactions",
-            [keys.candidate, keys.pending, keys.transactions],
             [candidate.prefix, header.index, name_root(header), PLACES_AT_ONCE],
         )
 

@@ -93,9 +93,7 @@ class Network:
         Raises:
             TooManyPeers: they would be more than 125; none was added.
         """
-        count: int = self._connection.script(
-            "register_peers", [self._keys.peers], [MOST_PEERS, *addresses]
-        )
+        count: int = self._connection.script(self._keys, "register_peers", [MOST_PEERS, *addresses])
         if count < 0:
             raise TooManyPeers(
                 f"A node keeps at most {MOST_PEERS} peers; remove some before you add others."
@@ -116,7 +114,7 @@ class Network:
 
     def note(self, address: str, sight: Sight) -> None:
         """Keep what was seen of a peer, if it is still one."""
-        self._connection.script("note_peer", [self._keys.peers], [address, _encode(sight)])
+        self._connection.script(self._keys, "note_peer", [address, _encode(sight)])
 
     def request_resolve(self) -> str:
         """Ask for the peers' chains to be looked at.
@@ -126,9 +124,7 @@ class Network:
         """
         keys, job = self._keys, uuid.uuid4().hex
         answer: bytes = self._connection.script(
-            "request_resolve",
-            [keys.resolve_requests, keys.resolver, keys.resolution(job), keys.tip],
-            [job, _KEPT_S, LEASE_MS],
+            keys, "request_resolve", [job, _KEPT_S, LEASE_MS], resolution=keys.resolution(job)
         )
         return answer.decode()
 
@@ -171,19 +167,15 @@ class Network:
 
     def take_turn(self) -> Turn | None:
         """Begin to resolve; None where somebody else does."""
-        keys, token = self._keys, uuid.uuid4().hex
-        answer: Any = self._connection.script(
-            "take_resolve", [keys.resolve_requests, keys.resolver], [token, LEASE_MS]
-        )
+        token = uuid.uuid4().hex
+        answer: Any = self._connection.script(self._keys, "take_resolve", [token, LEASE_MS])
         if answer == b"BUSY":
             return None
         return Turn(token, [job.decode() for job in answer])
 
     def renew(self, turn: Turn) -> bool:
         """Keep the turn for another while; tell whether it was still there to keep."""
-        kept: int = self._connection.script(
-            "renew_resolve", [self._keys.resolver], [turn.token, LEASE_MS]
-        )
+        kept: int = self._connection.script(self._keys, "renew_resolve", [turn.token, LEASE_MS])
         return bool(kept)
 
     def finish(self, turn: Turn, outcome: Outcome, tip: bytes) -> None:
@@ -196,14 +188,8 @@ class Network:
         """
         keys = self._keys
         self._connection.script(
+            keys,
             "finish_resolve",
-            [
-                keys.resolve_requests,
-                keys.resolver,
-                keys.met,
-                keys.histograms,
-                *map(keys.resolution, turn.jobs),
-            ],
             [
                 turn.token,
                 _encode(outcome),
@@ -213,6 +199,7 @@ class Network:
                 outcome.word,
                 *turn.jobs,
             ],
+            resolutions=[keys.resolution(job) for job in turn.jobs],
         )
 
     def now_ms(self) -> int:

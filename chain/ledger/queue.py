@@ -36,7 +36,7 @@ class Queue:
             reading = self.read()
         decision = decide(reading, self._rules, policy)
         if decision.peaks != reading.peaks:
-            self._connection.script("remember_peaks", [self._keys.peaks], [decision.peaks])
+            self._connection.script(self._keys, "remember_peaks", [decision.peaks])
         return reading, decision
 
     def read(self) -> Reading:
@@ -45,49 +45,25 @@ class Queue:
         Raises:
             LedgerLost: there is no genesis block.
         """
-        return parse_reading(self._connection.script(*read_call(self._keys, following=0)))
+        return parse_reading(self._connection.script(self._keys, *read_call(following=0)))
 
     def _date_oldest(self, reading: Reading) -> bool:
         """Give an age to the oldest entries where they are of the future; tell whether one was."""
         moments = (reading.oldest_pending_ms or 0, reading.oldest_job_ms or 0)
         if max(moments) <= reading.now_ms:
             return False
-        keys = self._keys
-        dated: int = self._connection.script(
-            "date_oldest",
-            [keys.pending, keys.mine_requests, keys.counters],
-            [round(self._rules.block_interval_s * 1000)],
-        )
+        due_ms = round(self._rules.block_interval_s * 1000)
+        dated: int = self._connection.script(self._keys, "date_oldest", [due_ms])
         return bool(dated)
 
 
-def read_call(keys: Keys, *, following: int) -> Call:
+def read_call(*, following: int) -> Call:
     """The call whose answer :func:`parse_reading` reads, to be sent alone or with others.
 
     Args:
-        keys: of the network.
         following: how many entries after the candidate's it may bring along.
     """
-    return (
-        "read_queue",
-        [
-            keys.pending,
-            keys.mine_requests,
-            keys.counters,
-            keys.tip,
-            keys.candidate,
-            keys.miners,
-            keys.workers,
-            keys.sizes,
-            keys.rates,
-            keys.kernels,
-            keys.peaks,
-            keys.records,
-            keys.followed,
-            *keys.unsettled,
-        ],
-        [LEASE_MS, BEAT_MS, following, MEDIAN_SPAN],
-    )
+    return "read_queue", [LEASE_MS, BEAT_MS, following, MEDIAN_SPAN]
 
 
 def parse_reading(answer: list[Any]) -> Reading:

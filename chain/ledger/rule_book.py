@@ -22,6 +22,7 @@ from minequeue.chain.ledger.connection import Connection
 from minequeue.chain.ledger.keys import Keys
 from minequeue.chain.ledger.pool import Ask
 from minequeue.chain.ledger.record import Record
+from minequeue.chain.ledger.scripts import read_scripts
 from minequeue.chain.protocol.header import genesis
 from minequeue.chain.protocol.rules import WIDEST, Limits, RuleRecord, Rules
 
@@ -91,7 +92,7 @@ class RuleBook:
             LedgerLost: there is no chain.
             NewerLedger: a later version made it.
         """
-        return _parse(self._connection.script("read_rules", self._read_keys, []))
+        return _parse(self._connection.script(self._keys, "read_rules", []))
 
     def read(self) -> Page:
         """Read it, and see that it is this network's.
@@ -110,8 +111,9 @@ class RuleBook:
             LedgerLost, WrongNetwork, WrongRules, NewerLedger: see :meth:`read`.
             WeakerRules: blocks made by this part's rules would break the network's.
         """
-        keys = self._read_keys
-        answer = ask("EVAL", self._connection.source("read_rules"), str(len(keys)), *keys)
+        script = read_scripts()["read_rules"]
+        keys = script.find_keys(self._keys)
+        answer = ask("EVAL", script.source, str(len(keys)), *keys)
         self.page = self._judge(_parse(answer))
         self.refuse_weaker(self.page.tip + 1)
         return ""
@@ -194,10 +196,9 @@ class RuleBook:
         return begins
 
     def _change(self, page: Page, first: int, limits: Limits, before: str = "") -> bool:
-        keys = self._keys
         answer: bytes = self._connection.script(
+            self._keys,
             "change_rules",
-            [keys.tip, keys.rules, keys.candidate, keys.candidate_body, keys.counters],
             [page.revision, first, write_limits(limits), before, FORMAT, READER],
         )
         return answer == b"CHANGED"
@@ -224,10 +225,6 @@ class RuleBook:
         # where it is refused, somebody else has done it, or mined: the next time tells
         self._change(page, page.tip + 1, self.rules.limits, write_limits(before))
         return False
-
-    @property
-    def _read_keys(self) -> list[str]:
-        return [self._keys.tip, self._keys.records, self._keys.rules]
 
     def _judge(self, page: Page) -> Page:
         if Record.unpack(page.first).header != genesis(self.rules.network):

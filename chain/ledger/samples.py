@@ -29,6 +29,6 @@ class Samples:
             LedgerUnavailable: the server is away.
         """
         found: list[Any] = self._connection.script(
-            "keep_sample", [self._keys.samples], [number, sample, most, after]
+            self._keys, "keep_sample", [number, sample, most, after]
         )
         return [(int(kept.partition(b" ")[0]), kept.partition(b" ")[2]) for kept in found]

@@ -20,12 +20,7 @@ class Settlement:
         Raises:
             LedgerUnavailable: the server does not answer; the step was done or not.
         """
-        keys = self._keys
-        answer: bytes = self._connection.script(
-            "settle",
-            [*keys.unsettled, keys.pending, keys.transactions, keys.counters],
-            [self._cursor, _AT_ONCE],
-        )
+        answer: bytes = self._connection.script(self._keys, "settle", [self._cursor, _AT_ONCE])
         self._cursor = answer.decode() or "0"
         return bool(answer)
 

@@ -59,14 +59,11 @@ class Waiting:
         counter tells how many left from the head, so the end comes nearer as they do; of mine
         requests a block takes one, and a part is far more.
         """
-        keys = self._keys
         last, at = b"", 0
         end: int | None = None
         while True:
             answer: Any = self._connection.script(
-                "read_waiting",
-                [keys.tip, key, keys.counters, *keys.unsettled],
-                [last, at, _AT_ONCE],
+                self._keys, "read_waiting", [last, at, _AT_ONCE], waiting=key
             )
             if answer == b"UNSETTLED":
                 self._settlement.finish()

@@ -1,11 +1,18 @@
 """The ledger's tests once more, on the real server's Lua, memory and clock."""
 
+import re
+from collections.abc import Callable
+from importlib import resources
+from typing import Any
+
 import pytest
 import redis
 from hypothesis import settings
 
 from minequeue.chain.errors import QueueFull
-from minequeue.chain.ledger import Connection, Submission
+from minequeue.chain.ledger import Connection, Ledger, Submission
+from minequeue.chain.ledger.keys import Keys
+from minequeue.chain.ledger.mining import Want
 from minequeue.chain.ledger.pool import CheckedPool
 from tests.ledger_machine import LedgerMachine
 from tests.ledger_tests import *  # noqa: F403  # the same as on fakeredis
@@ -69,3 +76,22 @@ def test_a_reorganisation_is_settled_where_memory_has_run_out(connection: Connec
         client.config_set("maxmemory", 0)
     expected = [waiting[1], *transactions, waiting[0], waiting[2]]
     assert list(mined_ids(ours)) == [transaction.id for transaction in expected]
+
+
+@pytest.mark.parametrize(
+    ("run", "script"),
+    [
+        (lambda ledger: ledger.queue.read(), "read_queue.lua"),
+        (lambda ledger: ledger.mining.claim(Want(1, "lease", 1000, 0)), "claim_range.lua"),
+    ],
+)
+def test_an_error_of_a_script_names_its_file_and_line(
+    ledger: Ledger, run: Callable[[Ledger], Any], script: str
+) -> None:
+    ledger.connection.client.set(Keys("test").candidate, "no hash")
+    with pytest.raises(redis.ResponseError) as caught:
+        run(ledger)
+    assert caught.value.__notes__ == [script]
+    (line,) = re.findall(r"user_script:(\d+)", str(caught.value))
+    file = resources.files("minequeue.chain.ledger").joinpath("lua", script)
+    assert "redis.call('HMGET', candidate" in file.read_text("utf-8").splitlines()[int(line) - 1]

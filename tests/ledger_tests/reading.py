@@ -108,8 +108,7 @@ def test_the_oldest_entries_are_dated_where_they_are_of_the_future(ledger: Ledge
     request_mine(ledger)
 
     def date() -> int:
-        arguments = [keys.pending, keys.mine_requests, keys.counters]
-        dated: int = ledger.connection.script("date_oldest", arguments, [5000])
+        dated: int = ledger.connection.script(keys, "date_oldest", [5000])
         return dated
 
     assert date() == 0

@@ -291,13 +291,10 @@ def test_what_cannot_be_raised_is_refused(
 
 
 def test_of_two_who_raise_the_rules_at_once_one_is_told(ledger: Ledger) -> None:
-    keys = Keys(RULES.network)
-    changed = [keys.tip, keys.rules, keys.candidate, keys.candidate_body, keys.counters]
-
     def change(revision: str, first: int, limits: str) -> Any:
         return ledger.connection.script(
+            Keys(RULES.network),
             "change_rules",
-            changed,
             [revision, first, limits, "", rule_book.FORMAT, rule_book.READER],
         )
 

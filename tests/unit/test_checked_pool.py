@@ -8,6 +8,7 @@ import pytest
 
 from minequeue.chain.errors import LedgerUnavailable, UnsafeServer
 from minequeue.chain.ledger import Connection, pool
+from minequeue.chain.ledger.keys import Keys
 from minequeue.chain.ledger.pool import CHECK_PERIOD_S, Ask
 from tests.separate_ledgers import make_fake_client
 
@@ -103,7 +104,7 @@ def test_scripts_and_listeners_use_checked_connections_too(
 ) -> None:
     judge.error = UnsafeServer("Set it right.")
     with pytest.raises(UnsafeServer):
-        connection.script("register_peers", ["peers"], [1])
+        connection.script(Keys("test"), "register_peers", [1])
     client: Any = connection.client  # redis leaves pubsub() untyped
     with pytest.raises(UnsafeServer):
         client.pubsub().subscribe("news")

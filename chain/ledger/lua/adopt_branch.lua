@@ -8,16 +8,16 @@
 -- Precondition: the caller validated the branch and found it heavier than the tip that it names.
 -- Cumulative work only grows, so a tip never comes again, and its hash stands for all that follows
 -- from it: the stale blocks, and what was staged of them. While it is the tip, pending only grows.
--- KEYS[1] tip, KEYS[2] records, KEYS[3] bodies, KEYS[4] indexes   see create_genesis.lua
--- KEYS[5] candidate, KEYS[6] candidate_body                       see open_candidate.lua
--- KEYS[7] pending, KEYS[8] transactions, KEYS[9] counters         see submit.lua
--- KEYS[10] arrived, KEYS[11] returned, KEYS[12] leaving           see above
+-- KEYS tip, records, bodies, indexes         see create_genesis.lua
+-- KEYS candidate, candidate_body             see open_candidate.lua
+-- KEYS pending, transactions, counters       see submit.lua
+-- KEYS arrived, returned, leaving            see above
 -- staged, each with an end of its own, so that what is left behind vanishes:
--- KEYS[13] branch_records  hash: index -> record
--- KEYS[14] branch_bodies   hash: index -> compressed JSON array of transactions
--- KEYS[15], KEYS[16], KEYS[17]  what will be arrived, returned and leaving
--- KEYS[18] rewards         list: ids of the stale blocks' rewards
--- KEYS[19] rules           hash: revision
+-- KEYS branch_records                        hash: index -> record
+-- KEYS branch_bodies                         hash: index -> compressed JSON array of transactions
+-- KEYS branch_arrived, branch_returned, branch_leaving  what will be arrived, returned and leaving
+-- KEYS branch_rewards                        list: ids of the stale blocks' rewards
+-- KEYS rules                                 hash: revision
 -- ARGV[1] hash of the tip that is replaced, ARGV[2] the fork's index, ARGV[3] hash of the branch's
 -- tip, ARGV[4] how many transactions the branch has, ARGV[5] returned, ARGV[6] the bytes of those,
 -- ARGV[7] rewards, ARGV[8] how many of pending were looked through for what leaves,
@@ -27,10 +27,6 @@
 -- Returns ADOPTED; ALREADY where the chain holds the branch's tip; STALE where the tip is another,
 -- what was staged is not all there, or an earlier branch is not settled; OTHER_RULES where the rules
 -- are others; or a number: how many of pending were looked through by now, for the next call.
-local tip, records, bodies, indexes, candidate, candidate_body = unpack(KEYS, 1, 6)
-local pending, transactions, counters, arrived, returned, leaving = unpack(KEYS, 7, 12)
-local branch_records, branch_bodies, new_arrived = unpack(KEYS, 13, 15)
-local new_returned, new_leaving, rewards = unpack(KEYS, 16, 18)
 local old_hash, fork, hash = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local count, count_returned, returned_bytes, count_rewards = unpack(ARGV, 4, 7)
 local seen, most, channel = tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10]
@@ -40,7 +36,7 @@ local AT_ONCE = 1000 -- Lua's stack holds 8,000 arguments
 if redis.call('HEXISTS', indexes, hash) == 1 then
   return 'ALREADY'
 end
-if redis.call('HGET', KEYS[19], 'revision') ~= revision then
+if redis.call('HGET', rules, 'revision') ~= revision then
   return 'OTHER_RULES'
 end
 local found = redis.call('HMGET', tip, 'hash', 'index')
@@ -49,9 +45,9 @@ local last, old_last = fork + blocks, tonumber(found[2])
 if found[1] ~= old_hash
   or blocks == 0
   or redis.call('HLEN', branch_bodies) ~= blocks
-  or redis.call('HLEN', new_arrived) ~= tonumber(count)
-  or redis.call('LLEN', new_returned) ~= tonumber(count_returned)
-  or redis.call('LLEN', rewards) ~= tonumber(count_rewards)
+  or redis.call('HLEN', branch_arrived) ~= tonumber(count)
+  or redis.call('LLEN', branch_returned) ~= tonumber(count_returned)
+  or redis.call('LLEN', branch_rewards) ~= tonumber(count_rewards)
   or redis.call('EXISTS', arrived, returned, leaving) > 0
 then
   return 'STALE'
@@ -65,7 +61,7 @@ if #entries > 0 then
   for i, entry in ipairs(entries) do
     ids[i] = string.sub(entry, 1, 32)
   end
-  for i, place in ipairs(redis.call('HMGET', new_arrived, unpack(ids))) do
+  for i, place in ipairs(redis.call('HMGET', branch_arrived, unpack(ids))) do
     if place then
       leave[#leave + 1] = ids[i]
     end
@@ -78,15 +74,15 @@ if is_all and write_first('DEL', candidate, candidate_body) > 0 then
   redis.call('HINCRBY', counters, 'abandoned', 1)
 end
 if #leave > 0 then
-  redis.call('SADD', new_leaving, unpack(leave))
-  redis.call('EXPIRE', new_leaving, redis.call('TTL', new_arrived))
+  redis.call('SADD', branch_leaving, unpack(leave))
+  redis.call('EXPIRE', branch_leaving, redis.call('TTL', branch_arrived))
 end
 if not is_all then
   return seen
 end
 
 for _, names in ipairs({
-  { new_arrived, arrived }, { new_returned, returned }, { new_leaving, leaving },
+  { branch_arrived, arrived }, { branch_returned, returned }, { branch_leaving, leaving },
 }) do
   if redis.call('EXISTS', names[1]) == 1 then
     redis.call('PERSIST', names[1])
@@ -94,7 +90,7 @@ for _, names in ipairs({
   end
 end
 for from = 0, count_rewards - 1, AT_ONCE do
-  redis.call('HDEL', transactions, unpack(redis.call('LRANGE', rewards, from, from + AT_ONCE - 1)))
+  redis.call('HDEL', transactions, unpack(redis.call('LRANGE', branch_rewards, from, from + AT_ONCE - 1)))
 end
 
 -- the chain
@@ -124,6 +120,6 @@ if old_last > fork then
   redis.call('HINCRBY', counters, 'reorganisations', 1)
   redis.call('HINCRBY', counters, 'stale', old_last - fork)
 end
-redis.call('UNLINK', branch_records, branch_bodies, rewards)
+redis.call('UNLINK', branch_records, branch_bodies, branch_rewards)
 redis.call('PUBLISH', channel, last)
 return 'ADOPTED'

@@ -1,11 +1,10 @@
 -- A worker says that it lives and how many miners it can run; those that fell silent are forgotten.
--- KEYS[1] workers  sorted set: worker -> until when it counts as alive (Unix ms)
--- KEYS[2] sizes    hash: worker -> how many miners it can run
--- KEYS[3] kernels  hash: worker -> the name of what it searches nonces with
+-- KEYS workers  sorted set: worker -> until when it counts as alive (Unix ms)
+-- KEYS sizes    hash: worker -> how many miners it can run
+-- KEYS kernels  hash: worker -> the name of what it searches nonces with
 -- ARGV[1] worker, ARGV[2] its size, -1 where it leaves, ARGV[3] its kernel, ARGV[4] how long a beat
 --   counts (ms)
 -- Returns OK.
-local workers, sizes, kernels = KEYS[1], KEYS[2], KEYS[3]
 local worker, size, kernel, beat_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 
 local now = read_clock()

@@ -1,12 +1,11 @@
 -- Requests and entries are counted against two limits at once, or not at all. A limit is a bucket
 -- that holds a second's worth. What asks for more than it holds may have it when it is full, and
 -- whoever comes after waits for that; so a large batch is slow and not impossible.
--- KEYS[1] bucket  hash: requests, entries -> when all that was taken is made up for (Unix ms);
+-- KEYS bucket  hash: requests, entries -> when all that was taken is made up for (Unix ms);
 --   at  when that was (Unix ms)
 -- ARGV[1], ARGV[2] requests and entries a second, 0 for no limit; ARGV[3], ARGV[4] how many of each
 -- Returns 0 where they were counted; else in how many ms there is room.
 local SECOND = 1000
-local bucket = KEYS[1]
 
 local now = read_clock()
 local found = redis.call('HMGET', bucket, 'requests', 'entries', 'at')

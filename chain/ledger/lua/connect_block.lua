@@ -2,21 +2,17 @@
 -- leave the queue, the counters move. All or nothing; sent again after a lost reply, it is ALREADY.
 -- How long it keeps the server does not depend on how many transactions the block takes.
 -- Precondition: the caller checked that the header meets its target.
--- KEYS[1] tip, KEYS[2] records, KEYS[3] bodies, KEYS[4] indexes   see create_genesis.lua
--- KEYS[5] candidate, KEYS[6] candidate_body                       see open_candidate.lua
--- KEYS[7] pending, KEYS[8] transactions, KEYS[9] counters         see submit.lua
--- KEYS[10] mine_requests, KEYS[11] jobs                           see request_mine.lua
--- KEYS[12] histograms  hash: NAME (sum, ms), NAME:N (how many between 2^(N-1) and 2^N ms), for
+-- KEYS tip, records, bodies, indexes     see create_genesis.lua
+-- KEYS candidate, candidate_body         see open_candidate.lua
+-- KEYS pending, transactions, counters   see submit.lua
+-- KEYS mine_requests, jobs               see request_mine.lua
+-- KEYS histograms  hash: NAME (sum, ms), NAME:N (how many between 2^(N-1) and 2^N ms), for
 --   waited (from acceptance to the block) and mined (from the candidate to the block)
 -- ARGV[1] the header's prefix (88 B), ARGV[2] the block's hash (32 B), ARGV[3] the same in hex,
 -- ARGV[4] index, ARGV[5] record (128 B), ARGV[6] the first 8 bytes of the Merkle root,
 -- ARGV[7] the channel that is told the index
 -- Returns CONNECTED; ALREADY where the chain holds this block; STALE where the candidate is another,
 -- or not all of its transactions have their places (see place_transactions.lua).
-local tip, records, bodies, indexes = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local candidate, candidate_body = KEYS[5], KEYS[6]
-local pending, transactions, counters = KEYS[7], KEYS[8], KEYS[9]
-local mine_requests, jobs, histograms = KEYS[10], KEYS[11], KEYS[12]
 local prefix, hash, hash_hex, index, record, root, channel = unpack(ARGV, 1, 7)
 
 if redis.call('HEXISTS', indexes, hash) == 1 then

@@ -1,14 +1,13 @@
 -- An empty ledger becomes the chain that holds the genesis block alone.
--- KEYS[1] tip      hash: hash (32 B), index (decimal), record (128 B)
--- KEYS[2] records  hash: index -> header (96 B) .. cumulative work (32 B, big-endian)
--- KEYS[3] bodies   hash: index -> compressed JSON array of transactions
--- KEYS[4] indexes  hash: block hash (32 B) -> index
--- KEYS[5] rules    hash: see change_rules.lua
--- KEYS[6] transactions, KEYS[7] jobs: what only a ledger with a chain can have
+-- KEYS tip      hash: hash (32 B), index (decimal), record (128 B)
+-- KEYS records  hash: index -> header (96 B) .. cumulative work (32 B, big-endian)
+-- KEYS bodies   hash: index -> compressed JSON array of transactions
+-- KEYS indexes  hash: block hash (32 B) -> index
+-- KEYS rules    hash: see change_rules.lua
+-- KEYS transactions, jobs   what only a ledger with a chain can have
 -- ARGV[1] the genesis hash, ARGV[2] its record, ARGV[3] its compressed body, ARGV[4] signed,
 -- ARGV[5] limits of block 2, ARGV[6] format, ARGV[7] reader
 -- Returns CREATED; EXISTS where there is a genesis block; LOST where there is none, and was one.
-local tip, records, bodies, indexes, rules, transactions, jobs = unpack(KEYS)
 local hash, record, body, signed, limits, format, reader = unpack(ARGV)
 
 if redis.call('HEXISTS', records, '1') == 1 then

@@ -1,9 +1,8 @@
 -- The oldest entries were accepted later than now, by a clock that was set back since, so nobody
 -- knows how old they are: their age counts from here. A transaction counts as one that is due.
--- KEYS[1] pending, KEYS[2] mine_requests, KEYS[3] counters   see submit.lua, request_mine.lua
+-- KEYS pending, mine_requests, counters   see submit.lua, request_mine.lua
 -- ARGV[1] the age of a transaction that is due (ms)
 -- Returns how many were dated, 0 to 2.
-local pending, mine_requests, counters = KEYS[1], KEYS[2], KEYS[3]
 local due_ms = tonumber(ARGV[1])
 
 local now = read_clock()

@@ -1,14 +1,13 @@
 -- A resolver ends: its jobs leave the list and get their outcome.
--- KEYS[1] resolve_requests  list: job
--- KEYS[2] resolver          hash: token, until (Unix ms), taken, began (Unix ms)
--- KEYS[3] met               hash: tip (hash, 32 B), at (Unix ms)  of the last that ended
--- KEYS[4] histograms        hash: resolved_OUTCOME, as in connect_block.lua
--- KEYS[5] and on: the resolutions of its jobs, in order
+-- KEYS resolve_requests  list: job
+-- KEYS resolver          hash: token, until (Unix ms), taken, began (Unix ms)
+-- KEYS met               hash: tip (hash, 32 B), at (Unix ms)  of the last that ended
+-- KEYS histograms        hash: resolved_OUTCOME, as in connect_block.lua
+-- KEYS resolutions...    of its jobs, in order
 -- ARGV[1] token, ARGV[2] outcome (JSON), ARGV[3] how long it is kept (s), ARGV[4] the tip that it
 --   told the peers of, ARGV[5] the channel of those who wait, ARGV[6] its outcome as one
 --   word; then its jobs, in order
 -- Returns 1; 0 where its lease ended and another began: that one serves the jobs.
-local requests, resolver, met, histograms = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local token, outcome, keep_s, tip, channel, word = unpack(ARGV, 1, 6)
 
 local found = redis.call('HMGET', resolver, 'token', 'began')
@@ -17,8 +16,8 @@ if found[1] ~= token then
 end
 write_first('DEL', resolver)
 for i = 7, #ARGV do
-  redis.call('LREM', requests, 1, ARGV[i])
-  redis.call('SET', KEYS[i - 2], outcome, 'EX', keep_s)
+  redis.call('LREM', resolve_requests, 1, ARGV[i])
+  redis.call('SET', resolutions[i - 6], outcome, 'EX', keep_s)
 end
 local now = read_clock()
 redis.call('HSET', met, 'tip', tip, 'at', now)

@@ -1,17 +1,16 @@
 -- A request is followed until its last entry is in a block; so many at once, each for so long.
--- KEYS[1] followed        hash: a transaction's id (32 B) or a job -> the trail of its request
--- KEYS[2] followed_since  sorted set: the same names, by when they were followed (Unix ms)
--- KEYS[3] transactions    see submit.lua
--- KEYS[4] jobs            see request_mine.lua
+-- KEYS followed        hash: a transaction's id (32 B) or a job -> the trail of its request
+-- KEYS followed_since  sorted set: the same names, by when they were followed (Unix ms)
+-- KEYS transactions    see submit.lua
+-- KEYS jobs            see request_mine.lua
 -- ARGV[1] the transaction or the job, ARGV[2] the trail, ARGV[3] most at once, ARGV[4] how long (ms)
 -- Returns FOLLOWED; KNOWN where another request is followed by this name, or it is in a block
 -- already; FULL.
-local followed, since, transactions, jobs = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local name, trail, most, long = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 
 local now = read_clock()
-for _, old in ipairs(list_over(since, now - long, long)) do
-  redis.call('ZREM', since, old)
+for _, old in ipairs(list_over(followed_since, now - long, long)) do
+  redis.call('ZREM', followed_since, old)
   redis.call('HDEL', followed, old)
 end
 local place = redis.call('HGET', transactions, name) or redis.call('HGET', jobs, name)
@@ -22,5 +21,5 @@ if redis.call('HLEN', followed) >= most then
   return 'FULL'
 end
 redis.call('HSET', followed, name, trail)
-redis.call('ZADD', since, now, name)
+redis.call('ZADD', followed_since, now, name)
 return 'FOLLOWED'

@@ -1,9 +1,8 @@
 -- A sample of queue and chain joins those that are kept, unless somebody was first with its number.
--- KEYS[1] samples  sorted set: 'NUMBER SAMPLE', by the number
+-- KEYS samples  sorted set: 'NUMBER SAMPLE', by the number
 -- ARGV[1] its number, ARGV[2] the sample, ARGV[3] how many numbers back samples are kept,
 -- ARGV[4] the last number that the caller has
 -- Returns what is kept after that number, in order.
-local samples = KEYS[1]
 local number, sample, kept, after = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 
 write_first('ZREMRANGEBYSCORE', samples, '-inf', tonumber(number) - kept)

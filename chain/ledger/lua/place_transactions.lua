@@ -1,12 +1,11 @@
 -- The next transactions of the candidate get their places, before its block is connected: that
 -- script would keep the server from others for too long. A place counts once the block at its index
 -- has its root, so one of a candidate that was dropped says nothing.
--- KEYS[1] candidate     hash: prefix (88 B), count, placed, bytes       see open_candidate.lua
--- KEYS[2] pending       list                                            see submit.lua
--- KEYS[3] transactions  hash: id (32 B) -> 'index:position:root', or '' see submit.lua
+-- KEYS candidate     hash: prefix (88 B), count, placed, bytes       see open_candidate.lua
+-- KEYS pending       list                                            see submit.lua
+-- KEYS transactions  hash: id (32 B) -> 'index:position:root', or '' see submit.lua
 -- ARGV[1] prefix, ARGV[2] index, ARGV[3] the first 8 bytes of the Merkle root, ARGV[4] how many
 -- Returns how many have their places by now; STALE where the candidate is another or gone.
-local candidate, pending, transactions = KEYS[1], KEYS[2], KEYS[3]
 local prefix, index, root, most = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 
 local found = redis.call('HMGET', candidate, 'prefix', 'count', 'placed', 'bytes')

@@ -1,9 +1,11 @@
 -- Changes nothing: reads queue, tip, candidate and fleet as they are at one moment.
--- KEYS[1] pending, KEYS[2] mine_requests, KEYS[3] counters, KEYS[4] tip, KEYS[5] candidate,
--- KEYS[6] miners, KEYS[7] workers, KEYS[8] sizes, KEYS[9] rates, KEYS[10] kernels: see the scripts
--- that write them; KEYS[11] peaks  string: how many miners were needed lately (chain/scaling/policy.py);
--- KEYS[12] records  hash: index -> record, see create_genesis.lua; KEYS[13] followed, see follow.lua
--- KEYS[14] arrived, KEYS[15] returned, KEYS[16] leaving   see adopt_branch.lua
+-- KEYS pending, mine_requests, counters   see submit.lua, request_mine.lua
+-- KEYS tip, records, candidate            see create_genesis.lua, open_candidate.lua
+-- KEYS miners, rates                      see claim_range.lua
+-- KEYS workers, sizes, kernels            see beat.lua
+-- KEYS peaks                              see remember_peaks.lua
+-- KEYS followed                           see follow.lua
+-- KEYS arrived, returned, leaving         see adopt_branch.lua
 -- ARGV[1] how long a lease counts (ms), ARGV[2] how long a beat does, ARGV[3] most entries to return
 --   that follow the candidate's, ARGV[4] how many blocks judge the time of the next
 -- Returns now (Unix ms), pending count, pending bytes, oldest pending (Unix ms or ''), mine
@@ -13,11 +15,8 @@
 -- a block last cost besides its search, and for each live worker its kernel and its miners, in turn;
 -- the peaks; 1 where a branch is not settled yet, else 0; the records of the last ARGV[4] blocks; how many
 -- requests are followed; the pending entries after the candidate's, none if they are more than ARGV[3].
-local pending, mine_requests, counters, tip, candidate = unpack(KEYS, 1, 5)
-local miners, workers, sizes, rates, kernels, peaks = unpack(KEYS, 6, 11)
-local arrived, returned, leaving = unpack(KEYS, 14, 16)
 local lease_ms, beat_ms = tonumber(ARGV[1]), tonumber(ARGV[2])
-local records, followed, most, span = KEYS[12], KEYS[13], tonumber(ARGV[3]), tonumber(ARGV[4])
+local most, span = tonumber(ARGV[3]), tonumber(ARGV[4])
 
 local now = read_clock()
 local is_unsettled = redis.call('EXISTS', arrived, returned, leaving) > 0

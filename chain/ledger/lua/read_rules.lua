@@ -1,10 +1,9 @@
 -- Changes nothing: reads what the ledger says of itself, at one moment.
--- KEYS[1] tip      hash: hash (32 B), index (decimal)
--- KEYS[2] records  hash: index -> record (128 B)
--- KEYS[3] rules    hash, see change_rules.lua
+-- KEYS tip      hash: hash (32 B), index (decimal)
+-- KEYS records  hash: index -> record (128 B)
+-- KEYS rules    hash: see change_rules.lua
 -- Returns the genesis block's record ('' where there is none), the tip's index ('' likewise), and the
 -- names and values of the rules, in turn.
-local tip, records, rules = unpack(KEYS)
 local found = {
   redis.call('HGET', records, '1') or '',
   redis.call('HGET', tip, 'index') or '',

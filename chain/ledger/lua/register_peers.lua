@@ -1,9 +1,9 @@
 -- The peers grow by those that are new, all or none. One that is known is as one that is new: what
 -- was wrong with it may be mended.
--- KEYS[1] peers  hash: address -> what was seen of it (JSON), or ''
+-- KEYS peers  hash: address -> what was seen of it (JSON), or ''
 -- ARGV[1] most peers, then the addresses
 -- Returns how many peers there are; -1 where they would be too many.
-local peers, most = KEYS[1], tonumber(ARGV[1])
+local most = tonumber(ARGV[1])
 
 local new, seen = {}, {}
 for i = 2, #ARGV do

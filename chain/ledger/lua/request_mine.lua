@@ -1,13 +1,12 @@
 -- The mine requests grow by one job; a job known by its id is not added again.
--- KEYS[1] mine_requests  list: job (32 hex digits) .. requested (13 digits, Unix ms)
--- KEYS[2] jobs           hash: job -> 'index:block hash (64 hex digits)', or '' while it waits
--- KEYS[3] records        hash: index -> header (96 B) .. cumulative work
--- KEYS[4] tip            hash, without which there is no chain
+-- KEYS mine_requests  list: job (32 hex digits) .. requested (13 digits, Unix ms)
+-- KEYS jobs           hash: job -> 'index:block hash (64 hex digits)', or '' while it waits
+-- KEYS records        hash: index -> header (96 B) .. cumulative work
+-- KEYS tip            hash, without which there is no chain
 -- ARGV[1] most waiting requests, ARGV[2] the job, ARGV[3] another job that the request may have come
 --   as before, or ''
 -- Returns ACCEPTED, FULL, NO_CHAIN, or OLD_KEY where the job is new and the other one waits, or is of a block
 -- of the last two days: no key is known for longer.
-local mine_requests, jobs, records = KEYS[1], KEYS[2], KEYS[3]
 local most, job, old_job = tonumber(ARGV[1]), ARGV[2], ARGV[3]
 local KNOWN_MS = 2 * 86400 * 1000
 local now = read_clock()
@@ -22,7 +21,7 @@ local function is_fresh(known)
   return known == '' or now - timestamp < KNOWN_MS
 end
 
-if redis.call('EXISTS', KEYS[4]) == 0 then
+if redis.call('EXISTS', tip) == 0 then
   return 'NO_CHAIN'
 end
 if redis.call('HEXISTS', jobs, job) == 1 then

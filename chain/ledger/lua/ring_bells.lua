@@ -1,12 +1,11 @@
 -- As many bells are noted as miners are missing; the caller then rings that many. A bell counts as
 -- a miner until it is answered or lost, so that a burst of requests rings once and not each time.
--- KEYS[1] miners  sorted set: lease -> its end (Unix ms)
--- KEYS[2] bells   sorted set: bell -> when it counts as lost (Unix ms)
--- KEYS[3] rates   hash: lease -> hashes a second
+-- KEYS miners  sorted set: lease -> its end (Unix ms)
+-- KEYS bells   sorted set: bell -> when it counts as lost (Unix ms)
+-- KEYS rates   hash: lease -> hashes a second
 -- ARGV[1] miners wanted, ARGV[2] how long a bell may go unanswered (ms), ARGV[3] a unique name,
 -- ARGV[4] how long a lease counts (ms)
 -- Returns how many bells to ring.
-local miners, bells, rates = KEYS[1], KEYS[2], KEYS[3]
 local wanted, bell_ms, name, lease_ms = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], ARGV[4]
 
 write_first('ZREM', bells, '')

@@ -2,11 +2,10 @@
 -- those that the branch holds and gains those of stale blocks at its head. Nothing that anybody reads
 -- changes: a place counts where it stands, and what waits is counted over all lists. No candidate is open
 -- meanwhile, so the head of pending may change without the tip.
--- KEYS[1] arrived, KEYS[2] returned, KEYS[3] leaving           see adopt_branch.lua
--- KEYS[4] pending, KEYS[5] transactions, KEYS[6] counters      see submit.lua
+-- KEYS arrived, returned, leaving         see adopt_branch.lua
+-- KEYS pending, transactions, counters    see submit.lua
 -- ARGV[1] where the last step ended in arrived, '0' at first; ARGV[2] how many are moved, about
 -- Returns where it ended in arrived; '' where nothing is left.
-local arrived, returned, leaving, pending, transactions, counters = unpack(KEYS)
 local cursor, most = ARGV[1], tonumber(ARGV[2])
 
 if redis.call('EXISTS', arrived) == 1 then

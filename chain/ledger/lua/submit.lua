@@ -2,13 +2,13 @@
 -- no trace. A transaction known by its id is not added again, so a repeated call changes nothing.
 -- Precondition: all requests together have at most 1,000 transactions, since Lua's stack holds 8,000
 -- arguments and the server serves nobody else meanwhile.
--- KEYS[1] pending       list: id (32 B) .. accepted (13 digits, Unix ms) .. transaction (JSON)
--- KEYS[2] transactions  hash: id (32 B) -> 'index:position:root', see place_transactions.lua, or ''
--- KEYS[3] counters      hash: accepted, pending_bytes
--- KEYS[4], KEYS[5]      one for even days, one for odd ones; each expires whole when the day after its
---   own is over.        hash: digest of a key (32 B) -> fingerprint of its request (32 B)
--- KEYS[6] tip           hash, without which there is no chain that would ever take them
--- KEYS[7] arrived, KEYS[8] returned, KEYS[9] leaving   see adopt_branch.lua
+-- KEYS pending       list: id (32 B) .. accepted (13 digits, Unix ms) .. transaction (JSON)
+-- KEYS transactions  hash: id (32 B) -> 'index:position:root', see place_transactions.lua, or ''
+-- KEYS counters      hash: accepted, pending_bytes
+-- KEYS idempotency_even, idempotency_odd   hash: digest of a key (32 B) -> fingerprint of its request
+--   (32 B); one for even days, one for odd ones: each expires whole when the day after its own is over
+-- KEYS tip           hash, without which there is no chain that would ever take them
+-- KEYS arrived, returned, leaving   see adopt_branch.lua
 -- ARGV[1] most pending transactions, ARGV[2] most pending bytes; then for each request:
 --   digest of its idempotency key or '', that of another key which it may have come with before or
 --   '', its fingerprint, n, the n ids, the n transactions
@@ -16,20 +16,21 @@
 -- OLD_KEY where its key is new and the other one is known. Behind ACCEPTED stand a blank and how many
 -- of its transactions were known already, where that are any.
 -- NO_CHAIN where there is none; nothing is accepted.
-local pending, transactions, counters = KEYS[1], KEYS[2], KEYS[3]
-local arrived, returned, leaving = KEYS[7], KEYS[8], KEYS[9]
 local most, most_bytes = tonumber(ARGV[1]), tonumber(ARGV[2])
 local ENTRY_HEAD = 45 -- bytes before the transaction in an entry
 local DAY_S = 86400
 local argv, last = ARGV, #ARGV -- a global takes longer, and a batch has thousands
 
-if redis.call('EXISTS', KEYS[6]) == 0 then
+if redis.call('EXISTS', tip) == 0 then
   return 'NO_CHAIN'
 end
 local now = read_clock()
 local accepted = string.format('%013d', now)
 local day = math.floor(now / 1000 / DAY_S)
-local today, other_day = KEYS[4 + day % 2], KEYS[5 - day % 2]
+local today, other_day = idempotency_even, idempotency_odd
+if day % 2 == 1 then
+  today, other_day = other_day, today
+end
 local room = most - redis.call('LLEN', pending)
 local is_unsettled = redis.call('EXISTS', arrived, returned, leaving) > 0
 if is_unsettled then

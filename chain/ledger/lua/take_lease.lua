@@ -1,9 +1,8 @@
 -- A miner begins: it holds a lease, and one bell that was rung for somebody is answered.
--- KEYS[1] miners  sorted set: lease -> its end (Unix ms)
--- KEYS[2] bells   sorted set: bell -> when it counts as lost (Unix ms)
+-- KEYS miners  sorted set: lease -> its end (Unix ms)
+-- KEYS bells   sorted set: bell -> when it counts as lost (Unix ms)
 -- ARGV[1] lease, ARGV[2] its length (ms)
 -- Returns OK.
-local miners, bells = KEYS[1], KEYS[2]
 local lease, lease_ms = ARGV[1], tonumber(ARGV[2])
 
 write_first('ZPOPMIN', bells)

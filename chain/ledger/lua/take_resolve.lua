@@ -1,10 +1,9 @@
 -- One resolver at a time begins, and serves all who have asked so far. One that dies is replaced
 -- when its lease ends, and its requests are served by the next.
--- KEYS[1] resolve_requests  list: job
--- KEYS[2] resolver          hash: token, until (Unix ms), taken (how many it serves), began
+-- KEYS resolve_requests  list: job
+-- KEYS resolver          hash: token, until (Unix ms), taken (how many it serves), began
 -- ARGV[1] token, ARGV[2] the lease's length (ms)
 -- Returns the jobs that it serves, maybe none; or BUSY where another is under way.
-local requests, resolver = KEYS[1], KEYS[2]
 local token, lease_ms = ARGV[1], tonumber(ARGV[2])
 
 local now = read_clock()
@@ -12,7 +11,7 @@ if is_ahead(tonumber(redis.call('HGET', resolver, 'until') or '0'), now, lease_m
   return 'BUSY'
 end
 write_first('DEL', resolver)
-local jobs = redis.call('LRANGE', requests, 0, -1)
+local jobs = redis.call('LRANGE', resolve_requests, 0, -1)
 redis.call('HSET', resolver, 'token', token, 'until', now + lease_ms, 'taken', #jobs,
   'began', now)
 return jobs

@@ -1,14 +1,12 @@
 -- Requests are followed no longer.
--- KEYS[1] followed, KEYS[2] followed_since  see follow.lua
+-- KEYS followed, followed_since  see follow.lua
 -- ARGV[1] ... the transactions and jobs, at most 1,000
 -- Returns the trails of those that were followed.
-local followed, since = KEYS[1], KEYS[2]
-
 local trails = {}
 for i, trail in ipairs(redis.call('HMGET', followed, unpack(ARGV))) do
   if trail then
     redis.call('HDEL', followed, ARGV[i])
-    redis.call('ZREM', since, ARGV[i])
+    redis.call('ZREM', followed_since, ARGV[i])
     trails[#trails + 1] = trail
   end
 end
