@@ -99,7 +99,7 @@ def test_while_the_first_log_is_written_nothing_is_accepted(tmp_path: Path) -> N
         operator.config_set("rdb-key-save-delay", 500)  # microseconds: a second in all
         operator.config_set("appendonly", "yes")
         connection = connect(url, wait_s=2)
-        with pytest.raises(UnsafeServer, match="has only now begun its append-only log"):
+        with pytest.raises(UnsafeServer, match="is just starting its append-only log"):
             connection.run(lambda client: client.ping())
         wait_for(lambda: not operator.info("persistence")["aof_rewrite_in_progress"], "the log", 20)
         assert connection.run(lambda client: client.ping())
@@ -129,7 +129,7 @@ def test_what_a_user_may_not_ask_is_told_to_the_operator(
     assert client.post("/chain/new", json=PLAIN).status_code == 202
     queue: Any = client.get("/queue").json
     [warning] = queue["warnings"]
-    assert f"see that it has {untold}" in warning
+    assert f"make sure that it has {untold}" in warning
     assert warning in client.get("/").text
     assert warning in client.get("/events").text
     assert caplog.messages.count(warning) == 1
