@@ -66,6 +66,16 @@ def test_what_comes_before_the_answer_is_passed_over() -> None:
         HttpNode(PeerClient(LOOPBACK), address).announce()
 
 
+@pytest.mark.parametrize("status", [101, 404, 700])
+def test_a_status_that_nobody_asked_for_is_told(status: int) -> None:
+    answer = f"HTTP/1.1 {status} Other\r\nUpgrade: other\r\n\r\n".encode()
+    with (
+        serve_raw(lambda connection, _: connection.sendall(answer)) as address,
+        pytest.raises(PeerFaulty, match=f"It answers {status} to POST"),
+    ):
+        HttpNode(PeerClient(LOOPBACK), address).announce()
+
+
 def test_a_name_is_called_at_the_next_of_its_addresses_where_one_is_away(app: Flask) -> None:
     with serve_app(app) as address:
         client = PeerClient(LOOPBACK, resolve=lambda *_: ["10.0.0.1", "127.0.0.2", "127.0.0.1"])

@@ -98,23 +98,19 @@ class PeerClient:
     async def _connect(self, peer: PeerUrl) -> Wire:
         """Connect to the first of its allowed addresses that answers, by TLS where it is https."""
         loop = asyncio.get_running_loop()
-        is_tls = peer.scheme == "https"
+        context = self.context if peer.scheme == "https" else None
+        name = peer.host if context else None
         last = OSError()
         for address in await self._find_addresses(peer):
             try:
                 async with asyncio.timeout(self.connect_s):
                     _, wire = await loop.create_connection(
-                        lambda: Wire(loop),
-                        address,
-                        peer.port,
-                        ssl=self.context if is_tls else None,
-                        server_hostname=peer.host if is_tls else None,
+                        lambda: Wire(loop), address, peer.port, ssl=context, server_hostname=name
                     )
                     return wire
             except ssl.SSLError as error:
-                raise PeerFaulty(
-                    f"TLS with it fails: {error.reason or 'no certificate'}."
-                ) from error
+                reason = error.reason or "no certificate"
+                raise PeerFaulty(f"TLS with it fails: {reason}.") from error
             except OSError as error:
                 last = error
         raise cannot_reach(last) from last

@@ -17,7 +17,7 @@ from minequeue.workers.peers.node import PeerAway, PeerError, PeerFaulty
 
 MAX_HEAD_BYTES = 64 * 1024  # of a status line and headers, and of all that comes before them
 _PIECE = 1024  # bytes; where a head and a broken body come at once, the head is read alone
-_FINAL_STATUSES = range(200, 600)
+_INTERIM = frozenset(range(100, 200)) - {101}  # after 101 comes no other
 
 
 class Wire(ResponseHandler):
@@ -29,19 +29,20 @@ class Wire(ResponseHandler):
     def data_received(self, data: bytes) -> None:
         """Read the head within its bound, then all."""
         while data and not self._is_head_read and not self.exception():
-            if self._room <= 0:
+            if not self._room:
                 self.abort()
                 reason = f"The head of its answer has more than {MAX_HEAD_BYTES} bytes."
                 self.set_exception(PeerFaulty(reason))
                 return
-            piece, data = data[:_PIECE], data[_PIECE:]
+            size = min(_PIECE, self._room)
+            piece, data = data[:size], data[size:]
             self._room -= len(piece)
             super().data_received(piece)
         super().data_received(data)
 
     def feed_data(self, data: tuple[RawResponseMessage, StreamReader], size: int = 0) -> None:
         """Take the head of the answer; those before it (1xx) say nothing that is wanted."""
-        if data[0].code in _FINAL_STATUSES:
+        if data[0].code not in _INTERIM:
             self._is_head_read = True
             super().feed_data(data, size)
 
