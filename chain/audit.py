@@ -31,7 +31,7 @@ _BLOCK_KEYS = {
 _TRANSACTION_KEYS = {"amount", "id", "nonce", "recipient", "sender"}
 _OPTIONAL_KEYS = {"contract", "signature"}
 _TWO_HOURS_MS = 7_200_000
-_LARGEST = 2**53 - 1
+_MAX_INTEGER = 2**53 - 1
 _U64 = 2**64 - 1
 
 
@@ -86,15 +86,15 @@ class Summary:
     tip: str
 
 
-def check_block(block: Any) -> Facts:
+def validate_block(block: Any) -> Facts:
     """Check all that needs no other block; a pure function, good for a pool of processes.
 
     Raises:
         InvalidChain: something is wrong; its index is the block's own, 0 where it has none.
     """
     try:
-        _check_header(block)
-        ids = _check_transactions(block)
+        _validate_header(block)
+        ids = _validate_transactions(block)
     except _Fault as fault:
         index = block.get("index") if isinstance(block, dict) else None
         raise InvalidChain(index if type(index) is int else 0, str(fault)) from None
@@ -148,12 +148,12 @@ class Auditor:
             InvalidChain: it may not follow.
         """
         try:
-            facts = check_block(block)
+            facts = validate_block(block)
         except InvalidChain as error:
             raise InvalidChain(self.length + 1, error.reason) from None
-        self.follow(facts)
+        self.add_facts(facts)
 
-    def follow(self, facts: Facts) -> None:
+    def add_facts(self, facts: Facts) -> None:
         """Check what binds a block, good in itself, to those before it.
 
         Raises:
@@ -211,7 +211,7 @@ class Auditor:
             yield f"the transaction {double.hex()} stands in an earlier block as well."
 
 
-def _check_header(block: Any) -> None:
+def _validate_header(block: Any) -> None:
     if not isinstance(block, dict) or set(block) != _BLOCK_KEYS:
         raise _Fault(f"it does not have exactly the members {', '.join(sorted(_BLOCK_KEYS))}.")
     for name, largest in (("index", _U64), ("timestamp", _U64), ("proof", _U64), ("bits", 256)):
@@ -235,7 +235,7 @@ def _check_header(block: Any) -> None:
         raise _Fault(f"its hash does not begin with {block['bits']} zero bits.")
 
 
-def _check_transactions(block: dict[str, Any]) -> list[bytes]:
+def _validate_transactions(block: dict[str, Any]) -> list[bytes]:
     """Their ids."""
     transactions = block["transactions"]
     if not isinstance(transactions, list):
@@ -244,7 +244,7 @@ def _check_transactions(block: dict[str, Any]) -> list[bytes]:
     for position, transaction in enumerate(transactions, 1):
         is_last = position == len(transactions)
         try:
-            own_id, leaf = _check_transaction(transaction, block["index"], is_last)
+            own_id, leaf = _validate_transaction(transaction, block["index"], is_last)
         except _Fault as fault:
             raise _Fault(f"transaction {position} {fault}.") from None
         ids.append(own_id)
@@ -254,7 +254,7 @@ def _check_transactions(block: dict[str, Any]) -> list[bytes]:
     return ids
 
 
-def _check_transaction(transaction: Any, index: int, is_last: bool) -> tuple[bytes, bytes]:
+def _validate_transaction(transaction: Any, index: int, is_last: bool) -> tuple[bytes, bytes]:
     """Its id, and its canonical form."""
     fault = _find_fault(transaction)
     if fault:
@@ -289,7 +289,7 @@ def _find_fault(transaction: Any) -> str | None:
     for name, longest in (("sender", 128), ("recipient", 128), ("nonce", 64)):
         if type(transaction[name]) is not str or not 1 <= len(transaction[name]) <= longest:
             return f"has a {name} that is not a string of 1 to {longest} characters"
-    if type(transaction["amount"]) is not int or not 0 <= transaction["amount"] <= _LARGEST:
+    if type(transaction["amount"]) is not int or not 0 <= transaction["amount"] <= _MAX_INTEGER:
         return "has an amount that is not an integer from 0 to 2^53-1"
     if "signature" in transaction:
         if not _is_hex(transaction["signature"], 64):
@@ -335,7 +335,7 @@ def _write_contract(contract: Any) -> str:
         for value in level:
             if not isinstance(value, (dict, list, str, bool, int, type(None))):
                 raise _Fault("has a contract with a value that is not allowed")
-            if type(value) is int and abs(value) > _LARGEST:
+            if type(value) is int and abs(value) > _MAX_INTEGER:
                 raise _Fault("has a contract with an integer beyond 2^53-1")
         nested = [value for value in level if isinstance(value, (dict, list))]
         depth += bool(nested)

@@ -3,7 +3,7 @@
 from minequeue.chain.errors import MinequeueError
 
 
-class NoSignOfLife(MinequeueError):
+class NotLive(MinequeueError):
     """The worker is not there, or hangs."""
 
 

@@ -11,7 +11,7 @@ from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
-PATIENCE_S = 30
+TIMEOUT_S = 30
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def request(
     """Ask once; a connection that fails is status 0."""
     asked = urllib.request.Request(url, body, headers or {}, method=method)
     try:
-        with _opener.open(asked, timeout=PATIENCE_S) as answer:
+        with _opener.open(asked, timeout=TIMEOUT_S) as answer:
             return Answer(answer.status, answer.headers, answer.read())
     except urllib.error.HTTPError as error:
         with error:
@@ -67,11 +67,11 @@ def talk(url: str, *parts: bytes) -> bytes:
     assert address.hostname
     assert address.port
     received = b""
-    with socket.create_connection((address.hostname, address.port), PATIENCE_S) as connection:
+    with socket.create_connection((address.hostname, address.port), TIMEOUT_S) as connection:
         try:
             for part in parts:
                 connection.sendall(part)
-            deadline = time.monotonic() + PATIENCE_S
+            deadline = time.monotonic() + TIMEOUT_S
             while time.monotonic() < deadline and (chunk := connection.recv(65536)):
                 received += chunk
         except ConnectionError:

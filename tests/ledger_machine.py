@@ -18,15 +18,15 @@ from hypothesis.stateful import (
 )
 
 from minequeue.chain.ledger import (
-    Connecting,
-    Connection,
+    ConnectResult,
     Ledger,
+    Location,
     MinedBy,
-    Opening,
+    OpenResult,
     Pending,
-    Place,
+    RedisClient,
     Submission,
-    Verdict,
+    SubmitResult,
 )
 from minequeue.chain.ledger.mining import Want
 from minequeue.chain.protocol.block_template import Template
@@ -81,7 +81,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def begin(self) -> None:
         self.client = self.make_client()
         self.client.flushall()
-        self.ledger: Ledger = make_ledger(Connection(self.client, wait_s=2), SMALL_BLOCKS)
+        self.ledger: Ledger = make_ledger(RedisClient(self.client, wait_s=2), SMALL_BLOCKS)
         self.model = Model()
         self.miners = [Miner() for _ in range(3)]
         self.submitted: list[Submission] = []
@@ -93,7 +93,7 @@ class LedgerMachine(RuleBasedStateMachine):
         key = f"key{len(self.submitted)}" if named else None
         submission = Submission([make_transaction() for _ in range(count)], key)
         fits = len(self.model.pending) + count <= BOUNDS.pending
-        expected = Verdict.ACCEPTED if fits else Verdict.FULL
+        expected = SubmitResult.ACCEPTED if fits else SubmitResult.FULL
         assert self.ledger.mempool.submit([submission]) == [expected]
         if fits:
             self.model.pending += [transaction.id for transaction in submission.transactions]
@@ -104,13 +104,13 @@ class LedgerMachine(RuleBasedStateMachine):
     def submit_more_than_fits(self) -> None:
         room = BOUNDS.pending - len(self.model.pending)
         submission = Submission([make_transaction() for _ in range(room + 1)], "too many")
-        assert self.ledger.mempool.submit([submission]) == [Verdict.FULL]
+        assert self.ledger.mempool.submit([submission]) == [SubmitResult.FULL]
 
     @precondition(lambda self: self.submitted)
     @rule(data=st.data())
     def repeat_after_a_lost_reply(self, data: st.DataObject) -> None:
         submission = data.draw(st.sampled_from(self.submitted))
-        assert self.ledger.mempool.submit([submission]) == [Verdict.ACCEPTED]
+        assert self.ledger.mempool.submit([submission]) == [SubmitResult.ACCEPTED]
         self._note_key(submission)
 
     def _note_key(self, submission: Submission) -> None:
@@ -127,13 +127,13 @@ class LedgerMachine(RuleBasedStateMachine):
     def reuse_a_key(self, data: st.DataObject) -> None:
         key = data.draw(st.sampled_from(sorted(self.ages)))
         other = Submission([make_transaction()], key)
-        assert self.ledger.mempool.submit([other]) == [Verdict.KEY_REUSED]
+        assert self.ledger.mempool.submit([other]) == [SubmitResult.KEY_REUSED]
 
     @rule(twice=st.booleans())
     def request_mine(self, twice: bool) -> None:
         job = make_job()
         for _ in range(1 + twice):
-            assert self.ledger.mempool.request_mine(job) is Verdict.ACCEPTED
+            assert self.ledger.mempool.request_mine(job) is SubmitResult.ACCEPTED
         self.model.requests.append(job)
         self.model.before[job] = set(self.model.pending)
 
@@ -159,11 +159,11 @@ class LedgerMachine(RuleBasedStateMachine):
         answer = self.ledger.mining.open(reading, template)
         replaces = reading.candidate.prefix if reading.candidate else None
         if reading.tip.index != self.model.blocks:
-            assert answer is Opening.STALE
+            assert answer is OpenResult.STALE
         elif self.model.candidate and self.model.candidate[0] != replaces:
-            assert answer is Opening.JOINED
+            assert answer is OpenResult.JOINED
         else:
-            assert answer is Opening.OPENED
+            assert answer is OpenResult.OPENED
             self._note_candidate(template, is_asked=reading.mine_requests > 0)
         self._join(miner)
 
@@ -220,11 +220,11 @@ class LedgerMachine(RuleBasedStateMachine):
         header = self.ledger.mining.complete(reading, candidate, nonce)
         built = self.ledger.mining.build_next(reading, candidate, "node")
         if is_read:  # as for large blocks
-            entries = self.ledger.mining.read_following(reading, candidate)
+            entries = self.ledger.mining.read_next_entries(reading, candidate)
             current = self.model.candidate
             assert not entries or (current and current[0] == candidate.prefix)
             built = (
-                self.ledger.mining.build_following(reading, candidate, entries, "node")
+                self.ledger.mining.build_next_of(reading, candidate, entries, "node")
                 if entries is not None
                 else None
             )
@@ -250,7 +250,7 @@ class LedgerMachine(RuleBasedStateMachine):
         reading = self.ledger.queue.read()
         if reading.candidate is None:
             reading, template = build_template(self.ledger)
-            assert self.ledger.mining.open(reading, template) is Opening.OPENED
+            assert self.ledger.mining.open(reading, template) is OpenResult.OPENED
             self._note_candidate(template, is_asked=reading.mine_requests > 0)
             reading = self.ledger.queue.read()
         assert reading.candidate is not None
@@ -259,12 +259,12 @@ class LedgerMachine(RuleBasedStateMachine):
         answer = self.ledger.mining.connect(reading, reading.candidate, nonce)
         self._note_connection(reading.candidate, answer)
 
-    def _note_connection(self, candidate: OpenCandidate, answer: Connecting) -> None:
+    def _note_connection(self, candidate: OpenCandidate, answer: ConnectResult) -> None:
         current = self.model.candidate
         if current is None or current[0] != candidate.prefix:
-            assert answer in {Connecting.ALREADY, Connecting.STALE}
+            assert answer in {ConnectResult.ALREADY, ConnectResult.STALE}
             return
-        assert answer is Connecting.CONNECTED
+        assert answer is ConnectResult.CONNECTED
         _, ids, job = current
         self.model.candidate = None
         self.model.blocks += 1
@@ -318,7 +318,7 @@ class LedgerMachine(RuleBasedStateMachine):
             for position, leaf in enumerate(block.leaves):
                 transaction_id = bytes.fromhex(leaf.decode().split('"id":"')[1][:64])
                 place = self.ledger.blocks.locate_transaction(transaction_id)
-                assert place == Place(block.header, position)
+                assert place == Location(block.header, position)
 
     @precondition(lambda self: self.model.pending)
     @rule(data=st.data())

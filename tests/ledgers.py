@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from minequeue.chain.ledger import Connection, Ledger, Pending, Place, Submission, Verdict
+from minequeue.chain.ledger import Ledger, Location, Pending, RedisClient, Submission, SubmitResult
 from minequeue.chain.ledger.blocks import name_root
 from minequeue.chain.ledger.keys import Keys
 from minequeue.chain.protocol.block import Block
@@ -22,8 +22,8 @@ BOUNDS = Bounds(pending=100, pending_bytes=1_000_000)
 _numbers = itertools.count()
 
 
-def make_ledger(connection: Connection, rules: Rules = RULES, bounds: Bounds = BOUNDS) -> Ledger:
-    ledger = Ledger(connection, rules, bounds)
+def make_ledger(redis_client: RedisClient, rules: Rules = RULES, bounds: Bounds = BOUNDS) -> Ledger:
+    ledger = Ledger(redis_client, rules, bounds)
     ledger.open()
     return ledger
 
@@ -38,7 +38,7 @@ def make_transaction(nonce: str | None = None) -> Transaction:
 
 def submit(ledger: Ledger, count: int = 1) -> list[Transaction]:
     transactions = [make_transaction() for _ in range(count)]
-    assert ledger.mempool.submit([Submission(transactions)]) == [Verdict.ACCEPTED]
+    assert ledger.mempool.submit([Submission(transactions)]) == [SubmitResult.ACCEPTED]
     return transactions
 
 
@@ -48,7 +48,7 @@ def make_job() -> str:
 
 def request_mine(ledger: Ledger) -> str:
     job = make_job()
-    assert ledger.mempool.request_mine(job) is Verdict.ACCEPTED
+    assert ledger.mempool.request_mine(job) is SubmitResult.ACCEPTED
     return job
 
 
@@ -71,7 +71,7 @@ def mine_all(ledger: Ledger) -> None:
 
 def let_a_day_pass(ledger: Ledger) -> None:
     """What is remembered of today becomes yesterday's, and what was yesterday's is forgotten."""
-    client: Any = ledger.connection.client
+    client: Any = ledger.redis.client
     keys = Keys(ledger.rules.network)
     even_odd = keys.idempotency_even, keys.idempotency_odd
     day = client.time()[0] // 86_400
@@ -84,7 +84,7 @@ def let_a_day_pass(ledger: Ledger) -> None:
 def place_some(ledger: Ledger, candidate: OpenCandidate, count: int) -> Any:
     """Give places to so many of the candidate's transactions, as a miner that then dies does."""
     header = Header.unpack(put_nonce(candidate.prefix, 0))
-    return ledger.connection.script(
+    return ledger.redis.script(
         Keys(ledger.rules.network),
         "place_transactions",
         [candidate.prefix, header.index, name_root(header), count],
@@ -94,7 +94,7 @@ def place_some(ledger: Ledger, candidate: OpenCandidate, count: int) -> Any:
 def find_place(ledger: Ledger, transaction: Transaction) -> tuple[int, int] | Pending | None:
     """The block's index and the position in it, where it is in a block."""
     found = ledger.blocks.locate_transaction(bytes.fromhex(transaction.id))
-    return (found.header.index, found.position) if isinstance(found, Place) else found
+    return (found.header.index, found.position) if isinstance(found, Location) else found
 
 
 def read_chain(ledger: Ledger) -> list[Block]:

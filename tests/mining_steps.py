@@ -1,6 +1,6 @@
 """The steps in which a block is made, for tests of what happens between them."""
 
-from minequeue.chain.ledger import Connecting, Ledger, Opening
+from minequeue.chain.ledger import ConnectResult, Ledger, OpenResult
 from minequeue.chain.ledger.mining import Want
 from minequeue.chain.protocol.block_template import Template
 from minequeue.chain.protocol.proof_of_work import search_with_hashlib
@@ -17,7 +17,7 @@ def build_template(ledger: Ledger) -> tuple[Reading, Template]:
 
 def open_candidate(ledger: Ledger) -> tuple[Reading, OpenCandidate]:
     """Offer a candidate, where there is none; the reading that holds it."""
-    assert ledger.mining.open(*build_template(ledger)) is Opening.OPENED
+    assert ledger.mining.open(*build_template(ledger)) is OpenResult.OPENED
     reading = ledger.queue.read()
     assert reading.candidate is not None
     return reading, reading.candidate
@@ -44,7 +44,7 @@ def solve(candidate: OpenCandidate, start: int = 0) -> int:
     return nonce
 
 
-def connect_next(ledger: Ledger) -> Connecting:
+def connect_next(ledger: Ledger) -> ConnectResult:
     """Make the next block."""
     reading, candidate = open_candidate(ledger)
     return ledger.mining.connect(reading, candidate, solve(candidate))

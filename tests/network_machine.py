@@ -14,10 +14,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from minequeue.chain.audit import Auditor
 from minequeue.chain.ledger import (
     Ledger,
+    Location,
     Pending,
-    Place,
     Submission,
-    Verdict,
+    SubmitResult,
     branches,
     settlement,
 )
@@ -40,7 +40,7 @@ class NetworkMachine(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         # small steps, so that there are many between which something can happen
-        self._patches = [patch.object(module, "_AT_ONCE", 2) for module in (branches, settlement)]
+        self._patches = [patch.object(module, "_BATCH", 2) for module in (branches, settlement)]
         for each in self._patches:
             each.start()
         self.nodes: list[Ledger] = [make_separate_ledger() for _ in range(NODES)]
@@ -58,7 +58,7 @@ class NetworkMachine(RuleBasedStateMachine):
             self._accept(who, data.draw(st.sampled_from(known)))
 
     def _accept(self, who: int, submission: Submission) -> None:
-        assert self.nodes[who].mempool.submit([submission]) == [Verdict.ACCEPTED]
+        assert self.nodes[who].mempool.submit([submission]) == [SubmitResult.ACCEPTED]
         self.accepted[who].append(submission)
 
     @rule(who=_WHO, blocks=st.integers(1, 3))
@@ -116,7 +116,7 @@ class NetworkMachine(RuleBasedStateMachine):
             assert reading.is_unsettled or reading.pending_bytes == sum(map(len, _pending(ledger)))
             for own_id in accepted:
                 place = ledger.blocks.locate_transaction(bytes.fromhex(own_id))
-                assert isinstance(place, Place if own_id in set(mined) else Pending)
+                assert isinstance(place, Location if own_id in set(mined) else Pending)
 
     @invariant()
     def work_only_grows(self) -> None:
@@ -137,7 +137,7 @@ class NetworkMachine(RuleBasedStateMachine):
         for ledger in self.nodes:
             auditor = Auditor(now_ms=2**42, minimum_bits=4, network="test")
             for block in read_chain(ledger):
-                auditor.add(msgspec.json.decode(block.as_json()))
+                auditor.add(msgspec.json.decode(block.to_json()))
         self._mine_once_more()
         for ledger in self.nodes[1:]:
             meet(self.nodes[0], ledger)
@@ -182,7 +182,7 @@ class _Busy(LedgerNode):
 
 def _pending(ledger: Ledger) -> list[bytes]:
     """What waits, over all lists."""
-    client: Any = ledger.connection.client
+    client: Any = ledger.redis.client
     keys = Keys("test")
     gone = client.smembers(keys.leaving)
     entries = [*client.lrange(keys.returned, 0, -1), *client.lrange(keys.pending, 0, -1)]

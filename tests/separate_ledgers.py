@@ -2,7 +2,7 @@
 
 import fakeredis
 
-from minequeue.chain.ledger import Connection, Ledger
+from minequeue.chain.ledger import Ledger, RedisClient
 from minequeue.chain.ledger.pool import CheckedPool
 from minequeue.chain.protocol.rules import Bounds, Rules
 from tests.ledgers import BOUNDS, RULES, make_ledger
@@ -17,4 +17,4 @@ def make_fake_client(server: fakeredis.FakeServer | None = None) -> fakeredis.Fa
 
 def make_separate_ledger(rules: Rules = RULES, bounds: Bounds = BOUNDS) -> Ledger:
     """A ledger on a fakeredis of its own."""
-    return make_ledger(Connection(make_fake_client(), wait_s=1), rules, bounds)
+    return make_ledger(RedisClient(make_fake_client(), wait_s=1), rules, bounds)

@@ -6,14 +6,14 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from minequeue.chain.ledger import Ledger
-from minequeue.chain.peers.allow_list import Allowed
+from minequeue.chain.peers.allow_list import AllowList
 from minequeue.chain.scaling.policy import Policy
 from minequeue.web.app import create_app
-from minequeue.web.guard.access import Doors
-from minequeue.web.guard.bodies import Bodies
+from minequeue.web.guard.access import Access
+from minequeue.web.guard.body_slots import BodySlots
 from minequeue.web.guard.origins import Origins
 from minequeue.web.guard.refusals import Refusals
-from minequeue.web.guard.slots import WaitingRoom
+from minequeue.web.guard.slots import Slots
 from minequeue.web.guard.tokens import Tokens
 from minequeue.web.intake.submissions import Intake
 from minequeue.web.live import Live
@@ -23,8 +23,8 @@ POLICY = Policy(least=0, most=2, target_drain_s=10, quiet_s=10)
 PLAIN = {"sender": "alice", "recipient": "bob", "amount": 5}
 
 
-class Rung:
-    """A bell that counts how often it was pulled."""
+class WakeUpCounter:
+    """Counts how often the miners were woken."""
 
     def __init__(self) -> None:
         self.times = 0
@@ -51,14 +51,14 @@ def make_client(
         ledger=ledger,
         intake=Intake(ledger, wake, max_batch=all_limits.batch),
         wake_resolver=wake,
-        refusals=Refusals(ledger.measuring.count_refusals),
-        doors=Doors(tokens, ledger.gates.charge, Origins(frozenset(hosts))),
-        allowed=Allowed.parse(peer_allow),
+        refusals=Refusals(ledger.metrics.count_refusals),
+        access=Access(tokens, ledger.rate_limits.charge, Origins(frozenset(hosts))),
+        allow_list=AllowList.parse(peer_allow),
         policy=POLICY,
         limits=all_limits,
-        waiting_room=WaitingRoom(1),
-        reading_room=WaitingRoom(readers),
-        bodies=Bodies(seats=1),
+        wait_slots=Slots(1),
+        reader_slots=Slots(readers),
+        body_slots=BodySlots(slots=1),
         asks=asks,
         live=Live(ledger, POLICY),
         flower_url=flower_url,

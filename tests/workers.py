@@ -26,7 +26,7 @@ def make_settings(url: str, **settings: str) -> Settings:
             "bits": str(BITS),
             "block_interval": "0.5",
             "block_transactions": "200",
-            "workers": "2,2",
+            "miners": "2,2",
             **settings,
         },
     )
@@ -39,7 +39,7 @@ def open_ledger(url: str, **settings: str) -> Iterator[Ledger]:
     try:
         yield ledger
     finally:
-        ledger.connection.client.close()
+        ledger.redis.client.close()
 
 
 def is_drained(ledger: Ledger) -> bool:

@@ -1,4 +1,4 @@
-"""The Flask app: one blueprint per resource, and before them the short way of submissions."""
+"""The Flask app: one blueprint per resource, and before them the fast path of submissions."""
 
 from flask import Flask, Response
 
@@ -18,7 +18,7 @@ from minequeue.web.api import (
 )
 from minequeue.web.api.nodes import NodeConverter
 from minequeue.web.api.openapi import provide_document
-from minequeue.web.fast_path import ShortWay
+from minequeue.web.fast_path import FastPath
 from minequeue.web.http.host_check import HostCheck
 from minequeue.web.http.request_ids import Named, name_request
 from minequeue.web.http.streams import bound, give_back
@@ -45,7 +45,7 @@ class App(Flask):
     """Flask, with a bound for whatever is answered."""
 
     def process_response(self, response: Response) -> Response:
-        """The last step of every answer; a hook would keep requests off the short way."""
+        """The last step of every answer; a hook would keep requests off the fast path."""
         try:
             return bound(super().process_response(response))
         except Problem as problem:
@@ -68,8 +68,8 @@ def create_app(services: Services) -> Flask:
     provide_document(app)
     app.wsgi_app = Named(app.wsgi_app)  # type: ignore[method-assign]  # as Flask advises
     if not services.ledger.rules.signed:  # what is plain has no signature
-        app.wsgi_app = ShortWay(app, services)  # type: ignore[method-assign]  # as Flask advises
-    if not services.doors.tokens:  # whoever has to show one is known by that, whatever led here
-        check = HostCheck(app.wsgi_app, services.doors.origins, services.refusals.count)
+        app.wsgi_app = FastPath(app, services)  # type: ignore[method-assign]  # as Flask advises
+    if not services.access.tokens:  # whoever has to show one is known by that, whatever led here
+        check = HostCheck(app.wsgi_app, services.access.origins, services.refusals.count)
         app.wsgi_app = check  # type: ignore[method-assign]  # as Flask advises
     return app

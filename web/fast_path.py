@@ -1,4 +1,4 @@
-"""The short way for the usual submission: one plain transaction, answered before Flask is asked.
+"""The fast path for the usual submission: one plain transaction, answered before Flask is asked.
 
 Flask and werkzeug take longer over a request than all that a submission needs, and while they do,
 the threads of those that wait contend for the interpreter. So a POST /chain/new that is as nearly
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from minequeue.chain.ledger import Submission
-from minequeue.chain.protocol import fast_transactions as plain_transactions
+from minequeue.chain.protocol import fast_transactions
 from minequeue.chain.protocol.transaction import Transaction
 from minequeue.web.http.request_ids import DIGITS, HEADER, name_by
 from minequeue.web.http.requests import parse_number, read_whole
@@ -26,12 +26,12 @@ from minequeue.web.services import Services
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-_LONGEST = 4096  # bytes of a body; a plain transaction has a tenth
-# another length or coding is for Flask to judge, and so are a key and a request that is followed
+_MAX_BYTES = 4096  # bytes of a body; a plain transaction has a tenth
+# another length or coding is for Flask to judge, and so are a key and a request that is tracked
 _UNUSUAL = ("HTTP_TRANSFER_ENCODING", "HTTP_CONTENT_ENCODING", "HTTP_IDEMPOTENCY_KEY")
 
 
-class ShortWay:
+class FastPath:
     """Stands before an app.
 
     Args:
@@ -44,7 +44,7 @@ class ShortWay:
         self._flask: WSGIApplication = app.wsgi_app
         self._services = services
         self._unusual = (*_UNUSUAL, *services.asks)
-        self._longest = min(_LONGEST, services.limits.body_bytes)
+        self._max_bytes = min(_MAX_BYTES, services.limits.body_bytes)
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -52,13 +52,13 @@ class ShortWay:
         """Answer one request."""
         if not self._is_usual(environ):
             return self._flask(environ, start_response)
-        doors = self._services.doors
+        access = self._services.access
         try:
-            token = doors.admit(environ, "submit")
+            token = access.authenticate(environ, "submit")
             transaction = self._read(environ)
             if transaction is None:
                 return self._flask(environ, start_response)
-            doors.take(token, requests=1, entries=1)
+            access.charge(token, requests=1, entries=1)
             submission = Submission([transaction])
             self._services.intake.queue(submission)
         except Exception as error:  # noqa: BLE001  # the view raises it, and Flask answers it
@@ -82,7 +82,7 @@ class ShortWay:
             and environ["REQUEST_METHOD"] == "POST"
             and environ.get("CONTENT_TYPE") == JSON
             and not any(name in environ for name in self._unusual)
-            and 0 < (parse_number(environ.get("CONTENT_LENGTH", "")) or 0) <= self._longest
+            and 0 < (parse_number(environ.get("CONTENT_LENGTH", "")) or 0) <= self._max_bytes
             and not (self._app.before_request_funcs or self._app.after_request_funcs)
         )
 
@@ -90,8 +90,8 @@ class ShortWay:
         """The plain transaction that is submitted; of what is none the body can be read again.
 
         Raises:
-            Problem: it is not whole, or there is no seat to read it on.
+            Problem: it is not whole, or there is no free slot to read it in.
         """
-        body = self._services.bodies.read(lambda: read_whole(environ))
+        body = self._services.body_slots.read(lambda: read_whole(environ))
         environ["wsgi.input"] = BytesIO(body)
-        return plain_transactions.read_one(body, make_nonces(None))
+        return fast_transactions.read_one(body, make_nonces(None))

@@ -187,7 +187,7 @@ class Live:
 
     def _look(self) -> tuple[Reading, Sample]:
         reading, decision = self._ledger.queue.look(self._policy)
-        counted = self._ledger.measuring.count()
+        counted = self._ledger.metrics.count()
         sample = Sample(
             number=reading.now_ms // (1000 * PERIOD_S),
             time_ms=reading.now_ms,

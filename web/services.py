@@ -7,12 +7,12 @@ from typing import cast
 from flask import Flask, current_app
 
 from minequeue.chain.ledger import Ledger
-from minequeue.chain.peers.allow_list import Allowed
+from minequeue.chain.peers.allow_list import AllowList
 from minequeue.chain.scaling.policy import Policy
-from minequeue.web.guard.access import Doors
-from minequeue.web.guard.bodies import Bodies
+from minequeue.web.guard.access import Access
+from minequeue.web.guard.body_slots import BodySlots
 from minequeue.web.guard.refusals import Refusals
-from minequeue.web.guard.slots import WaitingRoom
+from minequeue.web.guard.slots import Slots
 from minequeue.web.intake.submissions import Intake
 from minequeue.web.live import Live
 
@@ -45,14 +45,14 @@ class Services:
         intake: reads transactions and puts them on the queue.
         wake_resolver: tells the resolver that there may be work; returns at once, never raises.
         refusals: counts them.
-        doors: who may do what.
-        allowed: which other nodes may be called.
+        access: who may do what.
+        allow_list: which other nodes may be called.
         policy: how many miners there should be.
         limits: of one request.
-        waiting_room: for the answers that are held back.
-        reading_room: for the answers that last as long as their reader likes.
-        bodies: reads them.
-        asks: the variables of the WSGI environment of which one asks that a request is followed.
+        wait_slots: for the answers that are held back.
+        reader_slots: for the answers that last as long as their reader likes.
+        body_slots: reads them.
+        asks: the variables of the WSGI environment of which one asks that a request is tracked.
         live: what live pages show.
         flower_url: where Flower is for a browser; ":PORT" for a port of the host that it asked.
     """
@@ -61,13 +61,13 @@ class Services:
     intake: Intake
     wake_resolver: Callable[[], None]
     refusals: Refusals
-    doors: Doors
-    allowed: Allowed
+    access: Access
+    allow_list: AllowList
     policy: Policy
     limits: Limits
-    waiting_room: WaitingRoom
-    reading_room: WaitingRoom
-    bodies: Bodies
+    wait_slots: Slots
+    reader_slots: Slots
+    body_slots: BodySlots
     asks: tuple[str, ...]
     live: Live
     flower_url: str

@@ -8,7 +8,7 @@ from minequeue.chain.scaling.backlog import Reading
 
 def list_warnings(reading: Reading, ledger: Ledger) -> list[str]:
     """All that there are at the moment of ``reading``."""
-    warnings = [*ledger.connection.pool.warnings]
+    warnings = [*ledger.redis.pool.warnings]
     if of_the_future := backlog.warn_of_tip(reading):
         warnings.append(of_the_future)
     if slow := reading.kernels.get(HASHLIB, 0):

@@ -14,11 +14,11 @@ from minequeue.chain.ledger.fleet import Fleet
 from minequeue.workers.mining.miner import Miner
 from minequeue.workers.peers.resolver import RUN_S, Resolver
 from minequeue.workers.runtime import transport
-from minequeue.workers.runtime.duties import Duty
-from minequeue.workers.runtime.heartbeat import PULSE, STRATEGY, queue_of
 from minequeue.workers.runtime.per_process import PerProcess
-from minequeue.workers.runtime.ticks import SweepStep
-from minequeue.workers.runtime.wake_ups import Bell
+from minequeue.workers.runtime.self_test import SELF_TEST, STRATEGY, queue_of
+from minequeue.workers.runtime.tick_actions import TickAction
+from minequeue.workers.runtime.ticks import TickStep
+from minequeue.workers.runtime.wake_ups import WakeUps
 
 MINE = "mine"  # the tasks' names, as Flower shows them
 RESOLVE = "resolve"
@@ -32,13 +32,13 @@ class Crew:
 
     Attributes:
         miner: mines.
-        bell: wakes other miners.
+        wake_ups: wakes other miners.
         fleet: where the worker is registered.
         kernel: the name of what the miner searches with.
     """
 
     miner: Miner
-    bell: Bell
+    wake_ups: WakeUps
     fleet: Fleet
     kernel: str
 
@@ -57,20 +57,20 @@ class DirectAMQP(AMQP):
 
 
 class WorkerApp(Celery):
-    """The Celery app, with what its tasks and its sweep work with.
+    """The Celery app, with what its tasks and its tick work with.
 
     Attributes:
         crew: of the process that asks, to mine.
         resolver: of the process that asks, to resolve conflicts with other nodes.
-        duty: what a worker's sweep does each second; set by what starts one.
-        signs: the directory for the workers' signs of life.
+        tick_action: what a worker does at each tick; set by what starts one.
+        liveness_dir: the directory of the workers' liveness files.
     """
 
     amqp_cls = f"{__name__}:{DirectAMQP.__name__}"
     crew: PerProcess[Crew]
     resolver: PerProcess[Resolver]
-    duty: Duty
-    signs: Path
+    tick_action: TickAction
+    liveness_dir: Path
 
     def send_wake_up(self) -> object:
         """Send one wake-up.
@@ -94,26 +94,28 @@ class WorkerApp(Celery):
             expires=_RESOLVE_EXPIRES_S,
         )
 
-    def send_pulse(self, worker: str) -> None:
-        """Send ``worker`` its pulse.
+    def send_self_test(self, worker: str) -> None:
+        """Send ``worker`` its self-test message.
 
         Raises:
             OperationalError: the broker is away.
         """
-        self.send_task(PULSE, queue=self.pulse_queue(worker), retry=False, ignore_result=True)
+        self.send_task(
+            SELF_TEST, queue=self.self_test_queue(worker), retry=False, ignore_result=True
+        )
 
-    def forget_pulse(self, worker: str) -> None:
-        """Remove the queue of ``worker``'s pulse.
+    def forget_self_test(self, worker: str) -> None:
+        """Remove the queue of ``worker``'s self-test messages.
 
         Raises:
             OperationalError: the broker is away.
         """
         with self.connection_for_write() as connection:
             channel: Any = connection.default_channel  # its types leave this out
-            channel.queue_delete(self.pulse_queue(worker))
+            channel.queue_delete(self.self_test_queue(worker))
 
-    def pulse_queue(self, worker: str) -> str:
-        """The queue of ``worker``'s pulse, which it reads beside the one of its duty."""
+    def self_test_queue(self, worker: str) -> str:
+        """The queue of ``worker``'s self-test messages, beside the one of its tasks."""
         return queue_of(worker, self.mine_queue)
 
     @property
@@ -132,7 +134,7 @@ def create_celery(
     queue: str,
     make_crew: Callable[[Callable[[], object]], Crew],
     make_resolver: Callable[[], Resolver],
-    signs: Path,
+    liveness_dir: Path,
 ) -> WorkerApp:
     """Make the app.
 
@@ -141,22 +143,22 @@ def create_celery(
         queue: the name of their queue; one for each network.
         make_crew: makes a process's crew; it is given the function that sends one wake-up.
         make_resolver: makes a process's resolver.
-        signs: the directory for the workers' signs of life.
+        liveness_dir: the directory of the workers' liveness files.
     """
     app = WorkerApp("minequeue", broker=transport.use(redis_url), set_as_current=False)
     app.conf.update(_configure(queue))
     app.crew = PerProcess(lambda: make_crew(app.send_wake_up))
     app.resolver = PerProcess(make_resolver)
-    app.signs = signs
-    app.steps["worker"].add(SweepStep)
+    app.liveness_dir = liveness_dir
+    app.steps["worker"].add(TickStep)
 
     @app.task(name=MINE, bind=True)
     def mine(task: Task[Any, Any]) -> dict[str, Any]:
         """Mine the blocks that are due, for a few seconds, and ask for a successor."""
         crew = app.crew.get()
         result = crew.miner.run(worker=str(task.request.hostname or ""))
-        crew.bell.ring()
-        return result.as_json()
+        crew.wake_ups.wake()
+        return result.to_dict()
 
     @app.task(name=RESOLVE, time_limit=_RESOLVE_LIMIT_S)
     def resolve() -> dict[str, Any] | None:
@@ -164,8 +166,8 @@ def create_celery(
         outcome = app.resolver.get().run()
         return None if outcome is None else msgspec.structs.asdict(outcome)
 
-    @app.task(name=PULSE, Strategy=STRATEGY)
-    def pulse() -> None:
+    @app.task(name=SELF_TEST, Strategy=STRATEGY)
+    def self_test() -> None:
         """Never run: the worker's main process takes the message."""
 
     return app
@@ -177,7 +179,7 @@ def _configure(queue: str) -> dict[str, Any]:
         "accept_content": ["json"],
         "task_serializer": "json",
         # a wake-up is answered by its arrival: acknowledged early, none is ever delivered twice,
-        # and the sweep replaces the ones that die with their worker
+        # and the tick replaces the ones that die with their worker
         "task_acks_late": False,
         "task_ignore_result": True,
         "worker_prefetch_multiplier": 1,

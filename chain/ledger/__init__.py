@@ -5,83 +5,88 @@ there is no state in flight that a crash could lose, and a list's length is the 
 The one place in this package that imports redis.
 """
 
+from minequeue.chain.ledger.address_page import (
+    AddressPage,
+    ChainPosition,
+    LocatedTransaction,
+    find_transactions_of,
+)
 from minequeue.chain.ledger.announcements import Announcements
-from minequeue.chain.ledger.blocks import Blocks, MinedBy, Pending, Place
-from minequeue.chain.ledger.branches import Adopting, Branch, Branches
-from minequeue.chain.ledger.connection import Connection, connect
+from minequeue.chain.ledger.blocks import Blocks, Location, MinedBy, Pending
+from minequeue.chain.ledger.branches import AdoptResult, Branch, Branches
 from minequeue.chain.ledger.fleet import Fleet
-from minequeue.chain.ledger.following import Following, Trail
-from minequeue.chain.ledger.gates import Gates
 from minequeue.chain.ledger.keys import Keys
-from minequeue.chain.ledger.measures import Measures, Measuring
-from minequeue.chain.ledger.mempool import Mempool, Submission, Verdict
-from minequeue.chain.ledger.mining import Connecting, Mining, Opening
-from minequeue.chain.ledger.network import Network, Outcome, Sight, Turn
-from minequeue.chain.ledger.payments import Look, Payment, Spot, look_for
+from minequeue.chain.ledger.mempool import Mempool, Submission, SubmitResult
+from minequeue.chain.ledger.metrics import Metrics, MetricsReader
+from minequeue.chain.ledger.mining import ConnectResult, Mining, OpenResult
+from minequeue.chain.ledger.peers import Peers, PeerStatus, ResolveResult, ResolverLease
 from minequeue.chain.ledger.queue import Queue
+from minequeue.chain.ledger.rate_limits import RateLimits
 from minequeue.chain.ledger.record import Record
+from minequeue.chain.ledger.redis_client import RedisClient, open_redis
 from minequeue.chain.ledger.rule_book import RuleBook
 from minequeue.chain.ledger.samples import Samples
 from minequeue.chain.ledger.settlement import Settlement
+from minequeue.chain.ledger.tracked_requests import TrackedRequests, Trail
 from minequeue.chain.ledger.waiting import Part, Waiting
 from minequeue.chain.protocol.rules import Bounds, Rules
 
 __all__ = [
-    "Adopting",
+    "AddressPage",
+    "AdoptResult",
     "Announcements",
     "Blocks",
     "Branch",
     "Branches",
-    "Connecting",
-    "Connection",
+    "ChainPosition",
+    "ConnectResult",
     "Ledger",
-    "Look",
-    "Measures",
+    "LocatedTransaction",
+    "Location",
+    "Metrics",
     "MinedBy",
-    "Network",
-    "Opening",
-    "Outcome",
+    "OpenResult",
     "Part",
-    "Payment",
+    "PeerStatus",
+    "Peers",
     "Pending",
-    "Place",
     "Record",
+    "RedisClient",
+    "ResolveResult",
+    "ResolverLease",
     "Settlement",
-    "Sight",
-    "Spot",
     "Submission",
+    "SubmitResult",
     "Trail",
-    "Turn",
-    "Verdict",
     "Waiting",
-    "connect",
-    "look_for",
+    "find_transactions_of",
+    "open_redis",
 ]
 
 
 class Ledger:
     """One network's ledger, part by part; safe for use by many threads."""
 
-    def __init__(self, connection: Connection, rules: Rules, bounds: Bounds) -> None:
+    def __init__(self, redis_client: RedisClient, rules: Rules, bounds: Bounds) -> None:
         keys = Keys(rules.network)
-        self.connection = connection
+        self.redis = redis_client
         self.rules = rules
         self.bounds = bounds
-        self.mempool = Mempool(connection, keys, bounds)
-        self.blocks = Blocks(connection, keys)
-        self.rule_book = RuleBook(connection, keys, self.blocks, rules)
-        self.mining = Mining(connection, keys, self.blocks, self.rule_book)
-        self.settlement = Settlement(connection, keys)
-        self.branches = Branches(connection, keys, self.blocks, self.rule_book)
-        self.queue = Queue(connection, keys, rules)
-        self.waiting = Waiting(connection, keys)
-        self.fleet = Fleet(connection, keys)
-        self.measuring = Measuring(connection, keys)
-        self.following = Following(connection, keys)
-        self.samples = Samples(connection, keys)
-        self.gates = Gates(connection, keys)
-        self.network = Network(connection, keys)
-        self.announcements = Announcements(connection, keys)
+        self.mempool = Mempool(redis_client, keys, bounds)
+        self.blocks = Blocks(redis_client, keys)
+        self.rule_book = RuleBook(redis_client, keys, self.blocks, rules)
+        self.mining = Mining(redis_client, keys, self.blocks, self.rule_book)
+        self.settlement = Settlement(redis_client, keys)
+        self.branches = Branches(redis_client, keys, self.blocks, self.rule_book)
+        self.queue = Queue(redis_client, keys, rules)
+        self.waiting = Waiting(redis_client, keys)
+        self.fleet = Fleet(redis_client, keys)
+        self.metrics = MetricsReader(redis_client, keys)
+        self.tracked_requests = TrackedRequests(redis_client, keys)
+        self.samples = Samples(redis_client, keys)
+        self.rate_limits = RateLimits(redis_client, keys)
+        self.peers = Peers(redis_client, keys)
+        self.announcements = Announcements(redis_client, keys)
 
     def open(self) -> None:
         """Begin the chain where there is none yet, and hold to what the ledger says of itself.

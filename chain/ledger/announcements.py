@@ -10,23 +10,23 @@ import redis
 
 from minequeue.chain.background import Background
 from minequeue.chain.errors import MinequeueError
-from minequeue.chain.ledger.connection import Connection
 from minequeue.chain.ledger.keys import Keys
+from minequeue.chain.ledger.redis_client import RedisClient
 
 _LISTEN_S = 1.0  # how long the listener waits for news before it checks the connection
-_AGAIN_S = 0.2  # between tries to listen while the server is away
+_RETRY_DELAY_S = 0.2  # between tries to listen while the server is away
 
 
 class Announcements:
     """Tells when a block was connected. A hint only: whoever is woken looks at the ledger."""
 
-    def __init__(self, connection: Connection, keys: Keys) -> None:
-        self._client = connection.client
+    def __init__(self, redis_client: RedisClient, keys: Keys) -> None:
+        self._client = redis_client.client
         self._channel = keys.connected
         self._news = threading.Condition()
         self.count = 0  # of news so far
         self.latest = 0  # the index of the block that was told last
-        self._background = Background("news", self._receive, pause_s=_AGAIN_S)
+        self._background = Background("news", self._receive, pause_s=_RETRY_DELAY_S)
 
     def wait_until(self, is_done: Callable[[], bool], timeout_s: float) -> bool:
         """Wait until ``is_done``, asked after each news, or for ``timeout_s``; tell whether it is.

@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from minequeue.chain.errors import LedgerLost
-from minequeue.chain.ledger.connection import Connection
 from minequeue.chain.ledger.keys import Keys
 from minequeue.chain.ledger.record import Record
+from minequeue.chain.ledger.redis_client import RedisClient
 from minequeue.chain.protocol.block import Block
 from minequeue.chain.protocol.header import Header
 from minequeue.chain.protocol.validation import MEDIAN_SPAN
 
-_HEADERS_AT_ONCE = 500  # 64 KB of records in one answer
-_IDS_AT_ONCE = 1000
+_HEADERS_BATCH = 500  # 64 KB of records in one answer
+_IDS_BATCH = 1000
 _COMPRESSION = 1  # zlib's fastest: a block's hashes hardly shrink further
-_BODIES_AT_ONCE = 4  # an answer holds at most so many blocks; a block has a few megabytes
+_BODIES_BATCH = 4  # an answer holds at most so many blocks; a block has a few megabytes
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """Where a transaction stands: its block's header, and its position in the block from 0."""
 
     header: Header
@@ -53,8 +53,8 @@ def name_root(header: Header) -> bytes:
 class Blocks:
     """The chain as it is read; nothing here changes it."""
 
-    def __init__(self, connection: Connection, keys: Keys) -> None:
-        self._connection = connection
+    def __init__(self, redis_client: RedisClient, keys: Keys) -> None:
+        self._redis = redis_client
         self._keys = keys
 
     def tip(self) -> Record:
@@ -84,8 +84,8 @@ class Blocks:
 
     def iterate_records(self, first: int, last: int) -> Iterator[Record]:
         """As :meth:`read_records`, in constant memory."""
-        for start in range(first, last + 1, _HEADERS_AT_ONCE):
-            indexes = range(start, min(start + _HEADERS_AT_ONCE, last + 1))
+        for start in range(first, last + 1, _HEADERS_BATCH):
+            indexes = range(start, min(start + _HEADERS_BATCH, last + 1))
             for raw in self._get_many(self._keys.records, indexes):
                 if raw is None:
                     return
@@ -93,8 +93,8 @@ class Blocks:
 
     def iterate(self, first: int, last: int) -> Iterator[Block]:
         """The blocks from ``first`` to ``last``, both included, in constant memory."""
-        for start in range(first, last + 1, _BODIES_AT_ONCE):
-            indexes = range(start, min(start + _BODIES_AT_ONCE, last + 1))
+        for start in range(first, last + 1, _BODIES_BATCH):
+            indexes = range(start, min(start + _BODIES_BATCH, last + 1))
             records = self._get_many(self._keys.records, indexes)
             bodies = self._get_many(self._keys.bodies, indexes)
             for record, body in zip(records, bodies, strict=True):
@@ -102,7 +102,7 @@ class Blocks:
                     return
                 yield Block(Record.unpack(record).header, zlib.decompress(body))
 
-    def locate_transaction(self, transaction_id: bytes) -> Place | Pending | None:
+    def locate_transaction(self, transaction_id: bytes) -> Location | Pending | None:
         """Where the transaction with this id (32 bytes) is; None where nobody knows it."""
 
         def read(client: Any) -> Any:
@@ -112,12 +112,12 @@ class Blocks:
                 pipe.hget(self._keys.transactions, transaction_id)
                 return pipe.execute()
 
-        found = [raw for raw in self._connection.run(read) if raw is not None]
+        found = [raw for raw in self._redis.run(read) if raw is not None]
         for raw in filter(None, found):
             index, position, root = raw.split(b":", 2)
             header = self.read_header(int(index))
             if header is not None and name_root(header) == root:
-                return Place(header, int(position))
+                return Location(header, int(position))
             # else of a candidate that is no block yet, or never became one
         return Pending() if found else None
 
@@ -128,8 +128,8 @@ class Blocks:
             The indexes of the blocks that hold any of them, and the ids of those that are pending.
         """
         places: list[tuple[bytes, Sequence[bytes]]] = []
-        for start in range(0, len(ids), _IDS_AT_ONCE):
-            part = ids[start : start + _IDS_AT_ONCE]
+        for start in range(0, len(ids), _IDS_BATCH):
+            part = ids[start : start + _IDS_BATCH]
             found = self._get_many(self._keys.transactions, part)
             named = zip(part, found, strict=True)
             places += [(name, raw.split(b":", 2)[::2]) for name, raw in named if raw is not None]
@@ -164,11 +164,11 @@ class Blocks:
         return None if record is None else record.header
 
     def _get(self, key: str, field: bytes | str) -> bytes | None:
-        found: Any = self._connection.run(lambda client: client.hget(key, field))
+        found: Any = self._redis.run(lambda client: client.hget(key, field))
         return found if isinstance(found, bytes) else None
 
     def _get_many(self, key: str, fields: Sequence[bytes | int]) -> list[bytes | None]:
         if not fields:
             return []  # the server takes no command without
-        found: Any = self._connection.run(lambda client: client.hmget(key, list(fields)))
+        found: Any = self._redis.run(lambda client: client.hmget(key, list(fields)))
         return list(found)

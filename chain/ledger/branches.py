@@ -14,9 +14,9 @@ import msgspec
 
 from minequeue.chain.errors import BranchTooLarge, InvalidBlock
 from minequeue.chain.ledger.blocks import Blocks, name_root, pack_body
-from minequeue.chain.ledger.connection import Connection
 from minequeue.chain.ledger.keys import BranchKeys, Keys
 from minequeue.chain.ledger.record import Record
+from minequeue.chain.ledger.redis_client import RedisClient
 from minequeue.chain.ledger.rule_book import RuleBook
 from minequeue.chain.ledger.settlement import Settlement
 from minequeue.chain.protocol.block import Block, count_contracts
@@ -24,12 +24,12 @@ from minequeue.chain.protocol.header import Header
 from minequeue.chain.protocol.header_branch import HeaderBranch
 from minequeue.chain.protocol.validation import validate_body
 
-MOST_STAGED_BYTES = 256 * 2**20  # of transactions; a branch that needs more is refused
+MAX_STAGED_BYTES = 256 * 2**20  # of transactions; a branch that needs more is refused
 _STAGED_S = 600  # how long what was staged is kept after the last of it came
-_AT_ONCE = 1000
+_BATCH = 1000
 
 
-class Adopting(Enum):
+class AdoptResult(Enum):
     """What became of an offered branch."""
 
     ADOPTED = b"ADOPTED"
@@ -50,14 +50,14 @@ class Branches:
     """The entrance for blocks that others mined."""
 
     def __init__(
-        self, connection: Connection, keys: Keys, blocks: Blocks, rule_book: RuleBook
+        self, redis_client: RedisClient, keys: Keys, blocks: Blocks, rule_book: RuleBook
     ) -> None:
-        self._connection = connection
+        self._redis = redis_client
         self._keys = keys
         self._blocks = blocks
         self._rule_book = rule_book
 
-    def follow(self, fork: Record) -> HeaderBranch:
+    def begin_headers(self, fork: Record) -> HeaderBranch:
         """Begin to check headers that follow ``fork``, a block of ours."""
         page = self._rule_book.page
         return HeaderBranch(
@@ -70,8 +70,8 @@ class Branches:
 
     def stage(self, headers: HeaderBranch) -> "Branch":
         """Begin a branch whose headers were checked; nothing of the chain changes."""
-        Settlement(self._connection, self._keys).finish()
-        return Branch(self._connection, self._keys, self._blocks, headers, self._rule_book)
+        Settlement(self._redis, self._keys).finish()
+        return Branch(self._redis, self._keys, self._blocks, headers, self._rule_book)
 
 
 class Branch:
@@ -84,14 +84,14 @@ class Branch:
 
     def __init__(
         self,
-        connection: Connection,
+        redis_client: RedisClient,
         keys: Keys,
         blocks: Blocks,
         headers: HeaderBranch,
         rule_book: RuleBook,
     ) -> None:
         self._rule_book = rule_book
-        self._connection = connection
+        self._redis = redis_client
         self._keys = keys
         self._staged = keys.branch(uuid.uuid4().hex)  # the blocks; _Stale has names of its own
         self._blocks = blocks
@@ -120,20 +120,20 @@ class Branch:
                 f"Block {header.index} is invalid: it has another header.", index=header.index
             )
         self.size += len(block.body)
-        if self.size > MOST_STAGED_BYTES:
+        if self.size > MAX_STAGED_BYTES:
             raise BranchTooLarge
         limits = self._rule_book.page.record.at(header.index)
         valid = validate_body(block, limits, signed=self._rule_book.rules.signed)
         ids = [bytes.fromhex(transaction.id) for transaction in valid]
         blocks, pending = self._blocks.survey(ids)
-        self._refuse_doubles(ids, blocks, header.index)
+        self._validate_no_doubles(ids, blocks, header.index)
         self._ids.update(ids)
         self._write(block, ids, pending)
         self._contracts += count_contracts(block.leaves)
         self.count += 1
         self._stale = self._begin_stale()  # what was to return may stand in this block
 
-    def adopt(self, best: Record) -> Adopting:
+    def adopt(self, best: Record) -> AdoptResult:
         """Let the blocks that were added replace all of ours after the fork.
 
         Args:
@@ -150,17 +150,17 @@ class Branch:
         if self._headers.work_at(tip.index) <= best.cumulative_work:
             raise ValueError("a branch is adopted only where it is heavier")
         if not self._stage_stale(best) or not self._see(best):
-            return Adopting.STALE
+            return AdoptResult.STALE
         while isinstance(answer := self._swap(best, tip), int):
             self._seen = answer
-        adopting = Adopting(answer)
-        if adopting is not Adopting.STALE:
-            Settlement(self._connection, self._keys).finish()
+        adopting = AdoptResult(answer)
+        if adopting is not AdoptResult.STALE:
+            Settlement(self._redis, self._keys).finish()
         return adopting
 
     def _swap(self, best: Record, tip: Header) -> bytes | int:
         staged, stale = self._staged, self._stale
-        answer: bytes | int = self._connection.script(
+        answer: bytes | int = self._redis.script(
             self._keys,
             "adopt_branch",
             [
@@ -172,7 +172,7 @@ class Branch:
                 stale.returned_bytes,
                 stale.rewards,
                 self._seen,
-                _AT_ONCE,
+                _BATCH,
                 self._keys.connected,
                 self._contracts - stale.contracts,
                 self._headers.revision,
@@ -186,7 +186,7 @@ class Branch:
         )
         if answer == b"OTHER_RULES":
             self._rule_book.read()
-            return Adopting.STALE.value
+            return AdoptResult.STALE.value
         return answer
 
     def _see(self, best: Record) -> bool:
@@ -211,14 +211,14 @@ class Branch:
             for part in _cut(ids):
                 client.srem(self._staged.leaving, *part)
 
-        self._connection.run(remove)
+        self._redis.run(remove)
 
     def _count_pending(self) -> int:
         """How many are pending. Read after the tip, since it is safe to know too few of them."""
-        count: Any = self._connection.run(lambda client: client.llen(self._keys.pending))
+        count: Any = self._redis.run(lambda client: client.llen(self._keys.pending))
         return int(count)
 
-    def _refuse_doubles(self, ids: Sequence[bytes], blocks: set[int], index: int) -> None:
+    def _validate_no_doubles(self, ids: Sequence[bytes], blocks: set[int], index: int) -> None:
         """See that no transaction stands twice in the chain that the branch would make."""
         fork = self._headers.fork.index
         if not self._ids.isdisjoint(ids) or any(block <= fork for block in blocks):
@@ -248,7 +248,7 @@ class Branch:
                     pipe.expire(key, _STAGED_S)
                 pipe.execute()
 
-        self._connection.run(write)
+        self._redis.run(write)
 
     def _begin_stale(self) -> "_Stale":
         fork = self._headers.fork
@@ -285,7 +285,7 @@ class Branch:
                     pipe.expire(key, _STAGED_S)
                 pipe.execute()
 
-        self._connection.run(write)
+        self._redis.run(write)
         stale.index, stale.hash = block.header.index, block.header.hash
         stale.returned += len(returned)
         stale.returned_bytes += sum(map(len, returned))
@@ -322,5 +322,5 @@ def _name(leaf: bytes) -> bytes:
 
 
 def _cut(values: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    for start in range(0, len(values), _AT_ONCE):
-        yield values[start : start + _AT_ONCE]
+    for start in range(0, len(values), _BATCH):
+        yield values[start : start + _BATCH]

@@ -12,7 +12,7 @@ import redis
 from minequeue.chain.errors import UnsafeServer
 from minequeue.chain.ledger.pool import Ask
 
-LEAST_VERSION = (7, 0)  # of Redis, which Valkey and others name for their kind; tested with 7.0.15
+MIN_VERSION = (7, 0)  # of Redis, which Valkey and others name for their kind; tested with 7.0.15
 REQUIRED = {
     "appendonly": "yes",
     "appendfsync": "always",
@@ -34,8 +34,8 @@ def check_durability(ask: Ask) -> str:
     """
     info = _read_info(ask)
     version = info.get("redis_version", "")
-    if version and _parse(version) < LEAST_VERSION:
-        least = ".".join(map(str, LEAST_VERSION))
+    if version and _parse(version) < MIN_VERSION:
+        least = ".".join(map(str, MIN_VERSION))
         raise UnsafeServer(
             f"Nothing is accepted: Redis has version {version}; use Redis {least} or later, "
             "or Valkey."

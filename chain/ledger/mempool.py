@@ -6,17 +6,17 @@ from enum import Enum
 from hashlib import sha256
 
 from minequeue.chain.errors import LedgerUnavailable, QueueFull
-from minequeue.chain.ledger.connection import Argument, Connection
 from minequeue.chain.ledger.keys import Keys
+from minequeue.chain.ledger.redis_client import Argument, RedisClient
 from minequeue.chain.protocol.rules import Bounds
 from minequeue.chain.protocol.transaction import Transaction
 
 ENTRY_HEAD = 45  # bytes before the transaction in an entry of pending: 32 of id, 13 of time
-_AT_ONCE = 1000  # transactions in one call, a few ms of the server; submit.lua takes no more
+_BATCH = 1000  # transactions in one call, a few ms of the server; submit.lua takes no more
 _NO_BOUNDS = Bounds(pending=2**53, pending_bytes=2**53)
 
 
-class Verdict(Enum):
+class SubmitResult(Enum):
     """What became of a request."""
 
     ACCEPTED = b"ACCEPTED"
@@ -52,11 +52,11 @@ class Submission:
     @property
     def rest(self) -> "Submission":
         """What the first call does not take of it."""
-        return Submission(self.transactions[_AT_ONCE:], known=self.known)
+        return Submission(self.transactions[_BATCH:], known=self.known)
 
     def as_arguments(self) -> list[Argument]:
         """Lay the request out as submit.lua reads it, as much as one call takes of it."""
-        taken = self.transactions[:_AT_ONCE]
+        taken = self.transactions[:_BATCH]
         return [
             *self._name(),
             len(taken),
@@ -77,12 +77,12 @@ class Submission:
 class Mempool:
     """The entrance of the queue."""
 
-    def __init__(self, connection: Connection, keys: Keys, bounds: Bounds) -> None:
-        self._connection = connection
+    def __init__(self, redis_client: RedisClient, keys: Keys, bounds: Bounds) -> None:
+        self._redis = redis_client
         self._keys = keys
         self._bounds = bounds
 
-    def submit(self, submissions: Sequence[Submission]) -> list[Verdict]:
+    def submit(self, submissions: Sequence[Submission]) -> list[SubmitResult]:
         """Accept what fits, each submission on its own; small ones share a call of the server.
 
         When this returns, what was accepted is on the server's disk. A submission for more than one
@@ -93,39 +93,39 @@ class Mempool:
             LedgerUnavailable: no answer came; of each all, some or none may have been accepted.
             QueueFull: the server's memory is used up.
         """
-        verdicts: list[Verdict] = []
+        results: list[SubmitResult] = []
         try:
             for together in _group(submissions):
                 rest = together[-1].rest  # there is one only where it is alone
-                verdicts += self._call(
+                results += self._call(
                     together,
                     Bounds(
                         pending=self._bounds.pending - len(rest.transactions),
                         pending_bytes=self._bounds.pending_bytes - rest.size,
                     ),
                 )
-                if verdicts[-1] is Verdict.ACCEPTED:
+                if results[-1] is SubmitResult.ACCEPTED:
                     self._add(rest)
         except QueueFull as error:
-            if Verdict.ACCEPTED in verdicts:
+            if SubmitResult.ACCEPTED in results:
                 # a part is in already, so the answer may not be that nothing is
                 raise LedgerUnavailable from error
             raise
-        return verdicts
+        return results
 
     def _add(self, rest: Submission) -> None:
         while rest.transactions:
             self._call([rest], _NO_BOUNDS)
             rest = rest.rest
 
-    def _call(self, submissions: Sequence[Submission], bounds: Bounds) -> list[Verdict]:
+    def _call(self, submissions: Sequence[Submission], bounds: Bounds) -> list[SubmitResult]:
         arguments: list[Argument] = [bounds.pending, bounds.pending_bytes]
         for submission in submissions:
             arguments += submission.as_arguments()
-        answers: list[bytes] = self._connection.script(self._keys, "submit", arguments)
+        answers: list[bytes] = self._redis.script(self._keys, "submit", arguments)
         return [_read(*both) for both in zip(submissions, answers, strict=True)]
 
-    def request_mine(self, job: str, old_job: str = "") -> Verdict:
+    def request_mine(self, job: str, old_job: str = "") -> SubmitResult:
         """Queue the mine request named ``job`` (32 hex digits), once however often it is called.
 
         Args:
@@ -137,17 +137,17 @@ class Mempool:
             LedgerUnavailable: no answer came.
             QueueFull: the server's memory is used up.
         """
-        answer: bytes = self._connection.script(
+        answer: bytes = self._redis.script(
             self._keys, "request_mine", [self._bounds.pending, job, old_job]
         )
-        return Verdict(answer)
+        return SubmitResult(answer)
 
 
-def _read(submission: Submission, answer: bytes) -> Verdict:
+def _read(submission: Submission, answer: bytes) -> SubmitResult:
     word, _, known = answer.partition(b" ")
     if known:
         submission.known.append(int(known))
-    return Verdict(word)
+    return SubmitResult(word)
 
 
 def _group(submissions: Sequence[Submission]) -> Iterator[list[Submission]]:
@@ -155,7 +155,7 @@ def _group(submissions: Sequence[Submission]) -> Iterator[list[Submission]]:
     together: list[Submission] = []
     count = 0
     for submission in submissions:
-        if together and count + len(submission.transactions) > _AT_ONCE:
+        if together and count + len(submission.transactions) > _BATCH:
             yield together
             together, count = [], 0
         together.append(submission)

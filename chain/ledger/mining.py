@@ -8,11 +8,11 @@ from typing import Any
 from minequeue.chain.errors import LedgerLost
 from minequeue.chain.ledger import rule_book
 from minequeue.chain.ledger.blocks import Blocks, name_root, pack_body
-from minequeue.chain.ledger.connection import Call, Connection
 from minequeue.chain.ledger.keys import Keys
 from minequeue.chain.ledger.mempool import ENTRY_HEAD
 from minequeue.chain.ledger.queue import parse_reading, read_call
 from minequeue.chain.ledger.record import Record
+from minequeue.chain.ledger.redis_client import Call, RedisClient
 from minequeue.chain.ledger.rule_book import RuleBook, write_limits
 from minequeue.chain.protocol.block import EMPTY_BODY, count_contracts
 from minequeue.chain.protocol.block_template import Template, build_template, take_while_fits
@@ -21,12 +21,12 @@ from minequeue.chain.protocol.validation import MAX_AHEAD_MS, validate_header
 from minequeue.chain.scaling import backlog
 from minequeue.chain.scaling.backlog import OpenCandidate, Reading
 
-_ENTRIES_AT_ONCE = 1000
+_ENTRIES_BATCH = 1000
 _FOLLOWING = 100  # entries of at most 17 KB that a reading brings along for the next block
-PLACES_AT_ONCE = 1000  # about 3 ms of the server
+PLACES_BATCH = 1000  # about 3 ms of the server
 
 
-class Opening(Enum):
+class OpenResult(Enum):
     """What became of an offered candidate."""
 
     OPENED = b"OPENED"
@@ -34,7 +34,7 @@ class Opening(Enum):
     STALE = b"STALE"
 
 
-class Connecting(Enum):
+class ConnectResult(Enum):
     """What became of a found block."""
 
     CONNECTED = b"CONNECTED"
@@ -62,7 +62,7 @@ class Want:
 
 
 @dataclass(frozen=True, slots=True)
-class Following:
+class NextBlock:
     """A block that is ready to be opened: after a candidate, on whose header it is moved then.
 
     Attributes:
@@ -75,7 +75,7 @@ class Following:
     body: bytes
     is_asked: bool
 
-    def move(self, tip: Header, timestamps: Sequence[int], now_ms: int) -> "Following":
+    def move(self, tip: Header, timestamps: Sequence[int], now_ms: int) -> "NextBlock":
         """The same on the complete header; see :meth:`Template.move`."""
         return replace(self, template=self.template.move(tip, timestamps, now_ms))
 
@@ -84,9 +84,9 @@ class Mining:
     """The exit of the queue."""
 
     def __init__(
-        self, connection: Connection, keys: Keys, blocks: Blocks, rule_book: RuleBook
+        self, redis_client: RedisClient, keys: Keys, blocks: Blocks, rule_book: RuleBook
     ) -> None:
-        self._connection = connection
+        self._redis = redis_client
         self._keys = keys
         self._blocks = blocks
         self._rules = rule_book.rules
@@ -99,7 +99,7 @@ class Mining:
             LedgerLost: it had begun, and is not there.
         """
         first = genesis(self._rules.network)
-        answer = self._connection.script(
+        answer = self._redis.script(
             self._keys,
             "create_genesis",
             [
@@ -137,7 +137,7 @@ class Mining:
         if not backlog.is_block_due(reading, self._rules):
             return None
         revision = self._rule_book.page.revision  # first: if they change meanwhile, it is refused
-        self._rule_book.refuse_weaker(reading.tip.index + 1)
+        self._rule_book.check_own_rules(reading.tip.index + 1)
         template = build_template(
             reading.tip,
             reading.timestamps,
@@ -148,7 +148,7 @@ class Mining:
         )
         return replace(template, revision=revision)
 
-    def open(self, reading: Reading, template: Template) -> Opening:
+    def open(self, reading: Reading, template: Template) -> OpenResult:
         """Offer ``template``, built on ``reading``, as the candidate of its tip.
 
         It replaces a candidate that the reading shows, and none that came since.
@@ -157,13 +157,13 @@ class Mining:
             WeakerRules: the network's rules changed meanwhile, and ask for more than this part's.
         """
         unfit = reading.candidate.prefix if reading.candidate else b""
-        offer = Following(template, pack_body(template.block.body), reading.mine_requests > 0)
-        answer = self._connection.script(self._keys, *self._open_call(offer, unfit))
+        offer = NextBlock(template, pack_body(template.block.body), reading.mine_requests > 0)
+        answer = self._redis.script(self._keys, *self._open_call(offer, unfit))
         if answer == b"OTHER_RULES":
             self._rule_book.read()
-            self._rule_book.refuse_weaker(template.block.header.index)
-            return Opening.STALE
-        return Opening(answer)
+            self._rule_book.check_own_rules(template.block.header.index)
+            return OpenResult.STALE
+        return OpenResult(answer)
 
     def claim(self, want: Want) -> tuple[Reading, int | None]:
         """Take the next nonces of whatever candidate there is, and read the queue.
@@ -172,11 +172,11 @@ class Mining:
             The reading; the first nonce of its candidate, None where there is no candidate, or
             another one came in between.
         """
-        return _read_claim(*self._connection.scripts(self._keys, self._claim_calls(want)))
+        return _read_claim(*self._redis.scripts(self._keys, self._claim_calls(want)))
 
     def build_next(
         self, reading: Reading, candidate: OpenCandidate, recipient: str
-    ) -> Following | None:
+    ) -> NextBlock | None:
         """Build the block after ``candidate`` of what the reading brought along, without a call.
 
         Returns:
@@ -188,9 +188,9 @@ class Mining:
             reading.following
         ):
             return None
-        return self.build_following(reading, candidate, reading.following, recipient)
+        return self.build_next_of(reading, candidate, reading.following, recipient)
 
-    def read_following(self, reading: Reading, candidate: OpenCandidate) -> list[bytes] | None:
+    def read_next_entries(self, reading: Reading, candidate: OpenCandidate) -> list[bytes] | None:
         """Read the transactions of the block after a candidate, for a large one.
 
         Returns:
@@ -201,20 +201,20 @@ class Mining:
             return None
 
         def read(first: int, last: int) -> list[bytes] | None:
-            answer: Any = self._connection.script(
+            answer: Any = self._redis.script(
                 self._keys, "read_following", [candidate.prefix, first, last]
             )
             return None if answer == b"STALE" else list(answer)
 
         return self._read_parts(read, left)
 
-    def build_following(
+    def build_next_of(
         self,
         reading: Reading,
         candidate: OpenCandidate,
         entries: Sequence[bytes],
         recipient: str,
-    ) -> Following | None:
+    ) -> NextBlock | None:
         """Build the block after ``candidate`` of pending transactions, as far as they fit.
 
         Returns:
@@ -235,7 +235,7 @@ class Mining:
         )
         template = replace(template, revision=revision)
         body = pack_body(template.block.body)
-        return Following(template, body, _is_next_asked(reading, candidate))
+        return NextBlock(template, body, _is_next_asked(reading, candidate))
 
     def place_all_but_last(self, candidate: OpenCandidate, header: Header) -> None:
         """Give transactions of a large block their places, up to the last thousand.
@@ -244,8 +244,8 @@ class Mining:
         served in between.
         """
         placed = 0
-        while candidate.count - placed > PLACES_AT_ONCE:
-            answer: Any = self._connection.script(self._keys, *self._place_call(candidate, header))
+        while candidate.count - placed > PLACES_BATCH:
+            answer: Any = self._redis.script(self._keys, *self._place_call(candidate, header))
             if answer == b"STALE":
                 return  # what it means for the block, connect_block tells
             placed = int(answer)
@@ -266,7 +266,7 @@ class Mining:
         )
         return header
 
-    def connect(self, reading: Reading, candidate: OpenCandidate, nonce: int) -> Connecting:
+    def connect(self, reading: Reading, candidate: OpenCandidate, nonce: int) -> ConnectResult:
         """Append the candidate, completed by ``nonce``, to the chain that ``reading`` saw.
 
         Raises:
@@ -275,17 +275,17 @@ class Mining:
         header = self.complete(reading, candidate, nonce)
         self.place_all_but_last(candidate, header)
         calls = self._connect_calls(reading, candidate, header)
-        return Connecting(self._connection.scripts(self._keys, calls)[-1])
+        return ConnectResult(self._redis.scripts(self._keys, calls)[-1])
 
     def connect_and_go_on(
         self,
         reading: Reading,
         candidate: OpenCandidate,
         header: Header,
-        following: Following | None,
+        next_block: NextBlock | None,
         want: Want,
-    ) -> tuple[Connecting, Reading, int | None]:
-        """Append the candidate, open ``following`` and claim, all in one round trip.
+    ) -> tuple[ConnectResult, Reading, int | None]:
+        """Append the candidate, open ``next_block`` and claim, all in one round trip.
 
         Precondition: a large candidate has its places, see :meth:`place_all_but_last`.
 
@@ -293,7 +293,7 @@ class Mining:
             reading: shows the candidate and the tip before it.
             candidate: what was searched.
             header: its complete one.
-            following: what :meth:`build_following` gave, moved onto ``header``; opened if the
+            next_block: what :meth:`build_next_of` gave, moved onto ``header``; opened if the
                 candidate was connected.
             want: see :meth:`claim`.
 
@@ -303,12 +303,12 @@ class Mining:
         """
         calls = self._connect_calls(reading, candidate, header)
         connects = len(calls)
-        if following:
-            calls.append(self._open_call(following, b""))
-        answers = self._connection.scripts(self._keys, [*calls, *self._claim_calls(want)])
-        return Connecting(answers[connects - 1]), *_read_claim(*answers[-2:])
+        if next_block:
+            calls.append(self._open_call(next_block, b""))
+        answers = self._redis.scripts(self._keys, [*calls, *self._claim_calls(want)])
+        return ConnectResult(answers[connects - 1]), *_read_claim(*answers[-2:])
 
-    def _open_call(self, offer: Following, unfit: bytes) -> Call:
+    def _open_call(self, offer: NextBlock, unfit: bytes) -> Call:
         template = offer.template
         header = template.block.header
         return (
@@ -356,7 +356,7 @@ class Mining:
     def _place_call(self, candidate: OpenCandidate, header: Header) -> Call:
         return (
             "place_transactions",
-            [candidate.prefix, header.index, name_root(header), PLACES_AT_ONCE],
+            [candidate.prefix, header.index, name_root(header), PLACES_BATCH],
         )
 
     def _read_pending(self, pending: int) -> list[bytes]:
@@ -366,7 +366,7 @@ class Mining:
         """
 
         def read(first: int, last: int) -> list[bytes]:
-            found: Any = self._connection.run(
+            found: Any = self._redis.run(
                 lambda client: client.lrange(self._keys.pending, first, last)
             )
             return list(found)
@@ -386,8 +386,8 @@ class Mining:
         most = min(most, self._rules.block_transactions)
         taken: list[bytes] = []
         size = 0
-        for start in range(0, most, _ENTRIES_AT_ONCE):
-            end = min(start + _ENTRIES_AT_ONCE, most) - 1
+        for start in range(0, most, _ENTRIES_BATCH):
+            end = min(start + _ENTRIES_BATCH, most) - 1
             entries = read(start, end)
             if entries is None:
                 return None

@@ -38,7 +38,7 @@ class CheckedPool(redis.ConnectionPool):
         self._checked_at: WeakKeyDictionary[Any, float] = WeakKeyDictionary()
         self._said: tuple[str, ...] = ()
 
-    def require(self, check: Check) -> None:
+    def add_check(self, check: Check) -> None:
         """Let ``check`` judge every connection, after those that were named before.
 
         Whoever uses a connection that it refuses gets what it raises.

@@ -4,11 +4,11 @@ from collections import Counter
 from typing import Any
 
 from minequeue.chain.errors import LedgerLost
-from minequeue.chain.ledger.connection import Call, Connection
-from minequeue.chain.ledger.fleet import BEAT_MS, LEASE_MS
+from minequeue.chain.ledger.fleet import HEARTBEAT_MS, LEASE_MS
 from minequeue.chain.ledger.keys import Keys
 from minequeue.chain.ledger.mempool import ENTRY_HEAD
 from minequeue.chain.ledger.record import Record
+from minequeue.chain.ledger.redis_client import Call, RedisClient
 from minequeue.chain.protocol.rules import Rules
 from minequeue.chain.protocol.validation import MAX_AHEAD_MS, MEDIAN_SPAN, calculate_earliest
 from minequeue.chain.scaling.backlog import OpenCandidate, Reading
@@ -20,8 +20,8 @@ _JOB_DIGITS = 32
 class Queue:
     """What waits, and who works on it."""
 
-    def __init__(self, connection: Connection, keys: Keys, rules: Rules) -> None:
-        self._connection = connection
+    def __init__(self, redis_client: RedisClient, keys: Keys, rules: Rules) -> None:
+        self._redis = redis_client
         self._keys = keys
         self._rules = rules
 
@@ -36,7 +36,7 @@ class Queue:
             reading = self.read()
         decision = decide(reading, self._rules, policy)
         if decision.peaks != reading.peaks:
-            self._connection.script(self._keys, "remember_peaks", [decision.peaks])
+            self._redis.script(self._keys, "remember_peaks", [decision.peaks])
         return reading, decision
 
     def read(self) -> Reading:
@@ -45,7 +45,7 @@ class Queue:
         Raises:
             LedgerLost: there is no genesis block.
         """
-        return parse_reading(self._connection.script(self._keys, *read_call(following=0)))
+        return parse_reading(self._redis.script(self._keys, *read_call(following=0)))
 
     def _date_oldest(self, reading: Reading) -> bool:
         """Give an age to the oldest entries where they are of the future; tell whether one was."""
@@ -53,7 +53,7 @@ class Queue:
         if max(moments) <= reading.now_ms:
             return False
         due_ms = round(self._rules.block_interval_s * 1000)
-        dated: int = self._connection.script(self._keys, "date_oldest", [due_ms])
+        dated: int = self._redis.script(self._keys, "date_oldest", [due_ms])
         return bool(dated)
 
 
@@ -63,7 +63,7 @@ def read_call(*, following: int) -> Call:
     Args:
         following: how many entries after the candidate's it may bring along.
     """
-    return "read_queue", [LEASE_MS, BEAT_MS, following, MEDIAN_SPAN]
+    return "read_queue", [LEASE_MS, HEARTBEAT_MS, following, MEDIAN_SPAN]
 
 
 def parse_reading(answer: list[Any]) -> Reading:
@@ -101,7 +101,7 @@ def parse_reading(answer: list[Any]) -> Reading:
         is_unsettled=bool(is_unsettled),
         timestamps=timestamps,
         earliest_ms=calculate_earliest(timestamps) if is_ahead else 0,
-        followed=followed,
+        tracked=followed,
         following=tuple(entry[ENTRY_HEAD:] for entry in following),
     )
 

@@ -26,7 +26,7 @@ _AWAY = frozenset(
     }
 )
 _REFUSED = frozenset({"NOAUTH", "NOPERM", "WRONGPASS"})
-_LONGEST_SOCKET_PATH = 103  # bytes, what macOS allows; Linux allows 107
+_MAX_SOCKET_PATH = 103  # bytes, what macOS allows; Linux allows 107
 
 
 class RedisAway(redis.ConnectionError):
@@ -108,7 +108,7 @@ def shorten(path: str) -> str:
     Raises:
         OSError: others may write to that directory.
     """
-    if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
+    if len(os.fsencode(path)) <= _MAX_SOCKET_PATH:
         return path
     directory, name = os.path.split(path)
     links = Path(f"/tmp/minequeue-{os.getuid()}")  # noqa: S108  # nosec B108  # checked below

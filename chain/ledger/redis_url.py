@@ -56,7 +56,7 @@ def read(url: str) -> dict[str, Any]:
     return parameters
 
 
-def open_redis(url: str, **options: Any) -> Client:
+def make_client(url: str, **options: Any) -> Client:
     """A client of the Redis at ``url``; nothing is sent yet.
 
     Args:

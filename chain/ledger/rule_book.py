@@ -18,17 +18,17 @@ from minequeue.chain.errors import (
     WrongRules,
 )
 from minequeue.chain.ledger.blocks import Blocks
-from minequeue.chain.ledger.connection import Connection
 from minequeue.chain.ledger.keys import Keys
 from minequeue.chain.ledger.pool import Ask
 from minequeue.chain.ledger.record import Record
+from minequeue.chain.ledger.redis_client import RedisClient
 from minequeue.chain.ledger.scripts import read_scripts
 from minequeue.chain.protocol.header import genesis
 from minequeue.chain.protocol.rules import WIDEST, Limits, RuleRecord, Rules
 
 FORMAT = 2  # of the ledger; what the first version left has no mark and counts as 1
 READER = "1.1.0"  # the least version that reads this format
-_AT_ONCE = 1000  # blocks in one step of taking over a ledger
+_BATCH = 1000  # blocks in one step of taking over a ledger
 
 # a part of taking over a format; it may be done again. True once nothing of it is left
 Step: TypeAlias = Callable[[], bool]
@@ -77,8 +77,8 @@ class RuleBook:
         rules: this part's own.
     """
 
-    def __init__(self, connection: Connection, keys: Keys, blocks: Blocks, rules: Rules) -> None:
-        self._connection = connection
+    def __init__(self, redis_client: RedisClient, keys: Keys, blocks: Blocks, rules: Rules) -> None:
+        self._redis = redis_client
         self._keys = keys
         self._blocks = blocks
         self.rules = rules
@@ -92,7 +92,7 @@ class RuleBook:
             LedgerLost: there is no chain.
             NewerLedger: a later version made it.
         """
-        return _parse(self._connection.script(self._keys, "read_rules", []))
+        return _parse(self._redis.script(self._keys, "read_rules", []))
 
     def read(self) -> Page:
         """Read it, and see that it is this network's.
@@ -105,7 +105,7 @@ class RuleBook:
         return self.page
 
     def check(self, ask: Ask) -> str:
-        """Judge a connection by what the ledger says there; for :meth:`CheckedPool.require`.
+        """Judge a connection by what the ledger says there; for :meth:`CheckedPool.add_check`.
 
         Raises:
             LedgerLost, WrongNetwork, WrongRules, NewerLedger: see :meth:`read`.
@@ -115,14 +115,14 @@ class RuleBook:
         keys = script.find_keys(self._keys)
         answer = ask("EVAL", script.source, str(len(keys)), *keys)
         self.page = self._judge(_parse(answer))
-        self.refuse_weaker(self.page.tip + 1)
+        self.check_own_rules(self.page.tip + 1)
         return ""
 
     def is_weaker(self, index: int) -> bool:
         """Whether a block at ``index`` that is made by this part's rules breaks the network's."""
         return not self.page.record.at(index).are_kept_by(self.rules.limits)
 
-    def refuse_weaker(self, index: int) -> None:
+    def check_own_rules(self, index: int) -> None:
         """See that a block at ``index`` that is made by this part's rules keeps the network's.
 
         Raises:
@@ -143,9 +143,9 @@ class RuleBook:
         """
         self.read()
         self.upgrade({1: self._survey}, FORMAT)
-        self.refuse_weaker(self.page.tip + 1)
+        self.check_own_rules(self.page.tip + 1)
         if not self._is_held_to:
-            self._connection.pool.require(self.check)
+            self._redis.pool.add_check(self.check)
             self._is_held_to = True
 
     def upgrade(self, steps: Mapping[int, Step], newest: int) -> None:
@@ -196,7 +196,7 @@ class RuleBook:
         return begins
 
     def _change(self, page: Page, first: int, limits: Limits, before: str = "") -> bool:
-        answer: bytes = self._connection.script(
+        answer: bytes = self._redis.script(
             self._keys,
             "change_rules",
             [page.revision, first, write_limits(limits), before, FORMAT, READER],
@@ -213,13 +213,13 @@ class RuleBook:
         if page.format > 1:
             return True
         done, least = map(int, page.fields.get("surveyed", f"1:{self.rules.bits}").split(":"))
-        records = self._blocks.read_records(done + 1, min(done + _AT_ONCE, page.tip))
+        records = self._blocks.read_records(done + 1, min(done + _BATCH, page.tip))
         least = min([least, *(record.header.bits for record in records)])
         done += len(records)
         if done < page.tip:
             surveyed = f"{done}:{least}"
             key = self._keys.rules
-            self._connection.run(lambda client: client.hset(key, "surveyed", surveyed))
+            self._redis.run(lambda client: client.hset(key, "surveyed", surveyed))
             return False
         before = replace(WIDEST, bits=least)
         # where it is refused, somebody else has done it, or mined: the next time tells

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from minequeue.chain.ledger.connection import Connection
 from minequeue.chain.ledger.keys import Keys
+from minequeue.chain.ledger.redis_client import RedisClient
 
 
 class Samples:
     """What was seen lately; all who take samples share them."""
 
-    def __init__(self, connection: Connection, keys: Keys) -> None:
-        self._connection = connection
+    def __init__(self, redis_client: RedisClient, keys: Keys) -> None:
+        self._redis = redis_client
         self._keys = keys
 
     def keep(self, number: int, sample: bytes, *, most: int, after: int) -> list[tuple[int, bytes]]:
@@ -28,7 +28,7 @@ class Samples:
         Raises:
             LedgerUnavailable: the server is away.
         """
-        found: list[Any] = self._connection.script(
+        found: list[Any] = self._redis.script(
             self._keys, "keep_sample", [number, sample, most, after]
         )
         return [(int(kept.partition(b" ")[0]), kept.partition(b" ")[2]) for kept in found]

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from minequeue.chain.ledger.connection import Connection
 from minequeue.chain.ledger.keys import Keys
 from minequeue.chain.ledger.mempool import ENTRY_HEAD
+from minequeue.chain.ledger.redis_client import RedisClient
 from minequeue.chain.ledger.settlement import Settlement
 
-_AT_ONCE = 500  # entries of at most 17 KB
+_BATCH = 500  # entries of at most 17 KB
 _JOB_DIGITS = 32
 
 
@@ -39,10 +39,10 @@ class Waiting:
     it ends, however fast more comes, unless a reorganisation puts something before it.
     """
 
-    def __init__(self, connection: Connection, keys: Keys) -> None:
-        self._connection = connection
+    def __init__(self, redis_client: RedisClient, keys: Keys) -> None:
+        self._redis = redis_client
         self._keys = keys
-        self._settlement = Settlement(connection, keys)
+        self._settlement = Settlement(redis_client, keys)
 
     def read_transactions(self) -> Iterator[Part]:
         """The pending transactions; there is at least one part, if only to tell the tip."""
@@ -62,8 +62,8 @@ class Waiting:
         last, at = b"", 0
         end: int | None = None
         while True:
-            answer: Any = self._connection.script(
-                self._keys, "read_waiting", [last, at, _AT_ONCE], waiting=key
+            answer: Any = self._redis.script(
+                self._keys, "read_waiting", [last, at, _BATCH], waiting=key
             )
             if answer == b"UNSETTLED":
                 self._settlement.finish()
@@ -74,6 +74,6 @@ class Waiting:
                 end = length + gone  # in positions plus all that was ever gone
             yield Part(tip, bool(last) and not first, [entry[item] for entry in entries])
             at = first + len(entries) - 1
-            if len(entries) < _AT_ONCE or at + 1 + gone >= end:
+            if len(entries) < _BATCH or at + 1 + gone >= end:
                 return
             last = entries[-1]

@@ -25,7 +25,7 @@ class BadAllowList(MinequeueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Allowed:
+class AllowList:
     """An allow-list.
 
     Attributes:
@@ -38,7 +38,7 @@ class Allowed:
     names: tuple[str, ...]
 
     @classmethod
-    def parse(cls, text: str) -> "Allowed":
+    def parse(cls, text: str) -> "AllowList":
         """Read networks and names, with commas between them.
 
         Raises:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from minequeue.chain.errors import InvalidPeer
 from minequeue.chain.peers.names import is_host_name
 
-_MOST = 300  # characters
+_MAX = 300  # characters
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -32,8 +32,8 @@ class PeerUrl:
         Raises:
             InvalidPeer: it is something else; the message says what.
         """
-        if len(text) > _MOST or not text.isascii() or not text.isprintable() or " " in text:
-            raise InvalidPeer(f"An address has at most {_MOST} printable ASCII characters.")
+        if len(text) > _MAX or not text.isascii() or not text.isprintable() or " " in text:
+            raise InvalidPeer(f"An address has at most {_MAX} printable ASCII characters.")
         try:
             parts = urlsplit(text if "://" in text else f"http://{text}")
             port = parts.port

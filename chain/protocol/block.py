@@ -32,10 +32,10 @@ class Block:
         """Each transaction's canonical form: the contents of the Merkle tree's leaves."""
         return [bytes(raw) for raw in _split.decode(self.body)]
 
-    def as_json(self) -> bytes:
+    def to_json(self) -> bytes:
         """The block as the API writes it."""
         return msgspec.json.encode(
-            {**self.header.as_json(), "transactions": msgspec.Raw(self.body)}
+            {**self.header.to_dict(), "transactions": msgspec.Raw(self.body)}
         )
 
 

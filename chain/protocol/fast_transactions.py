@@ -1,4 +1,4 @@
-"""The short way for the usual submission: plain transactions, read and sealed in one pass.
+"""The fast path for the usual submission: plain transactions, read and sealed in one pass.
 
 Plain is a transaction in ASCII without a backslash, contract or signature, which breaks no rule.
 Whatever is not plain is for :mod:`chain.protocol.strict_json` and

@@ -77,7 +77,7 @@ class Header:
         """How many hashes finding it took on average."""
         return 1 << self.bits
 
-    def as_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The header's fields as the API names them, hashes in lower-case hex."""
         return {
             "index": self.index,

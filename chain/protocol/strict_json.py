@@ -35,7 +35,7 @@ def loads(raw: bytes) -> Json:
     Raises:
         MalformedJson: the text is not JSON as described above; the message says where or why.
     """
-    check_depth(raw)
+    validate_depth(raw)
     try:
         value: Json = json.loads(raw.decode("utf-8"), **_HOOKS)
     except UnicodeDecodeError as error:
@@ -50,7 +50,7 @@ def make_reader(kind: type[T]) -> Callable[[bytes], T]:
     decode = msgspec.json.Decoder(kind).decode
 
     def read(raw: bytes) -> T:
-        check_depth(raw)
+        validate_depth(raw)
         try:
             return decode(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -59,7 +59,7 @@ def make_reader(kind: type[T]) -> Callable[[bytes], T]:
     return read
 
 
-def check_depth(raw: bytes) -> None:
+def validate_depth(raw: bytes) -> None:
     """See that ``raw``, JSON or not, is nested at most :data:`MAX_DEPTH` levels deep.
 
     Raises:

@@ -64,7 +64,7 @@ def accept_submission(
         InvalidTransaction: a rule is broken; the message names the field and the bound.
         SignatureRequired: it has no signature, and the network demands one.
     """
-    checked = _complete(_check_object(fields), default_nonce)
+    checked = _complete(_validate_object(fields), default_nonce)
     if signed and "signature" not in checked:
         raise SignatureRequired(field="signature")
     return _seal(checked)
@@ -93,7 +93,7 @@ def sign_submission(fields: Json, key: SecretKey, default_nonce: Callable[[], st
             "sender is not the address of this key; leave it out, or sign with its own key.",
             field="sender",
         )
-    checked = _complete(_check_object(unsigned), default_nonce)
+    checked = _complete(_validate_object(unsigned), default_nonce)
     return canonical.encode({**checked, "signature": key.sign(canonical.encode(checked))})
 
 
@@ -101,7 +101,7 @@ def _complete(checked: dict[str, Any], default_nonce: Callable[[], str]) -> dict
     """Check the fields, with a nonce if there was none."""
     if "nonce" not in checked:
         checked = {**checked, "nonce": default_nonce()}
-    _check_fields(checked)
+    _validate_fields(checked)
     if checked["sender"] == REWARD_SENDER:
         raise InvalidTransaction(
             'sender "0" is reserved for the reward; give the address that pays.', field="sender"
@@ -128,8 +128,8 @@ def validate_transaction(
     content: dict[str, Any] = {name: value for name, value in fields.items() if name != "id"}
     if "nonce" not in content:
         raise InvalidTransaction("nonce is missing.", field="nonce")
-    _check_object(content)
-    _check_fields(content)
+    _validate_object(content)
+    _validate_fields(content)
     transaction = _seal(content)
     if transaction.id != fields["id"]:
         raise InvalidTransaction("The id is not the hash of the transaction.", field="id")
@@ -159,7 +159,7 @@ def _seal(fields: dict[str, Any]) -> Transaction:
     return Transaction(digest, canonical.encode({**fields, "id": digest}))
 
 
-def _check_object(fields: Json) -> dict[str, Any]:
+def _validate_object(fields: Json) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise InvalidTransaction(
             "A transaction must be a JSON object with sender, recipient and amount."
@@ -175,10 +175,10 @@ def _check_object(fields: Json) -> dict[str, Any]:
     return fields
 
 
-def _check_fields(fields: dict[str, Any]) -> None:
-    _check_text(fields, "sender", MAX_ADDRESS)
-    _check_text(fields, "recipient", MAX_ADDRESS)
-    _check_text(fields, "nonce", MAX_NONCE)
+def _validate_fields(fields: dict[str, Any]) -> None:
+    _validate_text(fields, "sender", MAX_ADDRESS)
+    _validate_text(fields, "recipient", MAX_ADDRESS)
+    _validate_text(fields, "nonce", MAX_NONCE)
     amount = fields["amount"]
     # bool is an int to Python, and would stand as true in the canonical form
     if type(amount) is not int or not 0 <= amount <= MAX_INTEGER:
@@ -190,18 +190,18 @@ def _check_fields(fields: dict[str, Any]) -> None:
     if "signature" in fields and type(fields["signature"]) is not str:
         raise InvalidTransaction("signature must be a string of hex digits.", field="signature")
     if "contract" in fields:
-        _check_contract(fields["contract"])
+        _validate_contract(fields["contract"])
 
 
-def _check_text(fields: dict[str, Any], name: str, most: int) -> None:
+def _validate_text(fields: dict[str, Any], name: str, most: int) -> None:
     value = fields[name]
     if type(value) is not str or not 1 <= len(value) <= most:
         raise InvalidTransaction(f"{name} must be a string of 1 to {most} characters.", field=name)
     if not value.isascii():
-        _check_encodable(value, name)
+        _validate_encodable(value, name)
 
 
-def _check_contract(contract: Json) -> None:
+def _validate_contract(contract: Json) -> None:
     level: list[Any] = [contract]
     for depth in range(MAX_CONTRACT_DEPTH + 2):
         if not all(map(_is_exact, level)):
@@ -222,7 +222,7 @@ def _check_contract(contract: Json) -> None:
             for parent in level
             for child in (parent.values() if isinstance(parent, dict) else parent)
         ]
-    size = len(_check_encodable(contract, "contract"))
+    size = len(_validate_encodable(contract, "contract"))
     if size > MAX_CONTRACT_BYTES:
         raise InvalidTransaction(
             f"contract is {size} bytes long in canonical form; "
@@ -236,7 +236,7 @@ def _is_exact(value: Any) -> bool:
     return type(value) is not float and (type(value) is not int or abs(value) <= MAX_INTEGER)
 
 
-def _check_encodable(value: Json, name: str) -> bytes:
+def _validate_encodable(value: Json, name: str) -> bytes:
     try:
         return canonical.encode(value)
     except MalformedJson as error:

@@ -57,7 +57,7 @@ class Reading:
         block_cost_s: what a block last cost besides its search, in seconds, or 0: nobody searches
             meanwhile, however many miners there are.
         timestamps: those that the next block is judged by, oldest first; Unix milliseconds.
-        followed: how many requests are followed into their blocks.
+        tracked: how many requests are tracked into their blocks.
         following: the pending transactions after the candidate's, in canonical form; none if they
             are more than a reading brings along.
     """
@@ -81,7 +81,7 @@ class Reading:
     is_unsettled: bool = False
     block_cost_s: float = 0.0
     timestamps: Sequence[int] = ()
-    followed: int = 0
+    tracked: int = 0
     following: Sequence[bytes] = ()
     earliest_ms: int = 0
 

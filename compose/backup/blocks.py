@@ -4,7 +4,7 @@ By the entrance of blocks that other nodes mined, so a backup is believed no mor
 what was taken over before an interruption is a chain like any other.
 """
 
-from minequeue.chain.ledger import Adopting, Branch, Ledger, Record
+from minequeue.chain.ledger import AdoptResult, Branch, Ledger, Record
 from minequeue.chain.protocol.block import Block
 from minequeue.compose.backup.errors import BackupRefused
 
@@ -55,7 +55,7 @@ class BlockTaker:
                 self.known += 1
                 return
         branch = self._branch or self._begin()
-        self._headers.append(block.header, now_ms=self._ledger.network.now_ms())
+        self._headers.append(block.header, now_ms=self._ledger.peers.now_ms())
         branch.add(block)
         if branch.count >= _STEP or branch.size >= _STEP_BYTES:
             self._adopt(branch)
@@ -76,7 +76,7 @@ class BlockTaker:
     def _begin(self) -> Branch:
         if self._fork is None:
             raise BackupRefused("The backup has the genesis block of another network.")
-        return self._follow(self._fork)
+        return self._begin_headers(self._fork)
 
     def _adopt(self, branch: Branch) -> bool:
         """Let the ledger take over what was added, if that is heavier; tell whether it is."""
@@ -86,15 +86,15 @@ class BlockTaker:
             fork = self._ledger.blocks.read_header(headers.fork.index)
             if headers.work <= best.cumulative_work or fork != headers.fork:
                 return False
-            if branch.adopt(best) is not Adopting.STALE:
+            if branch.adopt(best) is not AdoptResult.STALE:
                 break
             if self._ledger.blocks.tip() == best:
                 raise BackupRefused("What was staged has expired; import the backup again.")
         self.taken += branch.count
-        self._follow(Record(headers.tip, headers.work))
+        self._begin_headers(Record(headers.tip, headers.work))
         return True
 
-    def _follow(self, fork: Record) -> Branch:
-        self._headers = self._ledger.branches.follow(fork)
+    def _begin_headers(self, fork: Record) -> Branch:
+        self._headers = self._ledger.branches.begin_headers(fork)
         self._branch = self._ledger.branches.stage(self._headers)
         return self._branch

@@ -12,10 +12,10 @@ from minequeue.chain.ledger import Ledger
 from minequeue.compose.backup.errors import CannotExport
 from minequeue.compose.backup.exporter import Exporter
 from minequeue.compose.backup.files import STANDARD, open_to_read, open_to_write
-from minequeue.compose.backup.importer import Imported, import_lines, refuse_others
+from minequeue.compose.backup.importer import Imported, check_network, import_lines
 from minequeue.compose.backup.lines import Content, Network
 from minequeue.compose.backup.progress import show_progress
-from minequeue.compose.backup.reader import read_backup, verify_frame
+from minequeue.compose.backup.reader import read_backup, validate_frame
 from minequeue.compose.backup.resume import find_end
 from minequeue.compose.backup.writer import Writer
 from minequeue.compose.config.settings import Settings
@@ -70,7 +70,7 @@ def run_export(
         raise click.UsageError("--resume needs a file: standard output cannot be read back.")
     with saying_why_no_server_answers():
         ledger = open_ledger(settings)
-        refuse_no_chain(ledger)
+        check_chain(ledger)
         length = ledger.blocks.tip().header.index
         if first is not None and first > length:
             raise click.UsageError(f"--from {first} is past the chain, whose length is {length}.")
@@ -157,14 +157,14 @@ def import_file(name: str, network: str, signatures: str, begin: Callable[[], Le
     with open_to_read(name) as file, show_progress("importing") as show:
         size = 0
         said, lines = read_backup(file, name)
-        refuse_others(said, network, signatures)
+        check_network(said, network, signatures)
         if file.seekable():
-            size = verify_frame(file, name)
+            size = validate_frame(file, name)
             said, lines = read_backup(file, name)
         return import_lines(said, _show_each(lines, file, size, show), begin())
 
 
-def refuse_no_chain(ledger: Ledger) -> None:
+def check_chain(ledger: Ledger) -> None:
     """See that there is a chain with these rules: a name that is mistaken must not begin one.
 
     Raises:

@@ -44,10 +44,10 @@ class Exporter:
             Reorganised: blocks that were written are no longer in the chain.
             CannotExport: the file takes no more.
         """
-        self._follow(self._ledger.blocks.tip().header.hash)
+        self._write_blocks(self._ledger.blocks.tip().header.hash)
         jobs = self._ledger.waiting.read_jobs()
         first = next(jobs)
-        last = self._follow(first.tip)
+        last = self._write_blocks(first.tip)
         for part in chain([first], jobs):
             if part.is_anew:
                 raise CannotExport(
@@ -64,7 +64,7 @@ class Exporter:
                 self._writer.add_transaction(TransactionLine(msgspec.Raw(transaction)))
         return last
 
-    def _follow(self, tip: bytes) -> Header:
+    def _write_blocks(self, tip: bytes) -> Header:
         """Write the blocks up to the one of the hash ``tip``; its header."""
         start = self._last.index + 1 if self._last else 1
         last = self._ledger.blocks.find_index(tip) or 0

@@ -6,7 +6,7 @@ from itertools import groupby, islice
 from typing import Any
 
 from minequeue.chain.errors import InvalidTransaction, MalformedJson
-from minequeue.chain.ledger import Ledger, Submission, Verdict
+from minequeue.chain.ledger import Ledger, Submission, SubmitResult
 from minequeue.chain.protocol import strict_json
 from minequeue.chain.protocol.block import Block
 from minequeue.chain.protocol.transaction import Transaction, validate_transaction
@@ -14,7 +14,7 @@ from minequeue.compose.backup.blocks import BlockTaker
 from minequeue.compose.backup.errors import BackupRefused
 from minequeue.compose.backup.lines import Content, JobLine, Network, TransactionLine
 
-_AT_ONCE = 1000  # transactions in one call
+_BATCH = 1000  # transactions in one call
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ def import_lines(network: Network, lines: Iterable[Content], ledger: Ledger) -> 
     return found
 
 
-def refuse_others(network: Network, name: str, signatures: str) -> None:
+def check_network(network: Network, name: str, signatures: str) -> None:
     """See that a backup is of the network ``name``, with its rule about signatures.
 
     Raises:
@@ -84,15 +84,15 @@ def _take_blocks(taker: BlockTaker, blocks: Iterator[Block], found: Imported) ->
 def _request(jobs: Iterator[JobLine], ledger: Ledger) -> int:
     count = 0
     for count, line in enumerate(jobs, 1):  # noqa: B007  # it is the result
-        _refuse_full(ledger.mempool.request_mine(line.job))
+        _check_accepted(ledger.mempool.request_mine(line.job))
     return count
 
 
 def _submit(lines: Iterator[TransactionLine], ledger: Ledger) -> int:
     count = 0
-    while some := [_validate(line, ledger) for line in islice(lines, _AT_ONCE)]:
-        [verdict] = ledger.mempool.submit([Submission(some)])
-        _refuse_full(verdict)
+    while some := [_validate(line, ledger) for line in islice(lines, _BATCH)]:
+        [result] = ledger.mempool.submit([Submission(some)])
+        _check_accepted(result)
         count += len(some)
     return count
 
@@ -111,8 +111,8 @@ def _validate(line: TransactionLine, ledger: Ledger) -> Transaction:
     return transaction
 
 
-def _refuse_full(verdict: Verdict) -> None:
-    if verdict is Verdict.FULL:
+def _check_accepted(result: SubmitResult) -> None:
+    if result is SubmitResult.FULL:
         raise BackupRefused(
             "The queue has no room for all that waits in the backup; raise MINEQUEUE_MAX_PENDING "
             "or let the node mine, and import again: what is in stays in."

@@ -17,7 +17,7 @@ from minequeue.chain.protocol.strict_json import make_reader
 from minequeue.compose.backup.errors import BadBackup
 
 FORMAT = 1
-MOST_LINE = MAX_BODY_BYTES + 64 * 1024  # bytes; a block has less beside its transactions
+MAX_LINE_BYTES = MAX_BODY_BYTES + 64 * 1024  # bytes; a block has less beside its transactions
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 _BLOCK, _AFTER_BLOCK = b'{"kind":"block","block":', b"}\n"
 
@@ -111,7 +111,7 @@ def encode(line: Network | JobLine | TransactionLine | End) -> bytes:
 
 def encode_block(block: Block) -> bytes:
     """Write the line of a block."""
-    return _BLOCK + block.as_json() + _AFTER_BLOCK
+    return _BLOCK + block.to_json() + _AFTER_BLOCK
 
 
 def decode(raw: bytes) -> Network | Content | End:

@@ -11,7 +11,7 @@ from minequeue.chain.protocol.block import Block
 from minequeue.compose.backup.errors import BadBackup
 from minequeue.compose.backup.lines import (
     FORMAT,
-    MOST_LINE,
+    MAX_LINE_BYTES,
     Content,
     End,
     JobLine,
@@ -37,12 +37,12 @@ def read_lines(file: IO[bytes], name: str) -> Iterator[bytes]:
     while True:
         number += 1
         try:
-            line = file.readline(MOST_LINE + 1)
+            line = file.readline(MAX_LINE_BYTES + 1)
         except OSError as error:
             raise CannotRead(f"{name} cannot be read ({error.strerror}).") from None
         if not line:
             return
-        if len(line) > MOST_LINE:
+        if len(line) > MAX_LINE_BYTES:
             raise BadBackup(f"{name}, line {number} is longer than any line of a backup.")
         if not line.endswith(b"\n"):
             raise _cut(name, f"it breaks off in line {number}")
@@ -59,14 +59,14 @@ def read_backup(file: IO[bytes], name: str) -> tuple[Network, Iterator[Content]]
     """
     lines = read_lines(file, name)
     raw = drop_mark(next(lines, b""))
-    _refuse_later(raw, name)
+    _check_format(raw, name)
     first = _decode(raw, name, 1)
     if not isinstance(first, Network):
         raise BadBackup(f"{name} is no backup: it does not begin with its network.")
     return first, _read_contents(lines, raw, name)
 
 
-def _refuse_later(raw: bytes, name: str) -> None:
+def _check_format(raw: bytes, name: str) -> None:
     """See that the lines are of a format that is known here."""
     with suppress(MalformedJson):  # then it is no first line, which is said of it as a line
         head = read_head(raw)
@@ -96,7 +96,7 @@ def _read_contents(lines: Iterator[bytes], first: bytes, name: str) -> Iterator[
     raise _no_end(name)
 
 
-def verify_frame(file: IO[bytes], name: str) -> int:
+def validate_frame(file: IO[bytes], name: str) -> int:
     """See that the file is whole and unchanged, without looking at what its lines say.
 
     Args:

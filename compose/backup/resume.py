@@ -11,7 +11,7 @@ from minequeue.chain.protocol.block import Block
 from minequeue.chain.protocol.header import Header
 from minequeue.chain.protocol.merkle import calculate_root
 from minequeue.compose.backup.errors import BadBackup, CannotExport
-from minequeue.compose.backup.lines import MOST_LINE, Network, decode, encode
+from minequeue.compose.backup.lines import MAX_LINE_BYTES, Network, decode, encode
 from minequeue.compose.backup.reader import read_lines
 from minequeue.compose.backup.writer import Writer
 
@@ -36,7 +36,7 @@ def find_end(
         CannotRead: it cannot be read.
     """
     writer = Writer(file, name)
-    raw = file.readline(MOST_LINE)
+    raw = file.readline(MAX_LINE_BYTES)
     if raw != encode(network) and encode(network).startswith(raw):  # cut in its first line
         _cut(file, 0)
         writer.begin(network)

@@ -12,13 +12,13 @@ from minequeue.chain.protocol import strict_json
 from minequeue.compose.burst.plan import Action, Plan, make_actions
 from minequeue.compose.burst.record import NO_ANSWER, Answer, Record
 
-PATIENCE_S = 30.0  # for one answer; then it counts as none
+TIMEOUT_S = 30.0  # for one answer; then it counts as none
 _TOO_MANY = 429
 _READ = "/chain?from=1&limit=10"  # a page; a server without pages gives everything
-_AGAIN_S = 0.1  # before a repetition where the server names no time
+_RETRY_DELAY_S = 0.1  # before a repetition where the server names no time
 _PART_BYTES = 64 * 1024
 _MAX_RECEIPT_BYTES = 64 * 1024  # kept of an answer
-_LONGEST_PAUSE_S = 2.0  # of a repetition, whatever Retry-After says
+_MAX_RETRY_DELAY_S = 2.0  # of a repetition, whatever Retry-After says
 
 
 async def send(
@@ -47,7 +47,7 @@ async def send(
     if transactions is not None:
         actions = iter(list(actions))  # what is wrong is said before anything is sent
     connector = aiohttp.TCPConnector(limit=plan.concurrency)
-    timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with aiohttp.ClientSession(
         connector=connector, timeout=timeout, headers=headers
@@ -113,7 +113,7 @@ class _Sender:
     async def _ask(self, action: Action) -> tuple[Answer, str, float]:
         """The answer, the id that it names ("" where none), and the pause before a repetition."""
         began_s = self._record.now_s()
-        status, name, again_s = NO_ANSWER, "", _AGAIN_S
+        status, name, again_s = NO_ANSWER, "", _RETRY_DELAY_S
         try:
             async with self._request(action) as response:
                 body = await _read(response.content)
@@ -157,5 +157,5 @@ def _read_id(body: bytes) -> str:
 
 def _read_pause_s(text: str | None) -> float:
     if text is None or not text.isdigit():
-        return _AGAIN_S
-    return min(float(text), _LONGEST_PAUSE_S)
+        return _RETRY_DELAY_S
+    return min(float(text), _MAX_RETRY_DELAY_S)

@@ -14,8 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from minequeue.compose.burst.client import send
 from minequeue.compose.burst.files import open_receipts, write_receipts
-from minequeue.compose.burst.follow import read_chain, read_jobs, wait_until_drained
 from minequeue.compose.burst.plan import Plan
+from minequeue.compose.burst.poll import read_chain, read_jobs, wait_until_drained
 from minequeue.compose.burst.record import Record
 from minequeue.compose.burst.summary import describe, describe_refusal, summarise
 from minequeue.compose.burst.verdict import Verdict, judge
@@ -118,7 +118,7 @@ def _carry_out(
         def look(queue: dict[str, Any]) -> None:
             task = next(task for task in progress.tasks if task.id == mining)
             total = max(task.total or 0, queue["depth"])
-            said = f"{queue['workers_busy']} miners at work"
+            said = f"{queue['miners_busy']} miners at work"
             progress.update(mining, total=total, completed=total - queue["depth"], said=said)
 
         wait_until_drained(url, wait_s, look)

@@ -29,11 +29,11 @@ def check_target(url: str, *, is_owned: bool) -> str:
     if parts.scheme not in {"http", "https"} or not host or parts.path.strip("/") or parts.query:
         raise BadTarget(f"{url} is no URL of a node; give one such as http://127.0.0.1:3000.")
     if not is_owned:
-        _demand_loopback(host, port or parts.scheme)
+        _check_loopback(host, port or parts.scheme)
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _demand_loopback(host: str, port: int | str) -> None:
+def _check_loopback(host: str, port: int | str) -> None:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:

@@ -13,10 +13,10 @@ from minequeue.compose.text.file import drop_mark
 # gives the answer to a path, cut off after so many bytes
 Get: TypeAlias = Callable[[str, int], bytes]
 
-_PATIENCE_S = 60.0  # for one page, and for a node that has no room
+_TIMEOUT_S = 60.0  # for one page, and for a node that has no room
 _PAGE_BYTES = 4 * 2**20  # of one request, unless a block alone is larger
 _FIRST_PAGE = 4  # blocks; later ones hold as many as the bytes allow
-_LARGEST_PAGE = 256  # blocks; a node gives 1000 at most
+_MAX_PAGE = 256  # blocks; a node gives 1000 at most
 
 
 def read_pages(
@@ -35,7 +35,7 @@ def read_pages(
         StartRefused: the data directory is in use.
     """
     if source.startswith(("http://", "https://")):
-        yield from read_node(NodeClient(source, patience_s=_PATIENCE_S))
+        yield from read_node(NodeClient(source, patience_s=_TIMEOUT_S))
     elif Path(source).is_dir():
         from minequeue.compose.check.stopped_stack import serve  # noqa: PLC0415  # loads all that a stack needs
 
@@ -48,7 +48,7 @@ def read_pages(
 
 
 def read_node(
-    client: NodeClient, *, wait_s: float = _PATIENCE_S, is_missed: bool = False
+    client: NodeClient, *, wait_s: float = _TIMEOUT_S, is_missed: bool = False
 ) -> Iterator[Page]:
     """The chain of a node, page by page.
 
@@ -87,7 +87,7 @@ def _ask(name: str, get: Get) -> Iterator[Page]:
         yield Page(name + path, raw, limit)
         start += limit
         if len(raw) < _PAGE_BYTES // 4:
-            limit = min(2 * limit, _LARGEST_PAGE)
+            limit = min(2 * limit, _MAX_PAGE)
 
 
 def _read_file(source: str) -> Iterator[Page]:

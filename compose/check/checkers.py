@@ -13,7 +13,7 @@ from itertools import chain, cycle
 from multiprocessing.connection import Connection
 from typing import TypeAlias
 
-from minequeue.chain.audit import Facts, InvalidChain, check_block
+from minequeue.chain.audit import Facts, InvalidChain, validate_block
 from minequeue.chain.errors import MinequeueError
 from minequeue.compose.check.chain_page import CannotRead, Page
 
@@ -50,7 +50,7 @@ def check_page(page: Page) -> Checked:
     facts: list[Facts] = []
     try:
         for block in page.read():
-            facts.append(check_block(block))  # noqa: PERF401  # those before the bad one count
+            facts.append(validate_block(block))  # noqa: PERF401  # those before the bad one count
     except (InvalidChain, CannotRead) as error:
         return facts, error
     return facts, None

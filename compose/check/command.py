@@ -48,7 +48,7 @@ def run_check(
     )
     try:
         pages = read_pages(source, network, records.append)
-        _follow(auditor, pages, processes or count_processors())
+        _audit(auditor, pages, processes or count_processors())
         summary = auditor.summarise()
     except InvalidChain as error:
         found = {"valid": False, "index": error.index, "reason": error.reason}
@@ -61,11 +61,11 @@ def run_check(
     return 0
 
 
-def _follow(auditor: Auditor, pages: Generator[Page, None, None], processes: int) -> None:
+def _audit(auditor: Auditor, pages: Generator[Page, None, None], processes: int) -> None:
     with closing(pages), closing(check_pages(pages, processes)) as checked:
         for good, error in checked:
             for facts in good:
-                auditor.follow(facts)
+                auditor.add_facts(facts)
             if isinstance(error, InvalidChain):
                 raise InvalidChain(auditor.length + 1, error.reason)
             if error:

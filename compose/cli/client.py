@@ -91,9 +91,9 @@ def status(url: str, watch: bool, as_json: bool) -> None:
 
     Example: minequeue status --watch
     """
-    from minequeue.compose.client.status import follow, show_once
+    from minequeue.compose.client.status import poll, show_once
 
-    (follow if watch else show_once)(_call(url), as_json=as_json)
+    (poll if watch else show_once)(_call(url), as_json=as_json)
 
 
 @click.command()

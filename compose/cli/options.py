@@ -25,10 +25,10 @@ _OPTIONS = {
     "data_dir": _Option(
         ["--data-dir"], "DIR", "Directory of chain, queue and logs (MINEQUEUE_DATA_DIR)."
     ),
-    "workers": _Option(
-        ["--workers", "--autoscale"],
+    "miners": _Option(
+        ["--miners", "--autoscale"],
         "MIN,MAX",
-        "Minimum and maximum of miners (MINEQUEUE_WORKERS).",
+        "Minimum and maximum of miners (MINEQUEUE_MINERS).",
     ),
     "peer_allow": _Option(
         ["--peer-allow"],

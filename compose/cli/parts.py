@@ -11,12 +11,12 @@ from minequeue.compose.config.settings import Settings
 
 
 @click.command()
-@settings_options("port", "data_dir", "workers", "host", "flower_port", "peer_allow")
+@settings_options("port", "data_dir", "miners", "host", "flower_port", "peer_allow")
 @long_running
 def up(settings: Settings) -> None:
     """Start everything on this machine: server, web tier, workers, resolver, Flower.
 
-    Example: minequeue up --port 3000 --workers 1,4
+    Example: minequeue up --port 3000 --miners 1,4
     """
     from minequeue.compose.stack.up import run_up
 
@@ -37,7 +37,7 @@ def web(settings: Settings) -> None:
 
 
 @click.command()
-@settings_options("workers", "data_dir")
+@settings_options("miners", "data_dir")
 @click.option(
     "--name", default=None, help="Unique among the workers; by default host and process id."
 )

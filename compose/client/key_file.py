@@ -11,7 +11,7 @@ from minequeue.chain.protocol.signature import SecretKey
 from minequeue.compose.text.file import drop_mark
 
 _OTHERS = 0o077
-_MOST_BYTES = 4096
+_MAX_BYTES = 4096
 
 
 class BadKeyFile(MinequeueError):
@@ -48,7 +48,7 @@ def read_key(path: Path) -> SecretKey:
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_mode & _OTHERS:
                 raise BadKeyFile(f"{path} may be read by others; say chmod 600 {path}.")
-            text = drop_mark(file.read(_MOST_BYTES))
+            text = drop_mark(file.read(_MAX_BYTES))
     except OSError as error:
         raise BadKeyFile(f"{path} cannot be read: {error.strerror}.") from None
     try:

@@ -15,7 +15,7 @@ from minequeue.compose.client.direct import open_url
 
 # of one answer: several times the largest block, and the receipts of the largest batch
 MAX_ANSWER_BYTES = 64 * 2**20
-_PATIENCE_S = 90.0  # for one answer, which may be held back for a minute
+_TIMEOUT_S = 90.0  # for one answer, which may be held back for a minute
 _BUSY = frozenset({429, 503})  # the node says when to come again
 _UNAUTHORIZED = 401
 _MAX_PAUSE_S = 30.0
@@ -80,7 +80,7 @@ class NodeClient:
         url: str,
         token: str | None = None,
         *,
-        patience_s: float = _PATIENCE_S,
+        patience_s: float = _TIMEOUT_S,
         most: int = MAX_ANSWER_BYTES,
     ) -> None:
         self.url = url.rstrip("/")

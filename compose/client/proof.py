@@ -19,7 +19,7 @@ from minequeue.chain.protocol.proof_of_work import meets_target
 from minequeue.chain.protocol.transaction import validate_transaction
 from minequeue.compose.text.file import read_text
 
-_MOST_BYTES = 2**20
+_MAX_BYTES = 2**20
 
 
 class InvalidProof(MinequeueError):
@@ -81,7 +81,7 @@ def run_verify(
     chain = _read_chain(headers, network, minimum_bits) if headers else []
     if headers and own not in chain:
         raise InvalidProof(f"Block {own.index}, {own.hash.hex()}, is not among the headers.")
-    leaf = _check_transaction(found, own)
+    leaf = _validate_transaction(found, own)
     path = [bytes.fromhex(node) for node in found.path]
     if not is_included(leaf, found.leaf_index, found.tree_size, path, own.merkle_root):
         raise InvalidProof(
@@ -133,7 +133,7 @@ def _read_chain(pages: Sequence[Path], network: str, minimum_bits: int) -> list[
     return found
 
 
-def _check_transaction(found: _Proof, header: Header) -> bytes:
+def _validate_transaction(found: _Proof, header: Header) -> bytes:
     """The transaction in canonical form."""
     is_last = found.leaf_index == found.tree_size - 1
     try:
@@ -156,7 +156,7 @@ def _as_header(found: HeaderJson) -> Header:
 
 def _read(path: Path, kind: Any) -> Any:
     try:
-        return strict_json.make_reader(kind)(read_text(path, _MOST_BYTES))
+        return strict_json.make_reader(kind)(read_text(path, _MAX_BYTES))
     except OSError as error:
         raise InvalidProof(f"{path} cannot be read: {error.strerror}.") from None
     except MalformedJson as error:

@@ -15,11 +15,11 @@ class _Tip(msgspec.Struct):
 class _Queue(msgspec.Struct):
     depth: int
     oldest_age_s: float
-    drain_time_s: float | None
+    estimated_drain_s: float | None
     hash_rate: float
-    workers: int
-    workers_busy: int
-    workers_wanted: int
+    miners: int
+    miners_busy: int
+    miners_wanted: int
     tip: _Tip
 
 
@@ -51,7 +51,7 @@ class Limits(msgspec.Struct):
 
 # few enough for any node that does not tell; more at once would gain nothing and be held in memory
 _DEFAULT = Limits(1000, 2**20)
-_MOST = Limits(1000, 8 * 2**20)
+_MAX = Limits(1000, 8 * 2**20)
 
 
 def read_limits(client: NodeClient) -> Limits:
@@ -66,5 +66,5 @@ def read_limits(client: NodeClient) -> Limits:
     except (msgspec.ValidationError, KeyError, TypeError):
         return _DEFAULT
     return Limits(
-        max(1, min(limits.batch, _MOST.batch)), max(1, min(limits.body_bytes, _MOST.body_bytes))
+        max(1, min(limits.batch, _MAX.batch)), max(1, min(limits.body_bytes, _MAX.body_bytes))
     )

@@ -18,7 +18,7 @@ from minequeue.chain.protocol import strict_json
 from minequeue.compose.text.terminal import escape
 
 _INVISIBLE_S = 300  # how long a message that failed again is left alone: longer than a replay
-_MOST = 10  # messages that SQS gives at once
+_MAX_MESSAGES = 10  # messages that SQS gives at once
 _PAGE = 1000  # records of a stream at once
 
 
@@ -67,7 +67,7 @@ class Replay:
     def _receive(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = _aws(
             *("sqs", "receive-message", "--queue-url", self._queue),
-            *("--max-number-of-messages", str(_MOST), "--wait-time-seconds", "1"),
+            *("--max-number-of-messages", str(_MAX_MESSAGES), "--wait-time-seconds", "1"),
             *("--visibility-timeout", str(_INVISIBLE_S), "--message-attribute-names", "All"),
         ).get("Messages", [])
         return found

@@ -22,13 +22,13 @@ _BARS = " ▁▂▃▄▅▆▇█"
 _SHOWN = {
     "depth": "entries wait",
     "oldest_age_s": "s, the oldest of them",
-    "drain_time_s": "s until the queue is empty",
+    "estimated_drain_s": "s until the queue is empty",
     "hash_rate": "hashes per second",
-    "workers_busy": "miners at work",
-    "workers_wanted": "miners wanted",
-    "workers": "miners in the pools",
+    "miners_busy": "miners at work",
+    "miners_wanted": "miners wanted",
+    "miners": "miners in the pools",
 }
-_PLOTTED = ("depth", "oldest_age_s", "hash_rate", "workers_busy")
+_PLOTTED = ("depth", "oldest_age_s", "hash_rate", "miners_busy")
 
 
 def show_once(client: NodeClient, *, as_json: bool) -> None:
@@ -40,7 +40,7 @@ def show_once(client: NodeClient, *, as_json: bool) -> None:
     say(read_queue(client), as_json=as_json)
 
 
-def follow(client: NodeClient, *, as_json: bool) -> None:
+def poll(client: NodeClient, *, as_json: bool) -> None:
     """Print it each second until Ctrl-C: a line of JSON, or a table that stays in its place.
 
     Raises:
@@ -53,12 +53,12 @@ def follow(client: NodeClient, *, as_json: bool) -> None:
                 say(newest, as_json=True)
                 time.sleep(_PERIOD_S)
                 newest = read_queue(client)
-        _follow_for_people(client, newest)
+        _poll_for_people(client, newest)
     except KeyboardInterrupt:
         return
 
 
-def _follow_for_people(client: NodeClient, newest: Any) -> None:
+def _poll_for_people(client: NodeClient, newest: Any) -> None:
     past: dict[str, deque[float]] = {name: deque(maxlen=_SPAN) for name in _PLOTTED}
     fault = ""
     with Live(console=Console(), refresh_per_second=4) as live:

@@ -13,7 +13,7 @@ from pathlib import Path
 import redis
 
 from minequeue.chain.ledger.redis_connection import bounded, is_away, shorten
-from minequeue.chain.ledger.redis_url import open_redis, write_socket
+from minequeue.chain.ledger.redis_url import make_client, write_socket
 from minequeue.compose.errors import StartRefused
 
 SERVERS = ("valkey-server", "redis-server")  # in the order in which PATH is searched
@@ -97,7 +97,7 @@ def _shorten(socket: Path) -> str:
 
 def answers(socket: Path) -> bool:
     """Tell whether the server on ``socket`` answers and has loaded its data."""
-    client = open_redis(write_socket(socket), **bounded(connect_s=_PROBE_S, answer_s=_PROBE_S))
+    client = make_client(write_socket(socket), **bounded(connect_s=_PROBE_S, answer_s=_PROBE_S))
     try:
         return bool(client.ping())
     except redis.RedisError as error:

@@ -1,4 +1,4 @@
-"""On which addresses a stack may listen: open doors are for loopback alone."""
+"""On which addresses a stack may listen: without tokens on loopback alone."""
 
 import ipaddress
 
@@ -7,7 +7,7 @@ from minequeue.compose.config.settings import Settings
 from minequeue.compose.errors import StartRefused
 
 
-def refuse_open_doors(settings: Settings) -> None:
+def check_listening(settings: Settings) -> None:
     """See that not everybody who reaches an address of this machine may do everything.
 
     Raises:

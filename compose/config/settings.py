@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from minequeue.chain.errors import MinequeueError
-from minequeue.chain.peers.allow_list import Allowed
+from minequeue.chain.peers.allow_list import AllowList
 from minequeue.chain.protocol.rules import MAX_BLOCK_BYTES, MAX_BLOCK_TRANSACTIONS
 from minequeue.compose.config import values
 from minequeue.compose.config.processors import count_processors
@@ -67,7 +67,7 @@ class Settings:
         "Maximum bytes of memory of the embedded server, beyond which the answer is 429; 0 "
         "for no limit.",
     )
-    workers: tuple[int, int] = _setting(
+    miners: tuple[int, int] = _setting(
         f"1,{_PROCESSORS}",
         values.pair,
         "MIN,MAX miners on this machine; their number follows the queue.",
@@ -75,9 +75,9 @@ class Settings:
     fleet: tuple[int, int] | None = _setting(
         "",
         lambda text: values.pair(text) if text else None,
-        "MIN,MAX miners on all machines together; by default `MINEQUEUE_WORKERS`.",
+        "MIN,MAX miners on all machines together; by default `MINEQUEUE_MINERS`.",
     )
-    drain_time: float = _setting(
+    target_drain_time: float = _setting(
         "10", values.seconds(0.1, 86_400), "Seconds in which the miners should empty the queue."
     )
     quiet_time: float = _setting(
@@ -124,9 +124,9 @@ class Settings:
         values.integer(1024, MAX_BLOCK_BYTES),
         "Maximum bytes of transactions in a block.",
     )
-    peer_allow: Allowed = _setting(
+    peer_allow: AllowList = _setting(
         "127.0.0.0/8,::1/128",
-        Allowed.parse,
+        AllowList.parse,
         "Networks and names of the nodes that may be called, separated by commas.",
     )
     resolve_period: float = _setting(
@@ -162,7 +162,7 @@ class Settings:
         values.login,
         "USER:PASSWORD for Flower; without it Flower listens on loopback only.",
     )
-    follow: bool = _setting(
+    track_requests: bool = _setting(
         "yes",
         values.yes_or_no,
         "`no` if a proxy sets X-Request-Id on every request: such requests are then not "

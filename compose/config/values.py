@@ -15,8 +15,8 @@ from minequeue.compose.text.file import drop_mark
 from minequeue.web.guard.tokens import Tokens
 
 PENDING_BYTES = str(512 * 2**20)  # that may wait, where their number alone is given
-_MOST_WORKERS = 10_000
-_MOST_WORD = 128
+_MAX_MINERS = 10_000
+_MAX_WORD = 128
 _ANSWERS = ("no", "yes")
 T = TypeVar("T")
 
@@ -88,8 +88,8 @@ def pair(text: str) -> tuple[int, int]:
     """MIN,MAX miners; one number stands for both."""
     least, _, most = text.partition(",")
     both = (int(least), int(most or least))
-    if not 0 <= both[0] <= both[1] or not 1 <= both[1] <= _MOST_WORKERS:
-        raise ValueError(f"MIN,MAX with 0 <= MIN <= MAX <= {_MOST_WORKERS}")
+    if not 0 <= both[0] <= both[1] or not 1 <= both[1] <= _MAX_MINERS:
+        raise ValueError(f"MIN,MAX with 0 <= MIN <= MAX <= {_MAX_MINERS}")
     return both
 
 
@@ -102,12 +102,12 @@ def pending(text: str) -> tuple[int, int]:
 def word(text: str) -> str:
     """What can stand in a key of the ledger."""
     if (
-        not 1 <= len(text) <= _MOST_WORD
+        not 1 <= len(text) <= _MAX_WORD
         or not text.isascii()
         or not text.isprintable()
         or "}" in text
     ):
-        raise ValueError(f"1 to {_MOST_WORD} printable ASCII characters without }}")
+        raise ValueError(f"1 to {_MAX_WORD} printable ASCII characters without }}")
     return text
 
 

@@ -10,7 +10,7 @@ import sys
 import threading
 from contextlib import suppress
 
-_MOST_WAITING = 1000  # lines, while nobody takes them; what is past that is not told
+_MAX_WAITING = 1000  # lines, while nobody takes them; what is past that is not told
 _LAST_WORDS_S = 1.0  # how long the end waits for what is not told yet
 
 
@@ -18,7 +18,7 @@ class Announcer:
     """Tells lines, in order; inside a ``with`` a thread of its own writes them."""
 
     def __init__(self) -> None:
-        self._lines: queue.Queue[str | None] = queue.Queue(_MOST_WAITING)
+        self._lines: queue.Queue[str | None] = queue.Queue(_MAX_WAITING)
         self._thread = threading.Thread(target=self._run, name="announcer", daemon=True)
 
     def __enter__(self) -> "Announcer":

@@ -10,11 +10,11 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 
-from minequeue.compose.config.listening import flower_host, refuse_open_doors
+from minequeue.compose.config.listening import check_listening, flower_host
 from minequeue.compose.config.logs import configure, make_config
 from minequeue.compose.config.ownership import check_way
 from minequeue.compose.config.settings import Settings
-from minequeue.compose.errors import NoSignOfLife
+from minequeue.compose.errors import NotLive
 from minequeue.compose.stack.connections import (
     IDLE_TIMEOUT_S,
     calculate_max_connections,
@@ -25,12 +25,12 @@ from minequeue.compose.wiring.ledger import make_ledger
 from minequeue.compose.wiring.no_server import saying_why_no_server_answers
 from minequeue.compose.wiring.workers import (
     find_kernel,
+    liveness_dir,
     make_celery,
-    resolver_signs_path,
-    signs_path,
+    resolver_liveness_dir,
 )
-from minequeue.workers.runtime.duties import MinerDuty, ResolverDuty
 from minequeue.workers.runtime.ecs_protection import Agent, Protection
+from minequeue.workers.runtime.tick_actions import MinerTickAction, ResolverTickAction
 from minequeue.workers.runtime.transport import QueueLengths
 from minequeue.workers.runtime.watchdog import is_fresh
 from minequeue.workers.tasks import WorkerApp
@@ -58,8 +58,8 @@ def run_web(
     Raises:
         MinequeueError: the ledger cannot be used.
     """
-    refuse_open_doors(settings)
-    _need_ledger(settings)  # here, so that what is wrong is said once and not by every process
+    check_listening(settings)
+    _check_ledger(settings)  # here, so that what is wrong is said once and not by every process
     _hand_down(settings)
     connections = calculate_max_connections(raise_file_limit(), settings.web_threads)
     Granian(
@@ -100,12 +100,12 @@ def run_worker(settings: Settings, name: str) -> None:
     """
     configure(settings.log)
     check_semaphores()
-    _need_ledger(settings)
+    _check_ledger(settings)
     find_kernel(settings.data_dir)  # here, so that the pool's processes need not
-    least, most = settings.workers
+    least, most = settings.miners
     app = make_celery(settings)
     agent = os.environ.get(_ECS_AGENT)
-    app.duty = MinerDuty(Protection(Agent(agent).protect) if agent else None)
+    app.tick_action = MinerTickAction(Protection(Agent(agent).protect) if agent else None)
     _serve(app, _name_fully(name), app.mine_queue, f"--autoscale={most},{least}")
 
 
@@ -121,14 +121,14 @@ def run_resolver(settings: Settings, name: str) -> None:
     """
     configure(settings.log)
     check_semaphores()
-    _need_ledger(settings)
+    _check_ledger(settings)
     app = make_celery(settings)
-    app.duty = ResolverDuty()
-    app.signs = resolver_signs_path(settings)
+    app.tick_action = ResolverTickAction()
+    app.liveness_dir = resolver_liveness_dir(settings)
     _serve(app, _name_fully(name), app.resolve_queue, "--concurrency=1")
 
 
-def _need_ledger(settings: Settings) -> None:
+def _check_ledger(settings: Settings) -> None:
     with saying_why_no_server_answers():
         make_ledger(settings)
 
@@ -141,7 +141,7 @@ def _serve(app: WorkerApp, name: str, queue: str, pool: str) -> None:
         [
             "--quiet",  # its banner is no line of a log
             "worker",
-            f"--queues={queue},{app.pulse_queue(name)}",
+            f"--queues={queue},{app.self_test_queue(name)}",
             pool,
             f"--hostname={name}",
             "--task-events",
@@ -161,19 +161,19 @@ def check_worker(settings: Settings, name: str | None) -> None:
     """See that the worker ``name``, or any of this data directory, works.
 
     Raises:
-        NoSignOfLife: it does not.
+        NotLive: it does not.
     """
-    _check(signs_path(settings), name or "", "any worker")
+    _check(liveness_dir(settings), name or "", "any worker")
 
 
 def check_resolver(settings: Settings, name: str | None) -> None:
     """As :func:`check_worker`, of a resolver."""
-    _check(resolver_signs_path(settings), name or "", "any resolver")
+    _check(resolver_liveness_dir(settings), name or "", "any resolver")
 
 
-def _check(signs: Path, name: str, anyone: str) -> None:
-    if not is_fresh(signs, _name_fully(name) if name else None):
-        raise NoSignOfLife(f"No fresh sign of life of {name or anyone} is in {signs}.")
+def _check(liveness_dir: Path, name: str, anyone: str) -> None:
+    if not is_fresh(liveness_dir, _name_fully(name) if name else None):
+        raise NotLive(f"No fresh liveness file of {name or anyone} is in {liveness_dir}.")
 
 
 def run_flower(settings: Settings, database: Path | None) -> None:

@@ -15,7 +15,7 @@ import psutil
 
 from minequeue.compose.client.direct import open_url
 from minequeue.compose.config import embedded
-from minequeue.compose.config.listening import flower_host, refuse_open_doors, url_of
+from minequeue.compose.config.listening import check_listening, flower_host, url_of
 from minequeue.compose.config.settings import STACK_MARK, Settings, variable
 from minequeue.compose.errors import StartRefused
 from minequeue.compose.stack import orphans
@@ -26,7 +26,7 @@ from minequeue.compose.stack.semaphores import check_semaphores
 from minequeue.compose.stack.supervisor import Supervisor
 from minequeue.compose.stack.zero_tail import cut, find_zero_tail
 from minequeue.compose.wiring.ledger import server_url
-from minequeue.compose.wiring.workers import resolver_signs_path, signs_path
+from minequeue.compose.wiring.workers import liveness_dir, resolver_liveness_dir
 from minequeue.workers.runtime.watchdog import is_fresh
 
 _PROBE_S = 1.0  # how long a probe of a starting part may take
@@ -39,7 +39,7 @@ def run_up(settings: Settings) -> None:
     Raises:
         StartRefused: it cannot start.
     """
-    refuse_open_doors(settings)
+    check_listening(settings)
     check_semaphores()
     with (
         Announcer() as announce,
@@ -50,8 +50,8 @@ def run_up(settings: Settings) -> None:
         left = orphans.end_orphans(data_dir, grace_s=_GRACE_S)
         if left:
             announce(f"ended {left} processes that an earlier start had left behind")
-        _refuse_taken_port(settings.host, settings.port, "port")
-        _refuse_taken_port(flower_host(settings), settings.flower_port, "flower_port")
+        _check_port(settings.host, settings.port, "port")
+        _check_port(flower_host(settings), settings.flower_port, "flower_port")
         parts = _make_parts(settings, data_dir)
         if not settings.redis_url:
             log = held.enter_context(hold_log(data_dir))
@@ -107,16 +107,16 @@ def _make_parts(settings: Settings, data_dir: Path) -> list[Part]:
         part("web", web, ["web"], lambda _: _serves(f"{web}/health/ready"), 15),
         part(
             "workers",
-            f"{settings.workers[0]} to {settings.workers[1]} miners",
+            f"{settings.miners[0]} to {settings.miners[1]} miners",
             ["worker", "--name", worker],
-            lambda began: is_fresh(signs_path(settings), worker, since=began),
+            lambda began: is_fresh(liveness_dir(settings), worker, since=began),
             15,
         ),
         part(
             "resolver",
             "follows other nodes",
             ["resolver", "--name", resolver],
-            lambda began: is_fresh(resolver_signs_path(settings), resolver, since=began),
+            lambda began: is_fresh(resolver_liveness_dir(settings), resolver, since=began),
             15,
         ),
         part(
@@ -161,7 +161,7 @@ def _serves(url: str) -> bool:
         return False
 
 
-def _refuse_taken_port(host: str, port: int, name: str) -> None:
+def _check_port(host: str, port: int, name: str) -> None:
     """Say who has the port, before a part fails over it.
 
     Raises:

@@ -28,8 +28,8 @@ def make_handler() -> Function:
     services = make_services(
         settings,
         ledger,
-        wake_miners=_leave_it_to_the_sweep,
-        wake_resolver=_leave_it_to_the_sweep,
+        wake_miners=_leave_it_to_the_tick,
+        wake_resolver=_leave_it_to_the_tick,
         wait_s=_WAIT_S,
     )
     function = Function(
@@ -43,5 +43,5 @@ def make_handler() -> Function:
     return function
 
 
-def _leave_it_to_the_sweep() -> None:
+def _leave_it_to_the_tick() -> None:
     """Send no wake-up: each worker looks at the queue every second, which saves Celery here."""

@@ -3,7 +3,7 @@
 Stack, checks and simulations ask here, so that none of them can forget a setting.
 """
 
-from minequeue.chain.ledger import Ledger, connect
+from minequeue.chain.ledger import Ledger, open_redis
 from minequeue.chain.ledger.redis_url import write_socket
 from minequeue.chain.protocol.rules import Bounds, Rules
 from minequeue.chain.scaling.policy import Policy
@@ -32,8 +32,8 @@ def make_bounds(settings: Settings) -> Bounds:
 def make_policy(settings: Settings) -> Policy:
     """How many miners there should be."""
     # of the fleet: by the miners of its own machine alone, no worker would wake another's
-    least, most = settings.fleet or settings.workers
-    return Policy(least, most, settings.drain_time, settings.quiet_time)
+    least, most = settings.fleet or settings.miners
+    return Policy(least, most, settings.target_drain_time, settings.quiet_time)
 
 
 def server_url(settings: Settings) -> str:
@@ -52,7 +52,7 @@ def server_url(settings: Settings) -> str:
 def open_ledger(settings: Settings) -> Ledger:
     """A ledger; nothing is sent to its server yet."""
     return Ledger(
-        connect(server_url(settings), wait_s=settings.redis_wait),
+        open_redis(server_url(settings), wait_s=settings.redis_wait),
         make_rules(settings),
         make_bounds(settings),
     )

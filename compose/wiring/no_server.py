@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import redis
 
 from minequeue.chain.errors import LedgerUnavailable, MinequeueError
-from minequeue.chain.ledger.connection import explain
+from minequeue.chain.ledger.redis_client import explain
 
 
 class NoServer(MinequeueError):

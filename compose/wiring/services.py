@@ -5,14 +5,14 @@ from collections.abc import Callable
 from minequeue.chain.ledger import Ledger
 from minequeue.compose.config.settings import Settings
 from minequeue.compose.wiring.ledger import make_policy
-from minequeue.web.guard.access import Doors
-from minequeue.web.guard.bodies import Bodies
+from minequeue.web.guard.access import Access
+from minequeue.web.guard.body_slots import BodySlots
 from minequeue.web.guard.origins import Origins
 from minequeue.web.guard.refusals import Refusals
-from minequeue.web.guard.slots import WaitingRoom
+from minequeue.web.guard.slots import Slots
 from minequeue.web.http.parameters import MAX_PAGE
 from minequeue.web.http.request_ids import GIVEN
-from minequeue.web.http.streams import PATIENCE_S, SLOW_S
+from minequeue.web.http.streams import SLOT_TIMEOUT_S, SLOW_S
 from minequeue.web.http.tracking import TRACEPARENT
 from minequeue.web.intake.submissions import Intake
 from minequeue.web.live import Live
@@ -46,9 +46,11 @@ def make_services(
         ledger=ledger,
         intake=Intake(ledger, wake_miners, max_batch=settings.max_batch),
         wake_resolver=wake_resolver,
-        refusals=Refusals(ledger.measuring.count_refusals),
-        doors=Doors(settings.tokens, ledger.gates.charge, Origins(frozenset(settings.hosts))),
-        allowed=settings.peer_allow,
+        refusals=Refusals(ledger.metrics.count_refusals),
+        access=Access(
+            settings.tokens, ledger.rate_limits.charge, Origins(frozenset(settings.hosts))
+        ),
+        allow_list=settings.peer_allow,
         policy=make_policy(settings),
         limits=Limits(
             body_bytes=settings.max_body,
@@ -56,9 +58,9 @@ def make_services(
             page=MAX_PAGE,
             wait_s=wait_s,
         ),
-        waiting_room=WaitingRoom(_WAITING * eighth),
-        reading_room=WaitingRoom(_READING * eighth, SLOW_S, PATIENCE_S),
-        bodies=Bodies(_WRITING * eighth),
+        wait_slots=Slots(_WAITING * eighth),
+        reader_slots=Slots(_READING * eighth, SLOW_S, SLOT_TIMEOUT_S),
+        body_slots=BodySlots(_WRITING * eighth),
         asks=_name_what_asks(settings),
         live=Live(ledger, make_policy(settings)),
         flower_url=settings.flower_url or f":{settings.flower_port}",
@@ -66,6 +68,6 @@ def make_services(
 
 
 def _name_what_asks(settings: Settings) -> tuple[str, ...]:
-    """What asks that a request is followed into its block."""
-    asks = {GIVEN: settings.follow, TRACEPARENT: settings.traces}
+    """What asks that a request is tracked into its block."""
+    asks = {GIVEN: settings.track_requests, TRACEPARENT: settings.traces}
     return tuple(name for name, counts in asks.items() if counts)

@@ -13,7 +13,7 @@ from minequeue.compose.wiring.tracing import trace_requests
 from minequeue.compose.wiring.workers import make_celery
 from minequeue.web.app import create_app
 from minequeue.web.aws.embedded_metrics import EmbeddedMetrics
-from minequeue.workers.runtime.wake_ups import Bell, BellPull
+from minequeue.workers.runtime.wake_ups import WakeUps, WakeUpThread
 
 
 def create() -> Flask:
@@ -41,12 +41,12 @@ def make_web(settings: Settings) -> Flask:
     """The web app."""
     ledger = make_ledger(settings)
     celery = make_celery(settings)
-    bell = Bell(ledger, celery.send_wake_up, make_policy(settings))
+    wake_ups = WakeUps(ledger, celery.send_wake_up, make_policy(settings))
     services = make_services(
         settings,
         ledger,
-        wake_miners=BellPull(bell.ring),
-        wake_resolver=BellPull(celery.send_resolve),
+        wake_miners=WakeUpThread(wake_ups.wake),
+        wake_resolver=WakeUpThread(celery.send_resolve),
     )
     services.live.start()
     app = create_app(services)

@@ -19,7 +19,7 @@ from minequeue.workers.peers.client import PeerClient
 from minequeue.workers.peers.http_node import HttpNode
 from minequeue.workers.peers.resolver import Resolver
 from minequeue.workers.runtime.ticks import CALL_S
-from minequeue.workers.runtime.wake_ups import Bell
+from minequeue.workers.runtime.wake_ups import WakeUps
 from minequeue.workers.tasks import Crew, WorkerApp, create_celery
 
 # Of the threads that search: they take every processor that is free, and whoever needs one for a
@@ -53,7 +53,7 @@ def make_celery(settings: Settings) -> WorkerApp:
 
         return Crew(
             Miner(ledger, kernel.search, recipient, tell=tell, begin=begin),
-            Bell(ledger, send, make_policy(settings)),
+            WakeUps(ledger, send, make_policy(settings)),
             ledger.fleet,
             kernel.name,
         )
@@ -68,18 +68,18 @@ def make_celery(settings: Settings) -> WorkerApp:
 
     queue = f"minequeue.{settings.network}"
     return create_celery(
-        server_url(settings), queue, make_crew, make_resolver, signs_path(settings)
+        server_url(settings), queue, make_crew, make_resolver, liveness_dir(settings)
     )
 
 
-def signs_path(settings: Settings) -> Path:
-    """The directory for the workers' signs of life."""
+def liveness_dir(settings: Settings) -> Path:
+    """The directory of the workers' liveness files."""
     return settings.data_dir.absolute() / "alive"
 
 
-def resolver_signs_path(settings: Settings) -> Path:
+def resolver_liveness_dir(settings: Settings) -> Path:
     """The one of the resolvers, whose life says nothing of any worker's."""
-    return signs_path(settings) / "resolvers"
+    return liveness_dir(settings) / "resolvers"
 
 
 def _trace_nothing(_trail: Trail, _header: Header) -> None:

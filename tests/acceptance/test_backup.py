@@ -19,7 +19,7 @@ MINED, WAITING = 50, 20
 @pytest.fixture
 def stacks(tmp_path: Path) -> Iterator[tuple[Stack, Stack]]:
     """One whose transactions wait until a block is asked for, and one that mines at once."""
-    small = {"workers": "1,1", "web_processes": "1"}
+    small = {"miners": "1,1", "web_processes": "1"}
     with ExitStack() as running:
         old = Stack(tmp_path / "old", block_interval="3600", **small)
         new = Stack(tmp_path / "new", **small)

@@ -23,7 +23,7 @@ CLIENTS = 16
 
 @pytest.fixture
 def burst_stack(tmp_path: Path) -> Iterator[Stack]:
-    stack = Stack(tmp_path / "data", block_transactions="300", workers="2,2").start()
+    stack = Stack(tmp_path / "data", block_transactions="300", miners="2,2").start()
     yield stack
     assert stack.stop() == 0
     assert stack.processes() == []

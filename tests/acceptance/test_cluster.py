@@ -72,7 +72,7 @@ def stack(cluster: Cluster, tmp_path: Path) -> Iterator[Stack]:
         tmp_path / "data",
         redis_url=cluster.url,
         redis_wait="1",  # about a restart of the primary: some requests see its end, others do not
-        workers="1,1",
+        miners="1,1",
         web_processes="2",
         flower_auth=FLOWER_AUTH,
     )
@@ -104,7 +104,7 @@ def test_restart_and_failover_of_a_cluster_cost_a_wait_and_nothing_else(
     stack: Stack, cluster: Cluster, tmp_path: Path
 ) -> None:
     with second_worker(stack) as second:
-        wait_for(lambda: stack.queue()["workers"] == 2, "two workers", 30)
+        wait_for(lambda: stack.queue()["miners"] == 2, "two miners", 30)
         parts = {word: leaders_of(stack, word) for word in ("worker", "resolver", "flower", "web")}
         with (tmp_path / "burst").open("wb") as output, Client(stack.url) as client:
             burst = subprocess.Popen(

@@ -16,7 +16,7 @@ BIN = Path(sys.executable).parent
 # a command and an option, each begun and then completed; --help says which command that became
 TYPED = "minequeue stat\t --js\t --help\n"
 SHOWN = "Show the queue and its miners."
-PATIENCE_S = 30
+TIMEOUT_S = 30
 PROMPT = "ready> "
 LOAD = {
     "bash": 'eval "$(minequeue completion bash)"\n',
@@ -56,11 +56,11 @@ def _terminal(shell: str, home: Path) -> Iterator[int]:
 
 
 def _read_until(terminal: int, wanted: str) -> str:
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     seen = ""
     while wanted not in seen:
         ready, _, _ = select.select([terminal], [], [], deadline - time.monotonic())
-        assert ready, f"no {wanted!r} within {PATIENCE_S} s in {seen!r}"
+        assert ready, f"no {wanted!r} within {TIMEOUT_S} s in {seen!r}"
         seen += os.read(terminal, 65536).decode(errors="replace")
     return seen
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from tests.http import PATIENCE_S, post, request
+from tests.http import TIMEOUT_S, post, request
 from tests.stack import Stack, free_port
 from tests.waiting import wait_for
 
@@ -39,7 +39,7 @@ def _second_web(stack: Stack) -> Iterator[str]:
         yield url
     finally:
         process.terminate()
-        assert process.wait(PATIENCE_S) == 0
+        assert process.wait(TIMEOUT_S) == 0
 
 
 def test_what_says_nothing_is_closed_and_whoever_comes_later_is_served(stack: Stack) -> None:
@@ -47,7 +47,7 @@ def test_what_says_nothing_is_closed_and_whoever_comes_later_is_served(stack: St
         address = ("127.0.0.1", int(url.rpartition(":")[2]))
         began = time.monotonic()
         connections = [
-            silent.enter_context(socket.create_connection(address, PATIENCE_S))
+            silent.enter_context(socket.create_connection(address, TIMEOUT_S))
             for _ in range(SILENT)
         ]
         assert post(url, PLAIN).status == 202  # a new connection, behind all
@@ -58,7 +58,7 @@ def test_what_says_nothing_is_closed_and_whoever_comes_later_is_served(stack: St
 def test_a_connection_is_kept_between_two_requests_and_then_closed(stack: Stack) -> None:
     with _second_web(stack) as url:
         address = ("127.0.0.1", int(url.rpartition(":")[2]))
-        with socket.create_connection(address, PATIENCE_S) as connection:
+        with socket.create_connection(address, TIMEOUT_S) as connection:
             asked = b"HEAD /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
             for _ in range(2):
                 connection.sendall(asked)

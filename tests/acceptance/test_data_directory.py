@@ -11,7 +11,7 @@ ODD = "a b#c?d%25e;f\ng&h=i'j\"k"
 def test_a_stack_works_where_the_path_is_odd_and_long(tmp_path: Path) -> None:
     outer = tmp_path / ("d" * 100)
     outer.mkdir()
-    stack = Stack(outer / ODD, workers="1,1", web_processes="1")
+    stack = Stack(outer / ODD, miners="1,1", web_processes="1")
     try:
         stack.start()
         assert post(stack.url, {"sender": "a", "recipient": "b", "amount": 1}).status == 202

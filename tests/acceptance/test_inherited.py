@@ -133,8 +133,8 @@ class Parts:
         see_web(self.web_url)
         wait_for(self._is_drained, "a worker's blocks")
         since = time.time()
-        signs = self._logs / "parts" / "alive" / "resolvers"
-        wait_for(lambda: is_fresh(signs, None, since=since), "the resolver")
+        liveness_dir = self._logs / "parts" / "alive" / "resolvers"
+        wait_for(lambda: is_fresh(liveness_dir, None, since=since), "the resolver")
         see_flower(self.flower_url)
 
     def _is_drained(self) -> bool:

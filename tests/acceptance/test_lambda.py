@@ -66,7 +66,7 @@ def s3() -> Iterator[S3]:
 @pytest.fixture
 def ledger(server: str) -> Iterator[Ledger]:
     with open_ledger(server) as opened:
-        opened.connection.client.flushall()
+        opened.redis.client.flushall()
         opened.open()
         yield opened
 
@@ -126,7 +126,7 @@ def test_each_kind_of_event_is_on_the_chain_once_though_it_comes_twice(
         {"accepted": 3},
         {"batchItemFailures": []},
     ]
-    with ExitStack() as started:  # nobody wakes the workers but their own sweep
+    with ExitStack() as started:  # nobody wakes the workers but their own tick
         make_start(started, tmp_path)(server)
         wait_for(lambda: is_drained(ledger), "the end of the queue")
     for event in events:

@@ -15,7 +15,7 @@ from tests.stack import Stack
 @pytest.fixture
 def killed(tmp_path: Path) -> Iterator[Stack]:
     """A stack that has accepted something, and whose supervisor was killed."""
-    stack = Stack(tmp_path / "data", workers="1,1", web_processes="1", block_interval="600")
+    stack = Stack(tmp_path / "data", miners="1,1", web_processes="1", block_interval="600")
     stack.start()
     for number in range(3):
         payment = {"sender": "a", "recipient": "b", "amount": number}
@@ -41,7 +41,7 @@ def test_a_second_path_to_a_log_starts_no_second_server(killed: Stack, tmp_path:
     assert "Traceback" not in said.stderr
     assert socket.stat().st_ino == inode
     assert count_servers(killed) == 1
-    again = Stack(link, workers="1,1", web_processes="1")
+    again = Stack(link, miners="1,1", web_processes="1")
     try:
         again.start()
         assert "processes that an earlier start had left behind" in again.said()

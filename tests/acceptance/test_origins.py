@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from minequeue.chain.peers.allow_list import Allowed
+from minequeue.chain.peers.allow_list import AllowList
 from minequeue.workers.peers.client import PeerClient
 from minequeue.workers.peers.http_node import HttpNode
 from minequeue.workers.peers.node import PeerFaulty
@@ -68,7 +68,7 @@ def test_a_node_is_asked_by_no_other_name(node: Stack) -> None:
 
 def test_a_peer_meets_a_node_by_its_name(node: Stack) -> None:
     # the name leads to the node, as its network's own resolver has it
-    client = PeerClient(Allowed.parse("127.0.0.0/8"), resolve=lambda *_: ["127.0.0.1"])
+    client = PeerClient(AllowList.parse("127.0.0.0/8"), resolve=lambda *_: ["127.0.0.1"])
     port = urlsplit(node.url).port
     peer = HttpNode(client, f"http://web.minequeue:{port}")
     assert peer.tip().header.index >= 1

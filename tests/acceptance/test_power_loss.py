@@ -7,7 +7,7 @@ from tests.stack import Stack
 
 
 def test_a_stack_cuts_zeros_off_its_log_says_so_and_keeps_what_it_accepted(tmp_path: Path) -> None:
-    stack = Stack(tmp_path / "data", workers="1,1", web_processes="1", block_interval="600")
+    stack = Stack(tmp_path / "data", miners="1,1", web_processes="1", block_interval="600")
     try:
         stack.start()
         for number in range(3):

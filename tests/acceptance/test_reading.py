@@ -127,9 +127,9 @@ def test_an_empty_queue_means_that_all_is_in_blocks(stack: Stack, url: str) -> N
     # a miner tells its speed with its second range, and a new one may find its block in the first
     wait_for(lambda: mine_one()["hash_rate"] > 0, "a miner that knows its speed", 30)
     queue = mine_one()
-    assert queue["pending_bytes"] == queue["backlog_hashes"] == queue["drain_time_s"] == 0
+    assert queue["pending_bytes"] == queue["backlog_hashes"] == queue["estimated_drain_s"] == 0
     assert queue["hash_rate"] > 0
-    assert queue["workers"] >= 1
+    assert queue["miners"] >= 1
     assert queue["tip"]["index"] == stack.get("/chain/tip").json()["index"]
 
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.timeout(300)  # stacks and commands are started one aft
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
-    stack = Stack(tmp_path / "data", workers="1,1", web_processes="1").start()
+    stack = Stack(tmp_path / "data", miners="1,1", web_processes="1").start()
     yield stack
     if stack.process and stack.process.poll() is None:
         assert stack.stop() == 0

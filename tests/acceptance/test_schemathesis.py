@@ -18,7 +18,7 @@ EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "15")
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
-    made = Stack(tmp_path / "data", workers="1,1", web_processes="1")
+    made = Stack(tmp_path / "data", miners="1,1", web_processes="1")
     try:
         yield made.start()
     finally:

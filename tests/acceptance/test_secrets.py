@@ -67,7 +67,7 @@ def stack(server: Server, tmp_path: Path) -> Iterator[Stack]:
         tokens=str(make_entry("client", ["submit", "mine"], TOKEN, 0, 0)),
         token=TOKEN,
         flower_auth=f"people:{FLOWER_PASSWORD}",
-        workers="1,1",
+        miners="1,1",
         web_processes="1",
     )
     try:

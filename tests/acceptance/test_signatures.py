@@ -13,7 +13,7 @@ from tests.stack import Stack
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
-    made = Stack(tmp_path / "data", signatures="required", workers="1,1", web_processes="1")
+    made = Stack(tmp_path / "data", signatures="required", miners="1,1", web_processes="1")
     try:
         yield made.start()
     finally:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.http import PATIENCE_S, post
+from tests.http import TIMEOUT_S, post
 from tests.stack import Stack
 from tests.waiting import wait_for
 
-READERS, WAITERS, WRITERS = 2, 1, 3  # seats for each, by the threads below
+READERS, WAITERS, WRITERS = 2, 1, 3  # slots for each, by the threads below
 MANY = 40  # many times the threads
 QUICK_S = 5
 LARGE = {
@@ -31,7 +31,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
 
 
 def _read_a_little(stack: Stack) -> socket.socket:
-    connection = socket.create_connection(("127.0.0.1", stack.port), PATIENCE_S)
+    connection = socket.create_connection(("127.0.0.1", stack.port), TIMEOUT_S)
     connection.sendall(b"GET /chain HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert connection.recv(12).startswith(b"HTTP/1.1 200")
     return connection
@@ -53,13 +53,13 @@ def test_readers_that_do_not_read_leave_room_for_others_and_their_seats_when_the
         assert post(stack.url, {**LARGE, "contract": {}}).status == 202
         assert stack.get("/chain/headers").status == 200
     whole = wait_for(
-        lambda: answer if (answer := stack.get("/chain")).status == 200 else None, "a free seat"
+        lambda: answer if (answer := stack.get("/chain")).status == 200 else None, "a free slot"
     )
     assert len(whole.body) > 1800 * 16_000
 
 
 def _write_a_little(stack: Stack, path: str = "/chain/new") -> socket.socket:
-    connection = socket.create_connection(("127.0.0.1", stack.port), PATIENCE_S)
+    connection = socket.create_connection(("127.0.0.1", stack.port), TIMEOUT_S)
     connection.sendall(
         b"POST %b HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         b"Content-Length: 100\r\n\r\n{" % path.encode()
@@ -68,7 +68,7 @@ def _write_a_little(stack: Stack, path: str = "/chain/new") -> socket.socket:
 
 
 def _wait_for_a_block(stack: Stack) -> socket.socket:
-    connection = socket.create_connection(("127.0.0.1", stack.port), PATIENCE_S)
+    connection = socket.create_connection(("127.0.0.1", stack.port), TIMEOUT_S)
     connection.sendall(b"GET /chain/mine HTTP/1.1\r\nHost: localhost\r\nPrefer: wait=60\r\n\r\n")
     return connection
 
@@ -92,12 +92,12 @@ def test_writers_that_do_not_write_leave_room_for_others_and_their_seats_when_th
         def told() -> list[socket.socket]:
             return [writer for writer in writers if _has_answer(writer)]
 
-        wait_for(lambda: len(told()) == MANY - WRITERS, "an answer to all but those with seats")
+        wait_for(lambda: len(told()) == MANY - WRITERS, "an answer to all but those with slots")
         assert b"too-many-writers" in told()[0].recv(4096)
         _is_quick(stack)
         refused = post(stack.url, {**LARGE, "contract": {}})
         assert (refused.status, refused.headers["Retry-After"]) == (429, "5")
-    wait_for(lambda: post(stack.url, {**LARGE, "contract": {}}).status == 202, "a free seat")
+    wait_for(lambda: post(stack.url, {**LARGE, "contract": {}}).status == 202, "a free slot")
 
 
 def test_a_slow_body_among_few_is_waited_for(stack: Stack) -> None:
@@ -118,7 +118,7 @@ def test_nobody_without_a_token_is_waited_for(tmp_path: Path) -> None:
 
 
 def test_readers_waiters_and_writers_together_leave_room_for_others(tmp_path: Path) -> None:
-    hard = Stack(tmp_path / "data", web_processes="1", web_threads="8", workers="0,1", bits="12")
+    hard = Stack(tmp_path / "data", web_processes="1", web_threads="8", miners="0,1", bits="12")
     hard.start()
     try:
         for _ in range(2):

@@ -207,9 +207,7 @@ def test_a_server_that_does_not_start_is_shown_with_its_log(own: Stack) -> None:
     assert own.processes() == []
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("bits", "none"), ("workers", "2,1"), ("prot", "3000")]
-)
+@pytest.mark.parametrize(("name", "value"), [("bits", "none"), ("miners", "2,1"), ("prot", "3000")])
 def test_a_bad_or_unknown_setting_names_itself(own: Stack, name: str, value: str) -> None:
     assert f"MINEQUEUE_{name.upper()}" in _refusal(own, **{name: value})
 

@@ -20,7 +20,7 @@ class Left:
     def __init__(self, name: str, data_dir: Path) -> None:
         self.facts = read_facts(VERSION, name)
         lay_out(VERSION, name, data_dir)
-        self.stack = Stack(data_dir, **self.facts["settings"], workers="1,1", web_processes="1")
+        self.stack = Stack(data_dir, **self.facts["settings"], miners="1,1", web_processes="1")
 
     def answers(self, path: str) -> list[dict[str, Any]]:
         """What was asked at ``path``, and how it was answered."""

@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 
-from minequeue.chain.ledger import Ledger, Submission, connect
+from minequeue.chain.ledger import Ledger, Submission, open_redis
 from minequeue.chain.protocol.proof_of_work import search_with_hashlib
 from minequeue.chain.protocol.rules import Bounds, Rules
 from minequeue.chain.protocol.transaction import accept_submission
@@ -33,7 +33,7 @@ PENDING = 1000  # that wait, besides, and must be restored too
 _RULES = Rules("backup", 1, 3600, 5000, 2 * 2**20)
 _BOUNDS = Bounds(pending=10**7, pending_bytes=2**33)
 _MIB = 2**20
-_MOST_MEMORY = 150  # MiB of a command, whatever the chain's length
+_MAX_MEMORY = 150  # MiB of a command, whatever the chain's length
 _LOOK_S = 0.02  # between two looks at its memory; the kernel's own peak begins with its parent's
 
 
@@ -84,13 +84,13 @@ def measure() -> Report:
 
 def _figures(name: str, done: _Done) -> Iterator[Figure]:
     yield Figure(name, done.took_s, "s")
-    yield Figure("  peak memory", done.peak_mib, "MiB", at_most=_MOST_MEMORY)
+    yield Figure("  peak memory", done.peak_mib, "MiB", at_most=_MAX_MEMORY)
 
 
 @contextmanager
 def _serve(directory: Path) -> Iterator[Ledger]:
     with run_server(directory) as url:
-        yield make_ledger(connect(url, wait_s=60), _RULES, _BOUNDS)
+        yield make_ledger(open_redis(url, wait_s=60), _RULES, _BOUNDS)
 
 
 def _fill(ledger: Ledger) -> None:

@@ -8,7 +8,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any, TypeVar
 
-from minequeue.chain.ledger import Connecting, Ledger, Opening, Submission, Verdict, connect
+from minequeue.chain.ledger import (
+    ConnectResult,
+    Ledger,
+    OpenResult,
+    Submission,
+    SubmitResult,
+    open_redis,
+)
 from minequeue.chain.protocol import block_template as template
 from minequeue.chain.protocol.rules import Bounds, Rules
 from minequeue.compose.wiring.workers import find_kernel
@@ -42,11 +49,11 @@ def measure() -> Report:
     """Mine full blocks, one step after the other."""
     times = Times()
     with tempfile.TemporaryDirectory() as scratch, run_server(Path(scratch)) as url:
-        ledger = make_ledger(connect(url, wait_s=5), _RULES, Bounds(10**6, 2**30))
+        ledger = make_ledger(open_redis(url, wait_s=5), _RULES, Bounds(10**6, 2**30))
         transactions = make_transactions(BLOCKS * PER_BLOCK)
         for start in range(0, len(transactions), PER_BLOCK):
             batch = Submission(transactions[start : start + PER_BLOCK])
-            assert ledger.mempool.submit([batch]) == [Verdict.ACCEPTED]
+            assert ledger.mempool.submit([batch]) == [SubmitResult.ACCEPTED]
         for _ in range(BLOCKS):
             _mine_one(ledger, Path(scratch), times)
     whole = [sum(steps) for steps in zip(*times.ms.values(), strict=True)]
@@ -77,7 +84,7 @@ def _mine_one(ledger: Ledger, scratch: Path, times: Times) -> None:
     opening = times.take(
         "compress and offer the candidate", lambda: ledger.mining.open(reading, built)
     )
-    assert opening is Opening.OPENED
+    assert opening is OpenResult.OPENED
     candidate = ledger.queue.read().candidate
     assert candidate is not None
     search = find_kernel(scratch).search
@@ -86,4 +93,4 @@ def _mine_one(ledger: Ledger, scratch: Path, times: Times) -> None:
     outcome = times.take(
         "give places and connect", lambda: ledger.mining.connect(reading, candidate, nonce)
     )
-    assert outcome is Connecting.CONNECTED
+    assert outcome is ConnectResult.CONNECTED

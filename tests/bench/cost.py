@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from minequeue.chain.ledger import Ledger, Submission, connect
+from minequeue.chain.ledger import Ledger, Submission, open_redis
 from minequeue.chain.protocol.proof_of_work import search_with_hashlib
 from minequeue.chain.protocol.rules import Bounds, Rules
 from minequeue.chain.protocol.transaction import Transaction, accept_submission
@@ -91,8 +91,8 @@ def _task(vcpu: float, gigabytes: float) -> float:
 def _measure_transaction() -> tuple[float, float]:
     """Bytes of memory and of log that a mined transaction takes in a server that never rewrites."""
     with tempfile.TemporaryDirectory() as scratch, run_server(Path(scratch)) as url:
-        ledger = make_ledger(connect(url, wait_s=60), _RULES, _BOUNDS)
-        client: Any = ledger.connection.client
+        ledger = make_ledger(open_redis(url, wait_s=60), _RULES, _BOUNDS)
+        client: Any = ledger.redis.client
         client.config_set("auto-aof-rewrite-percentage", 0)
         before = client.info()
         for number in range(COUNT // _RULES.block_transactions):

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from minequeue.chain.ledger import Ledger, Submission, Verdict
+from minequeue.chain.ledger import Ledger, Submission, SubmitResult
 from minequeue.chain.protocol.transaction import Transaction, accept_submission
 from minequeue.compose.config.embedded import socket_path
 from tests.bench import task_per_transaction
@@ -28,7 +28,7 @@ _CHECKOUT = Path(__file__).parents[2]
 
 def measure() -> Report:
     """Fill the queue while the worker is held still, let it go, wait until the queue is empty."""
-    with run_stack(bits=BITS, workers="1,1", block_interval="0.5") as stack:
+    with run_stack(bits=BITS, miners="1,1", block_interval="0.5") as stack:
         ledger = open_ledger(stack)
         transactions_s = _drain(stack, ledger, lambda: _submit(ledger, TRANSACTIONS))
         blocks = ledger.blocks.tip().header.index
@@ -76,7 +76,7 @@ def _submit(ledger: Ledger, count: int) -> None:
     transactions = make_transactions(count)
     for start in range(0, count, BATCH):
         verdicts = ledger.mempool.submit([Submission(transactions[start : start + BATCH])])
-        assert verdicts == [Verdict.ACCEPTED]
+        assert verdicts == [SubmitResult.ACCEPTED]
 
 
 def _run_tasks(stack: Stack) -> float:

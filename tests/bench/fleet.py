@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from minequeue.chain.ledger import Ledger, Verdict
+from minequeue.chain.ledger import Ledger, SubmitResult
 from minequeue.compose.config.settings import Settings
 from minequeue.compose.wiring.ledger import make_ledger
 from tests.stack import Stack
@@ -46,7 +46,7 @@ def workers_held(stack: Stack) -> Iterator[None]:
 def request_blocks(ledger: Ledger, count: int) -> None:
     """Queue so many mine requests."""
     for _ in range(count):
-        assert ledger.mempool.request_mine(uuid.uuid4().hex) is Verdict.ACCEPTED
+        assert ledger.mempool.request_mine(uuid.uuid4().hex) is SubmitResult.ACCEPTED
 
 
 def _signal(processes: list[psutil.Process], number: signal.Signals) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from minequeue.chain.ledger import Ledger, Submission, connect
+from minequeue.chain.ledger import Ledger, Submission, open_redis
 from minequeue.chain.protocol.proof_of_work import search_with_hashlib
 from minequeue.chain.protocol.rules import Bounds, Rules
 from minequeue.chain.protocol.transaction import Transaction, accept_submission
@@ -37,7 +37,7 @@ def measure() -> Report:
         _submit(ours, branch[: COUNT // 4])
         _submit(ours, _make("pending", PENDING - COUNT // 2))
         _submit(ours, branch[COUNT // 4 : COUNT // 2])
-        client: Any = ours.connection.client
+        client: Any = ours.redis.client
         client.config_set("slowlog-log-slower-than", 1000)  # us
         client.config_set("slowlog-max-len", 100_000)
         client.slowlog_reset()
@@ -65,7 +65,7 @@ def measure() -> Report:
 @contextmanager
 def _open(directory: Path) -> Iterator[Ledger]:
     with run_server(directory) as url:
-        yield make_ledger(connect(url, wait_s=60), _RULES, _BOUNDS)
+        yield make_ledger(open_redis(url, wait_s=60), _RULES, _BOUNDS)
 
 
 def _make(name: str, count: int) -> list[Transaction]:

@@ -10,7 +10,7 @@ from tests.http import post_raw
 from tests.stack import Stack
 
 BATCH = 10_000  # the largest that the web tier takes by default
-_AT_ONCE = 2  # batches under way: while one is read, the other is written to the queue
+_MAX_BATCHES = 2  # batches under way: while one is read, the other is written to the queue
 _MINED_S = 300  # the longest that mining the rest may take
 _SAMPLE = 100  # of each batch so many ids are kept, to be asked for later
 
@@ -34,7 +34,7 @@ def fill(stack: Stack, count: int) -> Filling:
     """Submit ``count`` transactions in batches and wait until all are mined."""
     began = time.perf_counter()
     sizes = [min(BATCH, count - start) for start in range(0, count, BATCH)]
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(_MAX_BATCHES) as pool:
         ids = [name for some in pool.map(lambda n: _submit(stack, n), sizes) for name in some]
     submitted_s = time.perf_counter() - began
     stack.wait_until_drained(_MINED_S)

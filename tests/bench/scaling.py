@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
-from minequeue.chain.ledger import Ledger, connect
+from minequeue.chain.ledger import Ledger, open_redis
 from minequeue.chain.protocol.header import Header
 from minequeue.chain.protocol.rules import Bounds, Rules
 from minequeue.chain.scaling.backlog import OpenCandidate
@@ -130,7 +130,7 @@ def _search(scratch: Path, start: Any, rates: Any) -> None:
 
 def _mine(bits: int, miners: int, count: int, scratch: Path) -> Burst:
     """Let ``miners`` mine a few bursts of ``count`` blocks; the median of each figure."""
-    with run_stack(bits=str(bits), workers=f"{miners},{miners}") as stack:
+    with run_stack(bits=str(bits), miners=f"{miners},{miners}") as stack:
         ledger = open_ledger(stack)
         request_blocks(ledger, miners)  # every process loads its kernel before it counts
         wait_for(lambda: ledger.queue.read().depth == 0, "a first block")
@@ -195,7 +195,7 @@ def _measure_stale(bits: int, scratch: Path) -> Iterator[float]:
 
 
 def _open(url: str, rules: Rules) -> Ledger:
-    return make_ledger(connect(url, wait_s=2), rules, Bounds(10**6, 2**30))
+    return make_ledger(open_redis(url, wait_s=2), rules, Bounds(10**6, 2**30))
 
 
 def _run_miner(url: str, scratch: Path, rules: Rules, records: Any) -> None:

@@ -21,9 +21,9 @@ from tests.bench.wrk import CONNECTIONS, Load, run_wrk
 
 ROUNDS = 5
 RUN_S = 4
-MOST = 10_000  # submissions a second that are signed beforehand
+MAX_SUBMISSIONS = 10_000  # submissions a second that are signed beforehand
 BATCH, BATCHES = 1_000, 10
-LARGEST = 10_000  # entries of the largest batch that a setting allows
+MAX_BATCH = 10_000  # entries of the largest batch that a setting allows
 VERIFICATIONS = 10_000
 KEY = SecretKey(bytes(range(32)))
 _numbers = count()
@@ -35,7 +35,7 @@ def measure() -> Report:
     with tempfile.TemporaryDirectory() as scratch, serve_yardsticks() as tier:
         plain, signed = _measure_singles(tier, Path(scratch))
         batches = {kind: _measure_batches(tier, kind) for kind in (_make_plain, make_signed)}
-        largest_s = [_post(tier, _make_batch(make_signed, LARGEST)) for _ in range(ROUNDS)]
+        largest_s = [_post(tier, _make_batch(make_signed, MAX_BATCH)) for _ in range(ROUNDS)]
         quiet_ms, beside_ms = _measure_neighbour(tier)
     return Report(
         "signatures",
@@ -50,14 +50,14 @@ def measure() -> Report:
             Figure("p99, signed", median(load.p99_ms for load in signed), "ms"),
             Figure(f"batches of {BATCH:,}, plain", batches[_make_plain], "transactions/s"),
             Figure(f"batches of {BATCH:,}, signed", batches[make_signed], "transactions/s"),
-            Figure(f"{LARGEST:,} verified by one thread", LARGEST / alone, "s", at_most=1),
-            Figure(f"a batch of {LARGEST:,} signed, answered", median(largest_s), "s"),
+            Figure(f"{MAX_BATCH:,} verified by one thread", MAX_BATCH / alone, "s", at_most=1),
+            Figure(f"a batch of {MAX_BATCH:,} signed, answered", median(largest_s), "s"),
             Figure("p99 of a plain one, with nothing beside it", quiet_ms, "ms"),
             Figure("p99 of a plain one, beside such batches", beside_ms, "ms"),
         ],
         [
             f"Single ones: medians of {ROUNDS} runs of {RUN_S} s in turn, wrk with {CONNECTIONS} "
-            "connections; each signed body is another, and plain ones take the short way.",
+            "connections; each signed body is another, and plain ones take the fast path.",
             "Batches go over one connection, one after the other, as NDJSON.",
             "Two threads are faster than one only as far as the library verifies without the "
             "interpreter lock.",
@@ -108,7 +108,7 @@ def _measure_singles(tier: WebTier, scratch: Path) -> tuple[list[Load], list[Loa
     for number in range(ROUNDS + 1):
         seconds = RUN_S if number else 1
         bodies = scratch / "bodies"
-        bodies.write_bytes(b"\n".join(make_signed() for _ in range(MOST * seconds)))
+        bodies.write_bytes(b"\n".join(make_signed() for _ in range(MAX_SUBMISSIONS * seconds)))
         found = (_submit(tier, seconds, BODY), _submit(tier, seconds, bodies))
         if number:  # the first round warms up
             plain.append(found[0])
@@ -157,7 +157,7 @@ def _post(tier: WebTier, lines: bytes) -> float:
 def _measure_neighbour(tier: WebTier) -> tuple[float, float]:
     """The p99 of plain submissions one after the other, alone and beside large signed batches."""
     quiet = _time_plain(tier, lambda took: len(took) == 1000)
-    batches = [_make_batch(make_signed, LARGEST) for _ in range(ROUNDS)]
+    batches = [_make_batch(make_signed, MAX_BATCH) for _ in range(ROUNDS)]
     sender = threading.Thread(target=lambda: [_post(tier, batch) for batch in batches])
     sender.start()
     beside = _time_plain(tier, lambda _: not sender.is_alive())

@@ -15,8 +15,8 @@ from rich.table import Table
 
 from minequeue.chain.errors import MinequeueError
 from minequeue.compose.burst.client import send
-from minequeue.compose.burst.follow import read_chain, read_jobs, wait_until_drained
 from minequeue.compose.burst.plan import Plan, make_actions
+from minequeue.compose.burst.poll import read_chain, read_jobs, wait_until_drained
 from minequeue.compose.burst.record import Answer, Record
 from minequeue.compose.burst.verdict import judge
 from minequeue.compose.cli.main import run_command
@@ -83,7 +83,7 @@ def _try_queue(plan: Plan) -> Run:
     """At a stack of its own, which begins with one miner."""
     with tempfile.TemporaryDirectory(prefix="minequeue-") as directory:
         # blocks as by default, and not the small ones of the acceptance tests
-        stack = Stack(Path(directory) / "data", bits="20", block_interval="5", workers="1,4")
+        stack = Stack(Path(directory) / "data", bits="20", block_interval="5", miners="1,4")
         try:
             stack.start()
             run = _burst("queue and workers", stack.url, stack.url, plan)

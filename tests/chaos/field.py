@@ -36,8 +36,8 @@ from tests.waiting import wait_for
 Kind: TypeAlias = Literal["own", "named", "cluster"]
 
 BITS = 12
-PATIENCE_S = 60.0  # for what must happen
-_AGAIN_S = 0.05  # before a request is repeated
+TIMEOUT_S = 60.0  # for what must happen
+_RETRY_DELAY_S = 0.05  # before a request is repeated
 
 
 class Field:
@@ -64,7 +64,7 @@ class Field:
             "bits": str(BITS),
             "block_interval": str(BLOCK_INTERVAL_S),
             "block_transactions": "60",
-            "workers": "0,2" if kind == "own" else "1,2",
+            "miners": "0,2" if kind == "own" else "1,2",
             "quiet_time": "0.5",
             "web_processes": "2",
         }
@@ -129,20 +129,20 @@ class Field:
     def ask_for_block(self) -> str:
         """Send a mine request until it is accepted; its job."""
         headers = {"Idempotency-Key": f"harness {next(self._keys)}"}
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + TIMEOUT_S
         while time.monotonic() < deadline:
             answer = request("POST", f"{self.stack.url}/chain/mine", headers=headers)
             if answer.status == 202:
                 job = str(answer.json()["id"])
                 self.record.jobs[job] = self.record.now_s()
                 return job
-            time.sleep(_AGAIN_S)
-        raise AssertionError(f"no mine request was accepted for {PATIENCE_S:g} s")
+            time.sleep(_RETRY_DELAY_S)
+        raise AssertionError(f"no mine request was accepted for {TIMEOUT_S:g} s")
 
     def measure_next_block(self, since: float) -> float:
         """Ask for a block; seconds from ``since`` (by time.monotonic) until it is connected."""
         job = self.ask_for_block()
-        wait_for(lambda: self._is_done(job), "the block of a mine request", PATIENCE_S)
+        wait_for(lambda: self._is_done(job), "the block of a mine request", TIMEOUT_S)
         return time.monotonic() - since
 
     def _is_done(self, job: str) -> bool:
@@ -154,7 +154,7 @@ class Field:
 
     def wait_until_web_serves(self) -> None:
         url = f"{self.stack.url}/health/ready"
-        wait_for(lambda: request("GET", url).status == 200, "a ready web tier", PATIENCE_S)
+        wait_for(lambda: request("GET", url).status == 200, "a ready web tier", TIMEOUT_S)
 
     def miners(self) -> list[psutil.Process]:
         """The pool's processes."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 BLOCK_INTERVAL_S = 0.3  # of the stacks that are struck
-LONGEST_FAULT_S = 5.0  # a freeze; no other fault lasts longer by itself
+MAX_FAULT_S = 5.0  # a freeze; no other fault lasts longer by itself
 RESTART_S = 10.0  # the goal: after it everything that died works again
 DRAIN_S = 2.0  # for what waits then
 # a transaction that was accepted as a fault began is in a block when all of these are over
-BOUND_S = BLOCK_INTERVAL_S + LONGEST_FAULT_S + RESTART_S + DRAIN_S
+BOUND_S = BLOCK_INTERVAL_S + MAX_FAULT_S + RESTART_S + DRAIN_S
 _SHARES = (50, 99, 100)
 
 

@@ -11,7 +11,7 @@ from minequeue.compose.burst.record import Record
 _PIECE = 96  # requests of a burst
 _CONCURRENCY = 8
 _PAUSE_S = 0.1  # between bursts
-_LONGEST = 1000  # bursts of a round, so that each has a seed of its own
+_MAX_BURSTS = 1000  # bursts of a round, so that each has a seed of its own
 
 
 class Load:
@@ -58,7 +58,7 @@ class Load:
 
     def _run(self) -> None:
         try:
-            for number in count(self._seed * _LONGEST):
+            for number in count(self._seed * _MAX_BURSTS):
                 if not self._may_send.is_set():
                     self._is_idle.set()
                     self._may_send.wait()

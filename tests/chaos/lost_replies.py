@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from minequeue.chain.audit import Auditor
-from minequeue.chain.ledger import Ledger, MinedBy, Submission, Verdict, connect
+from minequeue.chain.ledger import Ledger, MinedBy, Submission, SubmitResult, open_redis
 from minequeue.chain.protocol.rules import Bounds, Rules
 from tests.chaos.faults.network import SCRIPTS
 from tests.chaos.proxy import Proxy
@@ -75,7 +75,7 @@ def lose_replies(count: int, directory: Path) -> dict[str, Any]:
 
 
 def _open(url: str) -> Ledger:
-    return make_ledger(connect(url, wait_s=_WAIT_S), _RULES, _BOUNDS)
+    return make_ledger(open_redis(url, wait_s=_WAIT_S), _RULES, _BOUNDS)
 
 
 @contextmanager
@@ -88,10 +88,10 @@ def _at_work(ledger: Ledger) -> Iterator[tuple[list[str], list[str]]]:
     def submit() -> None:
         while not stop.is_set():
             transactions = [make_transaction() for _ in range(3)]
-            assert ledger.mempool.submit([Submission(transactions)]) == [Verdict.ACCEPTED]
+            assert ledger.mempool.submit([Submission(transactions)]) == [SubmitResult.ACCEPTED]
             ids.extend(transaction.id for transaction in transactions)
             job = make_job()
-            assert ledger.mempool.request_mine(job) is Verdict.ACCEPTED
+            assert ledger.mempool.request_mine(job) is SubmitResult.ACCEPTED
             jobs.append(job)
 
     def mine() -> None:
@@ -113,7 +113,7 @@ def _at_work(ledger: Ledger) -> Iterator[tuple[list[str], list[str]]]:
 def _check(ledger: Ledger, ids: list[str], jobs: list[str]) -> None:
     auditor = Auditor(now_ms=int(time.time() * 1000), minimum_bits=_RULES.bits)
     for block in ledger.blocks.iterate(1, ledger.blocks.tip().header.index):
-        auditor.add(json.loads(block.as_json()))  # it refuses an id that stands twice
+        auditor.add(json.loads(block.to_json()))  # it refuses an id that stands twice
     assert len(set(ids)) == len(ids) == auditor.summarise().transactions
     assert all(auditor.has(name) for name in ids)
     made = [ledger.blocks.locate_job(job) for job in jobs]

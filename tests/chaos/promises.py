@@ -5,7 +5,7 @@ from typing import Any
 
 from minequeue.chain.audit import Auditor, InvalidChain
 from minequeue.chain.errors import MinequeueError
-from minequeue.compose.burst.follow import read_chain, read_jobs, wait_until_drained
+from minequeue.compose.burst.poll import read_chain, read_jobs, wait_until_drained
 from minequeue.compose.burst.verdict import Verdict, judge
 from tests.chaos.field import BITS, Field
 

@@ -172,8 +172,8 @@ def _draw_queue(timeline: Timeline, span: Span) -> Iterator[str]:
         samples,
         marks,
         span,
-        busy=lambda q: q["workers_busy"],
-        wanted=lambda q: q["workers_wanted"],
+        busy=lambda q: q["miners_busy"],
+        wanted=lambda q: q["miners_wanted"],
     )
     yield draw_samples("Blocks", samples, marks, span, blocks=lambda q: q["tip"]["index"])
     yield draw_samples(

@@ -14,7 +14,7 @@ from tests.chaos.figures import RESTART_S, Figures, summarise
 from tests.chaos.promises import Judge
 from tests.chaos.run import describe, say
 
-_LONGEST_LIFE_S = 0.3  # of a server beyond the first block
+_MAX_LIFE_S = 0.3  # of a server beyond the first block
 
 
 def run_restarts(times: int, seed: int, *, data_dir: Path | None, as_json: bool) -> int:
@@ -25,7 +25,7 @@ def run_restarts(times: int, seed: int, *, data_dir: Path | None, as_json: bool)
         field = opened.enter_context(Field(directory.absolute() / "restarts", "named", figures))
         drawn = Random(seed)
         for number in range(times):
-            time.sleep(drawn.uniform(0, _LONGEST_LIFE_S))
+            time.sleep(drawn.uniform(0, _MAX_LIFE_S))
             field.server.kill()
             field.server.start()
             took_s = field.measure_next_block(time.monotonic())

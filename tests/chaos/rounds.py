@@ -18,7 +18,7 @@ from tests.chaos.report import Run
 _STRIKES = 4  # of a round
 _ROUNDS_EACH = 10  # that a field goes through before a fresh one takes its place
 _ACCEPTED_S = 90.0  # for the requests under way after the last fault
-_LONGEST_PAUSE_S = 0.6  # before a fault
+_MAX_PAUSE_S = 0.6  # before a fault
 _KINDS = {
     "own": "with a server of its own",
     "named": "with a server behind a proxy",
@@ -57,7 +57,7 @@ class Rounds:
         began = time.monotonic()
         field.load = Load(field.stack.url, field.record, seed).start()
         for fault in faults:
-            time.sleep(drawn.uniform(0, _LONGEST_PAUSE_S))
+            time.sleep(drawn.uniform(0, _MAX_PAUSE_S))
             self._strike(field, fault, drawn)
         field.load.finish(_ACCEPTED_S)
         field.timeline.mark(f"the clients of seed {seed} have ended")

@@ -20,7 +20,7 @@ import redis
 from minequeue.chain.audit import Auditor
 from minequeue.chain.ledger.keys import Keys
 from minequeue.chain.protocol.transaction import REWARD_SENDER
-from minequeue.compose.burst.follow import read_chain
+from minequeue.compose.burst.poll import read_chain
 from minequeue.compose.burst.record import Record
 from minequeue.compose.config.embedded import socket_path
 from tests.chaos.load import Load
@@ -109,7 +109,7 @@ class Trio:
             self._directory / f"node{number}",
             bits=str(_BITS),
             node_address=f"node{number}",
-            workers="1,1",
+            miners="1,1",
             web_processes="1",
             resolve_period="1",
         )

@@ -8,7 +8,7 @@ from typing import Any
 from minequeue.compose.client.node_client import NodeClient, NodeError
 
 PERIOD_S = 0.25
-_PATIENCE_S = 10.0  # for one answer
+_TIMEOUT_S = 10.0  # for one answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Timeline:
         """Take one sample."""
         at_s = self.now_s()
         try:
-            queue = NodeClient(self.url, patience_s=_PATIENCE_S).call("GET", "/queue")[1]
+            queue = NodeClient(self.url, patience_s=_TIMEOUT_S).call("GET", "/queue")[1]
         except NodeError:
             queue = None
         self.samples.append(Sample(at_s, queue))

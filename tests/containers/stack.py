@@ -74,7 +74,7 @@ def _scale_to_three(engine: Engine, url: str) -> None:
     with timed("workers 1 to 3: all are healthy, and known to the queue"):
         engine.compose("up", "--detach", "--no-recreate", "--scale", "worker=3", *RUN)
         _wait_for_fleet(engine, "worker", 3)
-        wait_for(lambda: _read(url)["workers"] == 3, "three miners")
+        wait_for(lambda: _read(url)["miners"] == 3, "three miners")
 
 
 def _scale_to_one(engine: Engine, url: str) -> None:
@@ -83,7 +83,7 @@ def _scale_to_one(engine: Engine, url: str) -> None:
             # podman-compose starts what is too few, and leaves what is too many to others
             engine.stop(name, _grace_s("worker"))
             engine.podman("rm", name)
-        wait_for(lambda: _read(url)["workers"] == 1, "one miner")
+        wait_for(lambda: _read(url)["miners"] == 1, "one miner")
 
 
 def _stop_all(engine: Engine) -> None:
@@ -105,7 +105,7 @@ def _wait_for_fleet(engine: Engine, service: str, count: int) -> None:
 
 def _read(url: str) -> dict[str, Any]:
     answer = request("GET", f"{url}/queue")
-    return json.loads(answer.body) if answer.status == 200 else {"workers": None}
+    return json.loads(answer.body) if answer.status == 200 else {"miners": None}
 
 
 if __name__ == "__main__":

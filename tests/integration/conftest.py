@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from minequeue.chain.ledger import Connection, Ledger, connect
+from minequeue.chain.ledger import Ledger, RedisClient, open_redis
 from tests.ledgers import make_ledger
 from tests.server import run_server
 from tests.workers import StartWorker, make_start
@@ -32,14 +32,14 @@ def start_worker(tmp_path: Path) -> Iterator[StartWorker]:
 
 
 @pytest.fixture
-def connection(server_url: str) -> Iterator[Connection]:
+def redis_client(server_url: str) -> Iterator[RedisClient]:
     """A connection to an empty server."""
-    made = connect(server_url, wait_s=2)
+    made = open_redis(server_url, wait_s=2)
     made.client.flushall()
     yield made
     made.client.close()
 
 
 @pytest.fixture
-def ledger(connection: Connection) -> Ledger:
-    return make_ledger(connection)
+def ledger(redis_client: RedisClient) -> Ledger:
+    return make_ledger(redis_client)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import redis
 
-from minequeue.chain.ledger import Ledger, connect
+from minequeue.chain.ledger import Ledger, open_redis
 from minequeue.compose.config.embedded import SERVERS, find_server, server_command, socket_path
 from tests.ledgers import make_ledger, mine_all, read_chain, request_mine, submit
 from tests.manifests import ROOT, documented_secrets
@@ -68,7 +68,7 @@ def answers(asker: "redis.Redis") -> bool:
 @contextmanager
 def open_as(directory: Path, user: str, password: str) -> Iterator[Ledger]:
     path = url_of(directory).removeprefix("unix://")
-    connection = connect(f"unix://{user}:{password}@{path}", wait_s=5)
+    connection = open_redis(f"unix://{user}:{password}@{path}", wait_s=5)
     try:
         yield make_ledger(connection)
     finally:
@@ -79,10 +79,10 @@ def fill(ledger: Ledger) -> None:
     """Everything that a ledger keeps: blocks, what waits, keys, peers, counters, leases."""
     submit(ledger, 12)
     mine_all(ledger)
-    ledger.network.register(["http://127.0.0.1:3999"])
-    ledger.network.request_resolve()
-    ledger.measuring.count_refusals({"queue-full": 3})
-    ledger.fleet.beat("worker@here", 1, "hashlib")
+    ledger.peers.register(["http://127.0.0.1:3999"])
+    ledger.peers.request_resolve()
+    ledger.metrics.count_refusals({"queue-full": 3})
+    ledger.fleet.send_heartbeat("worker@here", 1, "hashlib")
     submit(ledger, 3)
     request_mine(ledger)
 
@@ -94,9 +94,9 @@ def look(ledger: Ledger) -> object:
         read_chain(ledger),
         reading.pending,
         reading.mine_requests,
-        ledger.network.peers(),
-        ledger.measuring.count(),
-        ledger.measuring.read().refusals,
+        ledger.peers.list_all(),
+        ledger.metrics.count(),
+        ledger.metrics.read().refusals,
     )
 
 
@@ -121,7 +121,7 @@ def list_commands(directory: Path) -> Iterator[list[bytes]]:
 @pytest.mark.parametrize("binary", BINARIES, ids=lambda path: Path(path).name)
 def test_a_restart_keeps_all_of_a_ledger(tmp_path: Path, binary: str, users: str) -> None:
     with run_with_list(tmp_path, binary, users), open_as(tmp_path, "minequeue", PASSWORD) as ledger:
-        assert not ledger.connection.pool.warnings
+        assert not ledger.redis.pool.warnings
         fill(ledger)
         before = look(ledger)
     with run_with_list(tmp_path, binary, users), open_as(tmp_path, "minequeue", PASSWORD) as ledger:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from minequeue.chain.ledger import Connection, Ledger, Place, connect, waiting
+from minequeue.chain.ledger import Ledger, Location, RedisClient, open_redis, waiting
 from minequeue.chain.protocol.rules import Bounds
 from minequeue.chain.protocol.transaction import Transaction
 from minequeue.compose.backup.command import export_chain, import_file
@@ -21,19 +21,19 @@ from tests.ledgers import (
 from tests.waiting import wait_for
 
 ROUNDS = 3  # each takes longer than the one before: the node works faster than a test
-_AT_ONCE = 40  # transactions in one submission; a block takes ten
+_BATCH = 40  # transactions in one submission; a block takes ten
 
 
 @pytest.fixture
-def ours(connection: Connection) -> Ledger:
-    return make_ledger(connection)
+def ours(redis_client: RedisClient) -> Ledger:
+    return make_ledger(redis_client)
 
 
 @pytest.fixture
-def other(server_url: str, connection: Connection) -> Iterator[Ledger]:
+def other(server_url: str, redis_client: RedisClient) -> Iterator[Ledger]:
     """An empty ledger of the same network, in another database of the server."""
-    made = connect(f"{server_url}?db=1", wait_s=2)
-    assert connection.client.dbsize() == made.client.dbsize() == 0
+    made = open_redis(f"{server_url}?db=1", wait_s=2)
+    assert redis_client.client.dbsize() == made.client.dbsize() == 0
     yield make_ledger(made, bounds=Bounds(10**6, 10**9))  # jobs of every round wait in it
     made.client.close()
 
@@ -46,8 +46,8 @@ def busy(ours: Ledger) -> Iterator[list[Transaction]]:
 
     def accept() -> None:
         while not is_over.is_set():
-            accepted.extend(submit(ours, _AT_ONCE))
-            while ours.queue.read().pending > _AT_ONCE and not is_over.is_set():
+            accepted.extend(submit(ours, _BATCH))
+            while ours.queue.read().pending > _BATCH and not is_over.is_set():
                 is_over.wait(0.001)  # for room: the queue is bounded
 
     def mine() -> None:
@@ -72,7 +72,7 @@ def test_what_was_accepted_before_an_export_is_in_it_however_busy_the_node_is(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(waiting, "_AT_ONCE", 10)  # so that blocks come between two parts
+    monkeypatch.setattr(waiting, "_BATCH", 10)  # so that blocks come between two parts
     file = str(tmp_path / "backup.ndjson")
     before = 0
     for _ in range(ROUNDS):
@@ -88,4 +88,4 @@ def test_what_was_accepted_before_an_export_is_in_it_however_busy_the_node_is(
     assert len(ids) == len({*ids})
     for transaction in busy[:before]:
         place = other.blocks.locate_transaction(bytes.fromhex(transaction.id))
-        assert isinstance(place, Place)
+        assert isinstance(place, Location)

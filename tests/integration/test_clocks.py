@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from minequeue.chain.ledger import Ledger, Sight, Submission, Trail, Verdict, connect
+from minequeue.chain.ledger import Ledger, PeerStatus, Submission, SubmitResult, Trail, open_redis
 from minequeue.chain.ledger.keys import Keys
 from minequeue.chain.scaling import backlog
 from minequeue.chain.scaling.policy import Policy
@@ -48,7 +48,7 @@ def url(tmp_path: Path, clock: ServerClock) -> Iterator[str]:
 
 @pytest.fixture
 def ledger(url: str) -> Iterator[Ledger]:
-    made = connect(url, wait_s=2)
+    made = open_redis(url, wait_s=2)
     yield make_ledger(made)
     made.client.close()
 
@@ -100,38 +100,38 @@ def test_a_dead_miner_and_a_lost_bell_count_no_more(
 ) -> None:
     lease = ledger.fleet.lease("dead")
     lease.__enter__()
-    assert ledger.fleet.ring(2) == 1
+    assert ledger.fleet.note_wake_ups(2) == 1
     jump(ahead_s)
     assert ledger.queue.read().miners == 0
-    assert ledger.measuring.read().rates == {}
-    assert ledger.fleet.ring(2) == 2
-    assert ledger.connection.client.zcard(Keys("test").miners) == 0
+    assert ledger.metrics.read().rates == {}
+    assert ledger.fleet.note_wake_ups(2) == 2
+    assert ledger.redis.client.zcard(Keys("test").miners) == 0
 
 
 @both_ways
 def test_a_silent_worker_counts_no_more_and_one_that_beats_does(
     ledger: Ledger, jump: Jump, ahead_s: int
 ) -> None:
-    ledger.fleet.beat("dead", 3, "fast")
+    ledger.fleet.send_heartbeat("dead", 3, "fast")
     jump(ahead_s)
     assert ledger.queue.read().fleet == 0
-    ledger.fleet.beat("alive", 2, "fast")
+    ledger.fleet.send_heartbeat("alive", 2, "fast")
     assert ledger.queue.read().kernels == {"fast": 2}
-    assert ledger.connection.client.zcard(Keys("test").workers) == 1
+    assert ledger.redis.client.zcard(Keys("test").workers) == 1
 
 
 @both_ways
 def test_a_token_that_was_used_up_is_served(ledger: Ledger, jump: Jump, ahead_s: int) -> None:
-    assert ledger.gates.charge("t", (1, 0), (1, 0)) == 0
-    assert 0 < ledger.gates.charge("t", (1, 0), (1, 0)) <= 1
+    assert ledger.rate_limits.charge("t", (1, 0), (1, 0)) == 0
+    assert 0 < ledger.rate_limits.charge("t", (1, 0), (1, 0)) <= 1
     jump(ahead_s)
-    assert ledger.gates.charge("t", (1, 0), (1, 0)) == 0
-    assert 0 < ledger.gates.charge("t", (1, 0), (1, 0)) <= 1
+    assert ledger.rate_limits.charge("t", (1, 0), (1, 0)) == 0
+    assert 0 < ledger.rate_limits.charge("t", (1, 0), (1, 0)) <= 1
 
 
 def test_a_token_pays_for_a_large_batch_as_long_as_it_costs(ledger: Ledger) -> None:
-    assert ledger.gates.charge("t", (0, 1), (1, 600)) == 0
-    assert ledger.gates.charge("t", (0, 1), (1, 1)) == pytest.approx(600, abs=2)
+    assert ledger.rate_limits.charge("t", (0, 1), (1, 600)) == 0
+    assert ledger.rate_limits.charge("t", (0, 1), (1, 1)) == pytest.approx(600, abs=2)
 
 
 @both_ways
@@ -147,14 +147,14 @@ def test_what_was_needed_before_holds_nobody(ledger: Ledger, jump: Jump, ahead_s
 
 @both_ways
 def test_a_dead_resolvers_turn_is_over(ledger: Ledger, jump: Jump, ahead_s: int) -> None:
-    first = ledger.network.request_resolve()
-    assert ledger.network.take_turn()
-    assert ledger.network.request_resolve() != first
-    assert ledger.network.take_turn() is None
-    assert not ledger.network.is_due(b"", 60)
+    first = ledger.peers.request_resolve()
+    assert ledger.peers.take_lease()
+    assert ledger.peers.request_resolve() != first
+    assert ledger.peers.take_lease() is None
+    assert not ledger.peers.is_due(b"", 60)
     jump(ahead_s)
-    assert ledger.network.is_due(b"", 60)
-    turn = ledger.network.take_turn()
+    assert ledger.peers.is_due(b"", 60)
+    turn = ledger.peers.take_lease()
     assert turn
     assert first in turn.jobs
     assert len(turn.jobs) == 2
@@ -164,10 +164,12 @@ def test_a_dead_resolvers_turn_is_over(ledger: Ledger, jump: Jump, ahead_s: int)
 def test_peers_are_met_again(ledger: Ledger, jump: Jump, ahead_s: int) -> None:
     node = LedgerNode(ledger)
     resolver = Resolver(ledger, lambda _: node, 60)
-    ledger.network.register(["http://a:1"])
+    ledger.peers.register(["http://a:1"])
     resolver.run()
-    now_ms = ledger.network.now_ms()
-    ledger.network.note("http://a:1", Sight(state="faulty", failures=9, next_ms=now_ms + 512_000))
+    now_ms = ledger.peers.now_ms()
+    ledger.peers.note(
+        "http://a:1", PeerStatus(state="faulty", failures=9, next_ms=now_ms + 512_000)
+    )
     asked = len(node.asked)
     resolver.run()
     assert len(node.asked) == asked
@@ -180,10 +182,10 @@ def test_peers_are_met_again(ledger: Ledger, jump: Jump, ahead_s: int) -> None:
 
 def test_requests_that_were_followed_in_the_future_make_room(ledger: Ledger, jump: Jump) -> None:
     trail = Trail("request", "", 0, 1)
-    assert ledger.following.follow(b"a" * 32, trail)
+    assert ledger.tracked_requests.track(b"a" * 32, trail)
     jump(-HOUR_S)
-    assert ledger.following.follow(b"b" * 32, trail)
-    assert ledger.following.end([b"a" * 32, b"b" * 32]) == [trail]
+    assert ledger.tracked_requests.track(b"b" * 32, trail)
+    assert ledger.tracked_requests.end([b"a" * 32, b"b" * 32]) == [trail]
 
 
 def test_keys_of_the_future_are_known_and_expire_two_days_from_now(
@@ -191,11 +193,11 @@ def test_keys_of_the_future_are_known_and_expire_two_days_from_now(
 ) -> None:
     jump(100 * DAY_S)  # an even number, so that the same key is written
     early, late = ([make_transaction()] for _ in range(2))
-    assert ledger.mempool.submit([Submission(early, "early")]) == [Verdict.ACCEPTED]
+    assert ledger.mempool.submit([Submission(early, "early")]) == [SubmitResult.ACCEPTED]
     jump(0)
-    assert ledger.mempool.submit([Submission(late, "early")]) == [Verdict.KEY_REUSED]
-    assert ledger.mempool.submit([Submission(late, "late")]) == [Verdict.ACCEPTED]
-    client = ledger.connection.client
+    assert ledger.mempool.submit([Submission(late, "early")]) == [SubmitResult.KEY_REUSED]
+    assert ledger.mempool.submit([Submission(late, "late")]) == [SubmitResult.ACCEPTED]
+    client = ledger.redis.client
     days = Keys("test").idempotency_even, Keys("test").idempotency_odd
     left_s = [client.ttl(key) for key in days if client.exists(key)]
     assert len(left_s) == 1
@@ -216,9 +218,9 @@ def test_a_tip_of_the_future_lets_miners_rest_until_a_block_can_follow(
     reading, decision = ledger.queue.look(POLICY)
     assert decision.need == 0
     assert reading.rest_ms / 1000 == pytest.approx(DAY_S - 2 * HOUR_S, abs=60)
-    before = ledger.measuring.count()
+    before = ledger.metrics.count()
     assert make_miner(ledger).run().outcome == "idle"
-    assert ledger.measuring.count() == before
+    assert ledger.metrics.count() == before
     warnings = make_client(ledger).get("/queue").get_json()["warnings"]
     assert len(warnings) == 1
     assert "over two hours ahead of the server's clock" in warnings[0]
@@ -243,9 +245,9 @@ def test_a_tip_of_the_future_costs_workers_no_busy_loop_and_no_flood_of_logs(
         log = tmp_path / "worker.log"
         wait_for(lambda: "over two hours ahead" in log.read_text(), "a line in the log", 20)
         request_mine(ledger)
-        before, size = ledger.measuring.count(), log.stat().st_size
+        before, size = ledger.metrics.count(), log.stat().st_size
         time.sleep(5)  # it is about what does not happen
-        assert ledger.measuring.count() == before
+        assert ledger.metrics.count() == before
         assert log.stat().st_size - size < 5_000
         assert log.read_text().count("over two hours ahead") == 1
         clock.set(DAY_S - 2 * HOUR_S + 60)

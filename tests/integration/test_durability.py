@@ -11,7 +11,7 @@ import redis
 from flask.testing import FlaskClient
 
 from minequeue.chain.errors import UnsafeServer
-from minequeue.chain.ledger import Connection, connect
+from minequeue.chain.ledger import RedisClient, open_redis
 from minequeue.chain.ledger.pool import CHECK_PERIOD_S
 from tests.ledgers import make_ledger
 from tests.server import run_server
@@ -36,12 +36,12 @@ def operator(url: str) -> Iterator[Any]:
 
 @pytest.fixture
 def client(url: str) -> FlaskClient:
-    return make_client(make_ledger(connect(url, wait_s=2)))
+    return make_client(make_ledger(open_redis(url, wait_s=2)))
 
 
 def drop_connections(client: FlaskClient) -> None:
-    connection: Connection = client.application.extensions["minequeue"].ledger.connection
-    connection.client.connection_pool.disconnect()
+    redis_client: RedisClient = client.application.extensions["minequeue"].ledger.redis
+    redis_client.client.connection_pool.disconnect()
 
 
 @pytest.mark.parametrize(
@@ -98,11 +98,11 @@ def test_while_the_first_log_is_written_nothing_is_accepted(tmp_path: Path) -> N
             pipe.execute()
         operator.config_set("rdb-key-save-delay", 500)  # microseconds: a second in all
         operator.config_set("appendonly", "yes")
-        connection = connect(url, wait_s=2)
+        redis_client = open_redis(url, wait_s=2)
         with pytest.raises(UnsafeServer, match="is just starting its append-only log"):
-            connection.run(lambda client: client.ping())
+            redis_client.run(lambda client: client.ping())
         wait_for(lambda: not operator.info("persistence")["aof_rewrite_in_progress"], "the log", 20)
-        assert connection.run(lambda client: client.ping())
+        assert redis_client.run(lambda client: client.ping())
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_what_a_user_may_not_ask_is_told_to_the_operator(
 ) -> None:
     operator.execute_command("ACL", "SETUSER", "few", "on", "nopass", "~*", "&*", *rights.split())
     caplog.set_level(logging.WARNING)
-    client = make_client(make_ledger(connect(f"unix://few:x@{url[7:]}", wait_s=2)))
+    client = make_client(make_ledger(open_redis(f"unix://few:x@{url[7:]}", wait_s=2)))
     assert client.post("/chain/new", json=PLAIN).status_code == 202
     queue: Any = client.get("/queue").json
     [warning] = queue["warnings"]

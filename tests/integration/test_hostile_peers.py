@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from minequeue.chain.ledger import Ledger, Sight
-from minequeue.chain.peers.allow_list import Allowed
+from minequeue.chain.ledger import Ledger, PeerStatus
+from minequeue.chain.peers.allow_list import AllowList
 from minequeue.chain.protocol.proof_of_work import search_with_hashlib
 from minequeue.workers.peers.client import PeerClient
 from minequeue.workers.peers.http_node import HttpNode
@@ -23,8 +23,8 @@ from tests.separate_ledgers import make_separate_ledger
 from tests.web_clients import make_client
 
 ANSWER_S = 0.5
-MOST_BYTES = 32 * 2**20  # of memory that a meeting and the peer take in this process
-LOOPBACK = Allowed.parse("127.0.0.0/8")
+MAX_BYTES = 32 * 2**20  # of memory that a meeting and the peer take in this process
+LOOPBACK = AllowList.parse("127.0.0.0/8")
 OURS = 3  # blocks of our chain, the genesis block not counted
 
 
@@ -49,29 +49,29 @@ def _mine(ledger: Ledger, blocks: int) -> None:
         make_miner(ledger).run()
 
 
-def _meet(ours: Ledger, address: str, client: PeerClient | None = None) -> Sight:
+def _meet(ours: Ledger, address: str, client: PeerClient | None = None) -> PeerStatus:
     """Let ``ours`` meet the peer at ``address``, within time and memory; what it saw of it."""
     called = client or PeerClient(LOOPBACK, answer_s=ANSWER_S)
-    ours.network.register([address])
+    ours.peers.register([address])
     before = ours.queue.read()
     tracemalloc.start()
     began = time.monotonic()
     try:
         Resolver(ours, lambda named: HttpNode(called, named), 10).run()
-        assert tracemalloc.get_traced_memory()[1] < MOST_BYTES
+        assert tracemalloc.get_traced_memory()[1] < MAX_BYTES
     finally:
         tracemalloc.stop()
     assert time.monotonic() - began < 4 * ANSWER_S
     after = ours.queue.read()
     assert (after.tip, after.pending) == (before.tip, before.pending)
-    return ours.network.peers()[address]
+    return ours.peers.list_all()[address]
 
 
-def _is_marked(sight: Sight, reason: str, state: str = "faulty") -> None:
-    assert sight.state == state
-    assert reason in sight.reason
-    assert sight.failures == 1
-    assert sight.next_ms > 0
+def _is_marked(status: PeerStatus, reason: str, state: str = "faulty") -> None:
+    assert status.state == state
+    assert reason in status.reason
+    assert status.failures == 1
+    assert status.next_ms > 0
 
 
 def test_a_longer_chain_of_less_work_is_not_taken_over(theirs: Ledger) -> None:
@@ -79,9 +79,9 @@ def test_a_longer_chain_of_less_work_is_not_taken_over(theirs: Ledger) -> None:
     _mine(ours, 1)  # 2^8 hashes
     _mine(theirs, 5)  # five times 2^4
     with serve_app(make_client(theirs, page=500).application) as address:
-        sight = _meet(ours, address)
-    assert sight.state == "behind"
-    assert sight.index == 6
+        status = _meet(ours, address)
+    assert status.state == "behind"
+    assert status.index == 6
 
 
 def test_a_chain_of_headers_without_work_is_refused(ours: Ledger) -> None:
@@ -134,7 +134,7 @@ class Forger:
         self._work = tip.cumulative_work
 
     def __call__(self, connection: socket.socket, path: str) -> None:
-        forged = self._header.as_json()
+        forged = self._header.to_dict()
         if path == "/chain/tip":
             connection.sendall(write_json({**forged, "cumulative_work": str(self._work)}))
             return
@@ -396,8 +396,8 @@ def test_a_name_that_leads_elsewhere_the_second_time_gains_nothing(ours: Ledger)
 
     with serve_raw(send) as address:
         named = address.replace("127.0.0.1", "rebind.example")
-        sight = _meet(ours, named, client)
-    _is_marked(sight, "169.254.169.254, which is not on the allow-list", "not allowed")
+        status = _meet(ours, named, client)
+    _is_marked(status, "169.254.169.254, which is not on the allow-list", "not allowed")
     assert asked.is_set()
     assert paths == ["/chain/tip"]
 
@@ -405,9 +405,9 @@ def test_a_name_that_leads_elsewhere_the_second_time_gains_nothing(ours: Ledger)
 @pytest.mark.parametrize("address", ["10.0.0.1", "169.254.169.254", "::ffff:10.0.0.1", "0.0.0.0"])
 def test_an_address_that_is_not_allowed_is_not_called(ours: Ledger, address: str) -> None:
     host = f"[{address}]" if ":" in address else address
-    sight = _meet(ours, f"http://{host}:80")
-    _is_marked(sight, "not on the allow-list", "not allowed")
-    assert sight.seen_ms == 0
+    status = _meet(ours, f"http://{host}:80")
+    _is_marked(status, "not on the allow-list", "not allowed")
+    assert status.seen_ms == 0
 
 
 def test_a_resolver_of_names_that_hangs_is_left(ours: Ledger) -> None:
@@ -419,10 +419,10 @@ def test_a_resolver_of_names_that_hangs_is_left(ours: Ledger) -> None:
 
     client = PeerClient(LOOPBACK, answer_s=ANSWER_S, connect_s=0.2, resolve=resolve)
     try:
-        sight = _meet(ours, "http://slow.example:80", client)
+        status = _meet(ours, "http://slow.example:80", client)
     finally:
         go_on.set()
-    _is_marked(sight, "not resolved in time", state="away")
+    _is_marked(status, "not resolved in time", state="away")
 
 
 def test_a_faulty_peer_is_left_alone_for_a_while_and_others_are_met(
@@ -438,13 +438,13 @@ def test_a_faulty_peer_is_left_alone_for_a_while_and_others_are_met(
     resolver = Resolver(ours, lambda named: HttpNode(client, named), 10)
     _mine(theirs, OURS + 2)
     with serve_raw(send) as faulty, serve_app(make_client(theirs, page=500).application) as good:
-        ours.network.register([faulty, good])
+        ours.peers.register([faulty, good])
         resolver.run()
         resolver.run()
         assert calls == ["/chain/tip"]
         assert ours.blocks.tip() == theirs.blocks.tip()
         # whoever registers it again wants it to be asked again
-        ours.network.register([faulty])
+        ours.peers.register([faulty])
         resolver.run()
         assert calls == ["/chain/tip"] * 2
 
@@ -452,7 +452,7 @@ def test_a_faulty_peer_is_left_alone_for_a_while_and_others_are_met(
 def test_an_honest_peer_over_a_socket_is_followed(ours: Ledger, theirs: Ledger) -> None:
     _mine(theirs, 5)
     with serve_app(make_client(theirs, page=500).application) as address:
-        ours.network.register([address])
+        ours.peers.register([address])
         client = PeerClient(LOOPBACK)
         outcome = Resolver(ours, lambda named: HttpNode(client, named), 10).run()
         assert outcome
@@ -461,4 +461,4 @@ def test_an_honest_peer_over_a_socket_is_followed(ours: Ledger, theirs: Ledger) 
         request_mine(ours)
         make_miner(ours).run()
         Resolver(ours, lambda named: HttpNode(client, named), 10).run()
-        assert theirs.network.is_due(theirs.blocks.tip().header.hash, 10)
+        assert theirs.peers.is_due(theirs.blocks.tip().header.hash, 10)

@@ -10,7 +10,7 @@ import redis
 from hypothesis import settings
 
 from minequeue.chain.errors import QueueFull
-from minequeue.chain.ledger import Connection, Ledger, Submission
+from minequeue.chain.ledger import Ledger, RedisClient, Submission
 from minequeue.chain.ledger.keys import Keys
 from minequeue.chain.ledger.mining import Want
 from minequeue.chain.ledger.pool import CheckedPool
@@ -39,12 +39,14 @@ RealServerMachine.TestCase.settings = settings(
 test_any_order_of_steps_keeps_the_promises_on_a_server = RealServerMachine.TestCase
 
 
-def test_a_server_out_of_memory_refuses_work_and_mining_makes_room(connection: Connection) -> None:
-    ledger = make_ledger(connection)
+def test_a_server_out_of_memory_refuses_work_and_mining_makes_room(
+    redis_client: RedisClient,
+) -> None:
+    ledger = make_ledger(redis_client)
     accepted = submit(ledger, 20)
     request_mine(ledger)
     request_mine(ledger)
-    client = connection.client
+    client = redis_client.client
     client.config_set("maxmemory", 1)
     try:
         for work in (submit, request_mine):
@@ -57,8 +59,8 @@ def test_a_server_out_of_memory_refuses_work_and_mining_makes_room(connection: C
     assert list(mined_ids(ledger)) == [transaction.id for transaction in accepted]
 
 
-def test_a_reorganisation_is_settled_where_memory_has_run_out(connection: Connection) -> None:
-    ours, theirs = make_ledger(connection), make_separate_ledger()
+def test_a_reorganisation_is_settled_where_memory_has_run_out(redis_client: RedisClient) -> None:
+    ours, theirs = make_ledger(redis_client), make_separate_ledger()
     transactions = submit(ours, 3)
     mine_all(ours)
     waiting = submit(ours, 3)
@@ -68,7 +70,7 @@ def test_a_reorganisation_is_settled_where_memory_has_run_out(connection: Connec
     mine_all(theirs)
     meet_and_die(ours, theirs)
     request_mine(ours)
-    client = connection.client
+    client = redis_client.client
     client.config_set("maxmemory", 1)
     try:
         mine_all(ours)
@@ -88,7 +90,7 @@ def test_a_reorganisation_is_settled_where_memory_has_run_out(connection: Connec
 def test_an_error_of_a_script_names_its_file_and_line(
     ledger: Ledger, run: Callable[[Ledger], Any], script: str
 ) -> None:
-    ledger.connection.client.set(Keys("test").candidate, "no hash")
+    ledger.redis.client.set(Keys("test").candidate, "no hash")
     with pytest.raises(redis.ResponseError) as caught:
         run(ledger)
     assert caught.value.__notes__ == [script]

@@ -7,7 +7,7 @@ import pytest
 import trustme
 from flask import Flask
 
-from minequeue.chain.peers.allow_list import Allowed
+from minequeue.chain.peers.allow_list import AllowList
 from minequeue.workers.peers.client import PeerClient
 from minequeue.workers.peers.http_node import HttpNode
 from minequeue.workers.peers.node import PeerAway, PeerFaulty
@@ -15,7 +15,7 @@ from tests.peers_http import serve_app, serve_raw, write
 from tests.separate_ledgers import make_separate_ledger
 from tests.web_clients import make_client
 
-LOOPBACK = Allowed.parse("127.0.0.0/8")
+LOOPBACK = AllowList.parse("127.0.0.0/8")
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The pool of a real worker follows the decision: out at once, in after the quiet time, to zero."""
 
-from minequeue.chain.ledger import Connection
+from minequeue.chain.ledger import RedisClient
 from tests.ledgers import request_mine
 from tests.waiting import wait_for
 from tests.workers import StartWorker, is_drained, open_ledger
@@ -11,10 +11,15 @@ ALL_BUSY_S = 5  # from the start of a burst until every miner works
 
 
 def test_a_pool_of_zero_grows_to_its_most_at_a_burst_and_back_to_zero_after_it(
-    server_url: str, connection: Connection, start_worker: StartWorker
+    server_url: str, redis_client: RedisClient, start_worker: StartWorker
 ) -> None:
-    assert connection.client.ping()
-    settings = {"workers": f"0,{MINERS}", "quiet_time": "2", "drain_time": "0.5", "bits": "21"}
+    assert redis_client.client.ping()
+    settings = {
+        "miners": f"0,{MINERS}",
+        "quiet_time": "2",
+        "target_drain_time": "0.5",
+        "bits": "21",
+    }
     with open_ledger(server_url, **settings) as ledger:
         start_worker(server_url, **settings)
         for _ in range(2):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from minequeue.chain.ledger import Connection
+from minequeue.chain.ledger import RedisClient
 from minequeue.workers.runtime.ecs_protection import EXPIRES_MIN, Agent, AgentFailed
 from tests.ledgers import request_mine
 from tests.waiting import wait_for
@@ -23,7 +23,7 @@ class StandIn(ThreadingHTTPServer):
 
     Attributes:
         asked: path, content type and body of each request.
-        fault: what it does instead of its duty: "refuse", "break", "hang".
+        fault: what it does instead of its work: "refuse", "break", "hang".
     """
 
     def __init__(self) -> None:
@@ -80,10 +80,10 @@ def agent() -> Iterator[StandIn]:
 
 @pytest.fixture
 def agent_of_workers(
-    agent: StandIn, connection: Connection, monkeypatch: pytest.MonkeyPatch
+    agent: StandIn, redis_client: RedisClient, monkeypatch: pytest.MonkeyPatch
 ) -> StandIn:
     """The agent that ECS names to the workers of this test, whose server is empty."""
-    assert connection.client.ping()
+    assert redis_client.client.ping()
     monkeypatch.setenv("ECS_AGENT_URI", agent.url)
     return agent
 

@@ -3,7 +3,7 @@
 import multiprocessing
 from multiprocessing.synchronize import Barrier
 
-from minequeue.chain.ledger import Connection, connect
+from minequeue.chain.ledger import RedisClient, open_redis
 from minequeue.chain.protocol.validation import validate_body
 from minequeue.chain.scaling.backlog import OpenCandidate, Reading
 from tests.ledgers import RULES, make_ledger, mine_all, mined_ids, read_chain, request_mine, submit
@@ -21,7 +21,7 @@ def _race(
     answers: "multiprocessing.Queue[str]",
 ) -> None:
     """Find a nonce that no other racer finds, and connect at the same moment as they do."""
-    ledger = make_ledger(connect(url, wait_s=5))
+    ledger = make_ledger(open_redis(url, wait_s=5))
     for _ in range(ROUNDS):
         reading, candidate = rounds.get(timeout=30)
         nonce = solve(candidate, lane << 32)
@@ -30,9 +30,9 @@ def _race(
 
 
 def test_of_many_who_connect_on_one_tip_one_wins_and_nothing_is_lost(
-    server_url: str, connection: Connection
+    server_url: str, redis_client: RedisClient
 ) -> None:
-    ledger = make_ledger(connection)
+    ledger = make_ledger(redis_client)
     processes = multiprocessing.get_context("spawn")
     start, answers = processes.Barrier(RACERS), processes.Queue()
     rounds = [processes.Queue() for _ in range(RACERS)]

@@ -17,7 +17,7 @@ import redis
 import trustme
 
 from minequeue.chain.errors import LedgerUnavailable
-from minequeue.chain.ledger import connect
+from minequeue.chain.ledger import open_redis
 from minequeue.compose.config.embedded import answers, socket_path
 from minequeue.compose.wiring.workers import make_celery
 from tests.server import run_server, url_of
@@ -40,7 +40,7 @@ def test_both_clients_use_the_database_and_the_password_of_a_sockets_url(tmp_pat
         for db in (1, 2):
             full = f"{url}?db={db}&password={quote(PASSWORD)}"
             with open_ledger(full) as ledger:
-                assert ledger.connection.client.get_connection_kwargs()["db"] == db
+                assert ledger.redis.client.get_connection_kwargs()["db"] == db
                 assert ledger.blocks.tip().header.index == 1
             before = [wake_ups_in(url, n) for n in range(3)]
             make_celery(make_settings(full)).send_wake_up()
@@ -132,7 +132,7 @@ def impostor(tmp_path: Path) -> Iterator[Impostor]:
 
 def ask_as_ledger(url: str) -> None:
     with pytest.raises(LedgerUnavailable) as refusal:
-        connect(url, wait_s=0.5).run(lambda client: client.ping())
+        open_redis(url, wait_s=0.5).run(lambda client: client.ping())
     assert isinstance(refusal.value.__cause__, redis.ConnectionError | redis.TimeoutError)
 
 

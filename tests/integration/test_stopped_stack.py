@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from minequeue.chain.ledger import Connection, connect
+from minequeue.chain.ledger import RedisClient, open_redis
 from minequeue.compose.cli.main import cli
 from tests.ledgers import RULES, make_ledger
 from tests.server import start_server, url_of
@@ -18,11 +18,11 @@ EAST = replace(RULES, network="east", signed=True)
 
 
 @contextmanager
-def _serve(data_dir: Path) -> Iterator[Connection]:
+def _serve(data_dir: Path) -> Iterator[RedisClient]:
     """A connection to the server of ``data_dir``, which ends as its stack's does."""
     with start_server(data_dir) as server:
         try:
-            connection = connect(url_of(data_dir), wait_s=2)
+            connection = open_redis(url_of(data_dir), wait_s=2)
             yield connection
             connection.client.close()
         finally:

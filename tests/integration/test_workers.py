@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from minequeue.chain.ledger import Connection, Ledger, Submission
+from minequeue.chain.ledger import Ledger, RedisClient, Submission
 from tests.ledgers import make_transaction, mined_ids, read_chain, request_mine
 from tests.server import start_server, url_of
 from tests.waiting import wait_for
@@ -22,8 +22,8 @@ def _submit(ledger: Ledger, count: int) -> list[str]:
 
 
 @pytest.fixture
-def ledger(server_url: str, connection: Connection) -> Iterator[Ledger]:
-    assert connection.client.ping()
+def ledger(server_url: str, redis_client: RedisClient) -> Iterator[Ledger]:
+    assert redis_client.client.ping()
     with open_ledger(server_url) as opened:
         yield opened
 
@@ -104,11 +104,11 @@ def test_the_death_of_the_server_loses_and_doubles_nothing(
 
 
 def test_workers_of_one_miner_each_wake_one_another_as_far_as_the_fleet_goes(
-    server_url: str, connection: Connection, start_worker: StartWorker
+    server_url: str, redis_client: RedisClient, start_worker: StartWorker
 ) -> None:
-    assert connection.client.ping()
+    assert redis_client.client.ping()
     # blocks that keep three miners busy for longer than it takes to see them
-    settings = {"bits": "24", "drain_time": "1", "workers": "1,1", "fleet": "0,3"}
+    settings = {"bits": "24", "target_drain_time": "1", "miners": "1,1", "fleet": "0,3"}
     with open_ledger(server_url, **settings) as ledger:
         for _ in range(3):
             start_worker(server_url, **settings)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from minequeue.chain.ledger import connect
+from minequeue.chain.ledger import open_redis
 from minequeue.compose.cli.main import cli
 from minequeue.compose.errors import StartRefused
 from minequeue.compose.stack.zero_tail import cut, find_zero_tail
@@ -38,7 +38,7 @@ def test_a_log_that_ends_in_zeros_is_mended_and_nothing_acknowledged_is_lost(
 ) -> None:
     tmp_path.chmod(0o700)
     server = run(tmp_path)
-    ledger = make_ledger(connect(url_of(tmp_path), wait_s=5))
+    ledger = make_ledger(open_redis(url_of(tmp_path), wait_s=5))
     submit(ledger, 7)
     mine_all(ledger)
     submit(ledger, 3)
@@ -63,7 +63,7 @@ def test_a_log_that_ends_in_zeros_is_mended_and_nothing_acknowledged_is_lost(
     assert log.read_bytes() + kept.read_bytes() == damaged
     server = run(tmp_path)
     try:
-        ledger = make_ledger(connect(url_of(tmp_path), wait_s=5))
+        ledger = make_ledger(open_redis(url_of(tmp_path), wait_s=5))
         assert read_chain(ledger) == chain
         assert ledger.queue.read().pending == (4 if damage == "after whole commands" else 3)
         mine_all(ledger)
@@ -77,7 +77,7 @@ def test_a_log_that_is_damaged_otherwise_is_not_touched_and_the_reason_is_told(
 ) -> None:
     tmp_path.chmod(0o700)
     server = run(tmp_path)
-    make_ledger(connect(url_of(tmp_path), wait_s=5))
+    make_ledger(open_redis(url_of(tmp_path), wait_s=5))
     server.kill()
     server.wait()
     log = find_log(tmp_path)

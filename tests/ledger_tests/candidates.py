@@ -4,14 +4,14 @@ from dataclasses import replace
 from typing import Any
 
 from minequeue.chain.ledger import (
-    Connecting,
-    Connection,
+    ConnectResult,
     Ledger,
     MinedBy,
-    Opening,
+    OpenResult,
     Pending,
     Record,
-    Verdict,
+    RedisClient,
+    SubmitResult,
 )
 from minequeue.chain.ledger.keys import Keys
 from minequeue.chain.ledger.mining import Want
@@ -33,40 +33,40 @@ from tests.mining_steps import build_template, claim_range, connect_next, open_c
 
 def test_a_mine_request_sent_again_waits_once(ledger: Ledger) -> None:
     job = request_mine(ledger)
-    assert ledger.mempool.request_mine(job) is Verdict.ACCEPTED
+    assert ledger.mempool.request_mine(job) is SubmitResult.ACCEPTED
     assert ledger.queue.read().mine_requests == 1
     assert ledger.blocks.locate_job(job) == Pending()
 
 
-def test_mine_requests_have_a_bound(connection: Connection) -> None:
-    ledger = make_ledger(connection, bounds=replace(BOUNDS, pending=1))
+def test_mine_requests_have_a_bound(redis_client: RedisClient) -> None:
+    ledger = make_ledger(redis_client, bounds=replace(BOUNDS, pending=1))
     request_mine(ledger)
     refused = make_job()
-    assert ledger.mempool.request_mine(refused) is Verdict.FULL
+    assert ledger.mempool.request_mine(refused) is SubmitResult.FULL
     assert ledger.blocks.locate_job(refused) is None
 
 
 def test_a_mine_request_whose_other_job_waits_or_is_young_is_not_queued(ledger: Ledger) -> None:
     old, own = request_mine(ledger), make_job()
-    assert ledger.mempool.request_mine(own, old) is Verdict.OLD_KEY
+    assert ledger.mempool.request_mine(own, old) is SubmitResult.OLD_KEY
     make_miner(ledger).run()
-    assert ledger.mempool.request_mine(own, old) is Verdict.OLD_KEY
+    assert ledger.mempool.request_mine(own, old) is SubmitResult.OLD_KEY
     _age(ledger, 2, 2 * 86_400_000 - 60_000)
-    assert ledger.mempool.request_mine(own, old) is Verdict.OLD_KEY
+    assert ledger.mempool.request_mine(own, old) is SubmitResult.OLD_KEY
     assert ledger.queue.read().mine_requests == 0
     _age(ledger, 2, 2 * 86_400_000)
-    assert ledger.mempool.request_mine(own, old) is Verdict.ACCEPTED
-    assert ledger.mempool.request_mine(own, old) is Verdict.ACCEPTED
-    assert ledger.mempool.request_mine(make_job(), make_job()) is Verdict.ACCEPTED
+    assert ledger.mempool.request_mine(own, old) is SubmitResult.ACCEPTED
+    assert ledger.mempool.request_mine(own, old) is SubmitResult.ACCEPTED
+    assert ledger.mempool.request_mine(make_job(), make_job()) is SubmitResult.ACCEPTED
     assert ledger.queue.read().mine_requests == 2
 
 
 def _age(ledger: Ledger, index: int, age_ms: int) -> None:
     """Let the block at ``index`` say that it is so old."""
-    client: Any = ledger.connection.client
+    client: Any = ledger.redis.client
     key = Keys(ledger.rules.network).records
     record = Record.unpack(client.hget(key, str(index)))
-    header = replace(record.header, timestamp=ledger.network.now_ms() - age_ms)
+    header = replace(record.header, timestamp=ledger.peers.now_ms() - age_ms)
     client.hset(key, str(index), Record(header, record.cumulative_work).pack())
 
 
@@ -83,8 +83,8 @@ def test_each_mine_request_makes_exactly_one_block_the_oldest_first(ledger: Ledg
 def test_a_tip_has_one_candidate_and_the_second_offer_joins_it(ledger: Ledger) -> None:
     request_mine(ledger)
     first, second = build_template(ledger), build_template(ledger)
-    assert ledger.mining.open(*first) is Opening.OPENED
-    assert ledger.mining.open(*second) is Opening.JOINED
+    assert ledger.mining.open(*first) is OpenResult.OPENED
+    assert ledger.mining.open(*second) is OpenResult.JOINED
     candidate = ledger.queue.read().candidate
     assert candidate is not None
     assert candidate.prefix == first[1].block.header.prefix
@@ -94,8 +94,8 @@ def test_a_candidate_on_an_old_tip_is_refused(ledger: Ledger) -> None:
     request_mine(ledger)
     request_mine(ledger)
     late = build_template(ledger)
-    assert connect_next(ledger) is Connecting.CONNECTED
-    assert ledger.mining.open(*late) is Opening.STALE
+    assert connect_next(ledger) is ConnectResult.CONNECTED
+    assert ledger.mining.open(*late) is OpenResult.STALE
     assert ledger.queue.read().candidate is None
 
 
@@ -104,7 +104,7 @@ def test_a_request_that_came_after_a_block_was_built_waits_for_the_next(ledger: 
     built = build_template(ledger)  # due by itself
     submit(ledger)
     job = request_mine(ledger)
-    assert ledger.mining.open(*built) is Opening.OPENED
+    assert ledger.mining.open(*built) is OpenResult.OPENED
     candidate = ledger.queue.read().candidate
     assert candidate
     assert candidate.job == ""
@@ -117,7 +117,7 @@ def test_a_candidate_that_somebody_asked_for_serves_the_oldest_request(ledger: L
     jobs = [request_mine(ledger)]
     built = build_template(ledger)
     jobs.append(request_mine(ledger))
-    assert ledger.mining.open(*built) is Opening.OPENED
+    assert ledger.mining.open(*built) is OpenResult.OPENED
     candidate = ledger.queue.read().candidate
     assert candidate
     assert candidate.job == jobs[0]
@@ -126,19 +126,19 @@ def test_a_candidate_that_somebody_asked_for_serves_the_oldest_request(ledger: L
 def test_a_candidate_of_more_transactions_than_wait_is_refused(ledger: Ledger) -> None:
     request_mine(ledger)
     reading, template = build_template(ledger)
-    assert ledger.mining.open(reading, replace(template, count=1)) is Opening.STALE
+    assert ledger.mining.open(reading, replace(template, count=1)) is OpenResult.STALE
 
 
-def test_a_candidate_under_other_rules_is_replaced(connection: Connection) -> None:
-    easy = make_ledger(connection)
+def test_a_candidate_under_other_rules_is_replaced(redis_client: RedisClient) -> None:
+    easy = make_ledger(redis_client)
     request_mine(easy)
     open_candidate(easy)
-    hard = make_ledger(connection, replace(RULES, bits=RULES.bits + 1))
+    hard = make_ledger(redis_client, replace(RULES, bits=RULES.bits + 1))
     reading = hard.queue.read()
     assert hard.mining.find_candidate(reading) is None
     template = hard.mining.build(reading, "node")
     assert template is not None
-    assert hard.mining.open(reading, template) is Opening.OPENED
+    assert hard.mining.open(reading, template) is OpenResult.OPENED
     assert hard.mining.find_candidate(hard.queue.read()) is not None
 
 
@@ -184,15 +184,15 @@ def test_what_follows_a_candidate_is_read_behind_it_until_it_is_connected(ledger
     reading = ledger.queue.read()
     candidate = reading.candidate
     assert candidate
-    assert ledger.mining.read_following(reading, candidate) == later
+    assert ledger.mining.read_next_entries(reading, candidate) == later
     ledger.mining.connect(reading, candidate, solve(candidate))
-    assert ledger.mining.read_following(reading, candidate) is None
+    assert ledger.mining.read_next_entries(reading, candidate) is None
 
 
 def test_a_block_its_successor_and_a_claim_are_one_call_though_the_scripts_were_forgotten(
-    connection: Connection,
+    redis_client: RedisClient,
 ) -> None:
-    ledger = make_ledger(connection)
+    ledger = make_ledger(redis_client)
     submit(ledger, 1)
     first, second = request_mine(ledger), request_mine(ledger)
     open_candidate(ledger)
@@ -204,11 +204,11 @@ def test_a_block_its_successor_and_a_claim_are_one_call_though_the_scripts_were_
     built = ledger.mining.build_next(reading, candidate, "node")
     assert built
     following = built.move(header, reading.timestamps, reading.now_ms)
-    connection.client.script_flush()
+    redis_client.client.script_flush()
     outcome, after, start = ledger.mining.connect_and_go_on(
         reading, candidate, header, following, Want(10, "somebody", 5000, 7)
     )
-    assert (outcome, start) == (Connecting.CONNECTED, 0)
+    assert (outcome, start) == (ConnectResult.CONNECTED, 0)
     assert after.candidate
     assert (after.candidate.prefix, after.candidate.count, after.candidate.job) == (
         following.template.block.header.prefix,
@@ -225,4 +225,4 @@ def test_without_a_mine_request_a_small_block_is_not_followed_by_another(ledger:
     reading = ledger.queue.read()
     assert reading.candidate
     assert ledger.mining.build_next(reading, reading.candidate, "node") is None
-    assert ledger.mining.read_following(reading, reading.candidate) is None
+    assert ledger.mining.read_next_entries(reading, reading.candidate) is None

@@ -1,4 +1,4 @@
-"""Leases, bells and beats: who mines, and who should."""
+"""Leases, wake-ups and heartbeats: who mines, and who should."""
 
 from dataclasses import replace
 
@@ -8,24 +8,24 @@ from tests.ledgers import make_miner, mine_all, request_mine, submit
 
 
 def test_bells_are_rung_for_the_miners_that_are_missing_and_only_once(ledger: Ledger) -> None:
-    assert ledger.fleet.ring(3) == 3
-    assert ledger.fleet.ring(3) == 0
-    assert ledger.fleet.ring(4) == 1
+    assert ledger.fleet.note_wake_ups(3) == 3
+    assert ledger.fleet.note_wake_ups(3) == 0
+    assert ledger.fleet.note_wake_ups(4) == 1
 
 
 def test_a_miner_answers_one_bell_and_counts_while_its_lease_lives(ledger: Ledger) -> None:
-    ledger.fleet.ring(2)
+    ledger.fleet.note_wake_ups(2)
     with ledger.fleet.lease():
         assert ledger.queue.read().miners == 1
-        assert ledger.fleet.ring(2) == 0
+        assert ledger.fleet.note_wake_ups(2) == 0
     assert ledger.queue.read().miners == 0
-    assert ledger.fleet.ring(2) == 1
+    assert ledger.fleet.note_wake_ups(2) == 1
 
 
 def test_a_worker_counts_while_it_beats_and_not_when_it_left(ledger: Ledger) -> None:
-    ledger.fleet.beat("a", 2, "fast")
-    ledger.fleet.beat("b", 3, "hashlib")
-    ledger.fleet.beat("a", 1, "fast")
+    ledger.fleet.send_heartbeat("a", 2, "fast")
+    ledger.fleet.send_heartbeat("b", 3, "hashlib")
+    ledger.fleet.send_heartbeat("a", 1, "fast")
     assert ledger.queue.read().fleet == 4
     assert ledger.queue.read().kernels == {"fast": 1, "hashlib": 3}
     ledger.fleet.leave("b")

@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 from minequeue.chain.errors import LedgerLost, WrongNetwork
-from minequeue.chain.ledger import Connection, Ledger, Spot, look_for, payments
+from minequeue.chain.ledger import (
+    ChainPosition,
+    Ledger,
+    RedisClient,
+    address_page,
+    find_transactions_of,
+)
 from minequeue.chain.ledger.keys import Keys
 from tests.ledgers import (
     BOUNDS,
@@ -28,14 +34,14 @@ def test_the_chain_begins_with_its_genesis_once(ledger: Ledger) -> None:
 
 
 def test_another_networks_genesis_is_refused(ledger: Ledger) -> None:
-    other = make_ledger(ledger.connection, replace(RULES, network="other"))
+    other = make_ledger(ledger.redis, replace(RULES, network="other"))
     assert other.blocks.tip().header.hash != ledger.blocks.tip().header.hash
-    client = ledger.connection.client
+    client = ledger.redis.client
     client.hset(
         "{minequeue:test}:records", "1", client.hget("{minequeue:other}:records", "1") or b""
     )
     with pytest.raises(WrongNetwork):
-        make_ledger(ledger.connection)
+        make_ledger(ledger.redis)
 
 
 def test_an_empty_queue_reads_as_zero(ledger: Ledger) -> None:
@@ -45,16 +51,16 @@ def test_an_empty_queue_reads_as_zero(ledger: Ledger) -> None:
     assert reading.tip.index == 1
 
 
-def test_a_ledger_without_a_genesis_says_so(connection: Connection) -> None:
-    bare = Ledger(connection, RULES, BOUNDS)
+def test_a_ledger_without_a_genesis_says_so(redis_client: RedisClient) -> None:
+    bare = Ledger(redis_client, RULES, BOUNDS)
     with pytest.raises(LedgerLost, match="no genesis"):
         bare.queue.read()
     with pytest.raises(LedgerLost, match="no genesis"):
         bare.blocks.tip()
 
 
-def test_a_moment_has_one_sample_and_old_ones_go(connection: Connection) -> None:
-    samples = make_ledger(connection).samples
+def test_a_moment_has_one_sample_and_old_ones_go(redis_client: RedisClient) -> None:
+    samples = make_ledger(redis_client).samples
     assert samples.keep(10, b"first of 10", most=3, after=0) == [(10, b"first of 10")]
     assert samples.keep(10, b"second of 10", most=3, after=0) == [(10, b"first of 10")]
     for number in (11, 12, 13):
@@ -64,51 +70,58 @@ def test_a_moment_has_one_sample_and_old_ones_go(connection: Connection) -> None
 
 
 def test_payments_of_an_address_are_found_newest_first_and_in_parts(
-    connection: Connection,
+    redis_client: RedisClient,
 ) -> None:
-    ledger = make_ledger(connection)
+    ledger = make_ledger(redis_client)
     accepted = []
     for count in (3, 0, 4):
         accepted += [transaction.id for transaction in submit(ledger, count)] if count else []
         request_mine(ledger)
         mine_all(ledger)
     found: list[str] = []
-    before: Spot | None = Spot(100, 0)
+    before: ChainPosition | None = ChainPosition(100, 0)
     while before is not None:
-        look = look_for(ledger.blocks, "alice", before=before, most=2)
-        found += [payment.fields["id"] for payment in look.payments]
-        assert len(look.payments) <= 2
+        look = find_transactions_of(ledger.blocks, "alice", before=before, most=2)
+        found += [payment.fields["id"] for payment in look.transactions]
+        assert len(look.transactions) <= 2
         before = look.ended
     assert found == accepted[::-1]
 
 
 def test_a_look_for_an_address_ends_after_so_much_of_the_chain(
-    connection: Connection, monkeypatch: pytest.MonkeyPatch
+    redis_client: RedisClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ledger = make_ledger(connection)
+    ledger = make_ledger(redis_client)
     submit(ledger, 1)
     for _ in range(5):
         request_mine(ledger)
     mine_all(ledger)
-    monkeypatch.setattr(payments, "_MOST_BLOCKS", 2)
-    look = look_for(ledger.blocks, "alice", before=Spot(6, 0), most=9)
-    assert (look.payments, look.ended) == ([], Spot(4, 0))
-    look = look_for(ledger.blocks, "alice", before=Spot(4, 0), most=9)
-    assert ([payment.spot for payment in look.payments], look.ended) == ([Spot(2, 0)], Spot(2, 0))
+    monkeypatch.setattr(address_page, "_MAX_BLOCKS", 2)
+    look = find_transactions_of(ledger.blocks, "alice", before=ChainPosition(6, 0), most=9)
+    assert (look.transactions, look.ended) == ([], ChainPosition(4, 0))
+    look = find_transactions_of(ledger.blocks, "alice", before=ChainPosition(4, 0), most=9)
+    assert ([payment.position for payment in look.transactions], look.ended) == (
+        [ChainPosition(2, 0)],
+        ChainPosition(2, 0),
+    )
     # from beyond the tip, a look begins at the tip
-    assert look_for(ledger.blocks, "alice", before=Spot(10**15, 0), most=9).ended == Spot(4, 0)
-    monkeypatch.setattr(payments, "_MOST_BYTES", 1)
-    assert look_for(ledger.blocks, "alice", before=Spot(9, 0), most=9).ended == Spot(6, 0)
+    assert find_transactions_of(
+        ledger.blocks, "alice", before=ChainPosition(10**15, 0), most=9
+    ).ended == ChainPosition(4, 0)
+    monkeypatch.setattr(address_page, "_MAX_BYTES", 1)
+    assert find_transactions_of(
+        ledger.blocks, "alice", before=ChainPosition(9, 0), most=9
+    ).ended == ChainPosition(6, 0)
 
 
 def test_the_oldest_entries_are_dated_where_they_are_of_the_future(ledger: Ledger) -> None:
     keys = Keys("test")
-    client: Any = ledger.connection.client  # redis types a field as text
+    client: Any = ledger.redis.client  # redis types a field as text
     transactions = submit(ledger, 2)
     request_mine(ledger)
 
     def date() -> int:
-        dated: int = ledger.connection.script(keys, "date_oldest", [5000])
+        dated: int = ledger.redis.script(keys, "date_oldest", [5000])
         return dated
 
     assert date() == 0

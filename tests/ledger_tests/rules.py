@@ -17,11 +17,11 @@ from minequeue.chain.errors import (
     WrongRules,
 )
 from minequeue.chain.ledger import (
-    Adopting,
-    Connecting,
-    Connection,
+    AdoptResult,
+    ConnectResult,
     Ledger,
-    Opening,
+    OpenResult,
+    RedisClient,
     Submission,
     rule_book,
 )
@@ -47,32 +47,32 @@ from tests.separate_ledgers import make_separate_ledger
 HARDER = replace(RULES, bits=RULES.bits + 2)
 
 
-def connect_again(connection: Connection) -> Connection:
+def connect_again(redis_client: RedisClient) -> RedisClient:
     """What another process has to the same server."""
-    given = {**connection.pool.connection_kwargs}
+    given = {**redis_client.pool.connection_kwargs}
     del given["redis_connect_func"]
-    pool = CheckedPool(connection_class=connection.pool.connection_class, **given)
-    return Connection(redis.Redis(connection_pool=pool), wait_s=1)
+    pool = CheckedPool(connection_class=redis_client.pool.connection_class, **given)
+    return RedisClient(redis.Redis(connection_pool=pool), wait_s=1)
 
 
-def make_first_version(connection: Connection, blocks: int = 0, rules: Rules = RULES) -> None:
+def make_first_version(redis_client: RedisClient, blocks: int = 0, rules: Rules = RULES) -> None:
     """Leave a ledger as the first version did."""
-    ledger = make_ledger(connect_again(connection), rules)
+    ledger = make_ledger(connect_again(redis_client), rules)
     for _ in range(blocks):
         request_mine(ledger)
         make_miner(ledger).run()
-    client: Any = connection.client
+    client: Any = redis_client.client
     key = Keys(rules.network).rules
     client.hdel(key, *(name for name in client.hkeys(key) if name != b"signed"))
 
 
 def write_field(ledger: Ledger, name: str, value: str) -> None:
-    connect_again(ledger.connection).client.hset(Keys(RULES.network).rules, name, value)
+    connect_again(ledger.redis).client.hset(Keys(RULES.network).rules, name, value)
 
 
 def use_anew(ledger: Ledger) -> None:
     """Ask something on a new connection."""
-    ledger.connection.pool.disconnect()
+    ledger.redis.pool.disconnect()
     ledger.blocks.tip()
 
 
@@ -86,16 +86,16 @@ def test_a_newer_ledger_is_refused_with_the_version_that_reads_it(ledger: Ledger
     write_field(ledger, "format", str(rule_book.FORMAT + 1))
     write_field(ledger, "reader", "9.8.7")
     with pytest.raises(NewerLedger, match=r"use 9\.8\.7 or later"):
-        make_ledger(connect_again(ledger.connection))
+        make_ledger(connect_again(ledger.redis))
     with pytest.raises(NewerLedger, match=r"use 9\.8\.7 or later"):
         use_anew(ledger)
 
 
 def test_the_first_versions_ledger_is_marked_and_gets_the_rules_of_who_opens_it(
-    connection: Connection,
+    redis_client: RedisClient,
 ) -> None:
-    make_first_version(connection, blocks=2)
-    ledger = make_ledger(connection, HARDER)
+    make_first_version(redis_client, blocks=2)
+    ledger = make_ledger(redis_client, HARDER)
     page = ledger.rule_book.look()
     assert page.format == rule_book.FORMAT
     there = replace(WIDEST, bits=RULES.bits)
@@ -107,18 +107,18 @@ def test_the_first_versions_ledger_is_marked_and_gets_the_rules_of_who_opens_it(
 
 
 def test_a_first_versions_ledger_without_blocks_gets_the_rules_for_all(
-    connection: Connection,
+    redis_client: RedisClient,
 ) -> None:
-    make_first_version(connection)
-    assert make_ledger(connection).rule_book.look().record.changes == [(2, RULES.limits)]
+    make_first_version(redis_client)
+    assert make_ledger(redis_client).rule_book.look().record.changes == [(2, RULES.limits)]
 
 
 def test_taking_a_ledger_over_goes_on_where_it_was_broken_off(
-    connection: Connection, monkeypatch: pytest.MonkeyPatch
+    redis_client: RedisClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_first_version(connection, blocks=5)
-    monkeypatch.setattr(rule_book, "_AT_ONCE", 2)
-    ledger = Ledger(connection, HARDER, BOUNDS)
+    make_first_version(redis_client, blocks=5)
+    monkeypatch.setattr(rule_book, "_BATCH", 2)
+    ledger = Ledger(redis_client, HARDER, BOUNDS)
     read: list[tuple[int, int]] = []
     records = ledger.blocks.read_records
 
@@ -141,9 +141,9 @@ def test_taking_a_ledger_over_goes_on_where_it_was_broken_off(
     assert "surveyed" not in ledger.rule_book.look().fields
 
 
-def test_two_parts_that_take_a_ledger_over_agree(connection: Connection) -> None:
-    make_first_version(connection, blocks=1)
-    first, second = (Ledger(connect_again(connection), RULES, BOUNDS) for _ in range(2))
+def test_two_parts_that_take_a_ledger_over_agree(redis_client: RedisClient) -> None:
+    make_first_version(redis_client, blocks=1)
+    first, second = (Ledger(connect_again(redis_client), RULES, BOUNDS) for _ in range(2))
     survey = first.rule_book._survey  # the moment between its look and its word
     first.rule_book.read()
 
@@ -160,7 +160,7 @@ def test_a_later_format_is_reached_step_by_step_however_often_it_breaks_off(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rule_book, "FORMAT", rule_book.FORMAT + 1)
-    client: Any = ledger.connection.client
+    client: Any = ledger.redis.client
     done: list[int] = []
 
     def take_over() -> bool:
@@ -200,7 +200,7 @@ def test_a_later_format_is_reached_step_by_step_however_often_it_breaks_off(
 def test_a_part_may_be_stricter_than_the_ledger_and_not_weaker(
     ledger: Ledger, change: dict[str, int], is_refused: bool
 ) -> None:
-    part = Ledger(connect_again(ledger.connection), replace(RULES, **change), BOUNDS)  # type: ignore[arg-type]  # all of them are integers
+    part = Ledger(connect_again(ledger.redis), replace(RULES, **change), BOUNDS)  # type: ignore[arg-type]  # all of them are integers
     if not is_refused:
         part.open()
         return
@@ -213,36 +213,38 @@ def test_rules_are_raised_from_the_next_block_on_and_a_part_below_them_stops(
 ) -> None:
     request_mine(ledger)
     make_miner(ledger).run()
-    operator = make_ledger(connect_again(ledger.connection))
+    operator = make_ledger(connect_again(ledger.redis))
     request_mine(ledger)
     reading, candidate = open_candidate(ledger)
     assert operator.rule_book.raise_limits(HARDER.limits) == 3
     assert operator.rule_book.look().record.changes == [(2, RULES.limits), (3, HARDER.limits)]
     # what was being mined under the rules before is void
-    assert ledger.mining.connect(reading, candidate, solve(candidate)) is Connecting.STALE
+    assert ledger.mining.connect(reading, candidate, solve(candidate)) is ConnectResult.STALE
     with pytest.raises(WeakerRules, match="this part is set to 4 bits"):
         ledger.mining.open(*build_template(ledger))
     with pytest.raises(WeakerRules):
         build_template(ledger)
     with pytest.raises(WeakerRules):
         use_anew(ledger)
-    ready = make_ledger(connect_again(ledger.connection), HARDER)
-    assert connect_next(ready) is Connecting.CONNECTED
+    ready = make_ledger(connect_again(ledger.redis), HARDER)
+    assert connect_next(ready) is ConnectResult.CONNECTED
     assert ready.blocks.tip().header.bits == HARDER.bits
 
 
-def test_a_part_that_is_strict_enough_goes_on_when_rules_are_raised(connection: Connection) -> None:
-    easy = make_ledger(connect_again(connection))
-    ledger = make_ledger(connection, HARDER)
+def test_a_part_that_is_strict_enough_goes_on_when_rules_are_raised(
+    redis_client: RedisClient,
+) -> None:
+    easy = make_ledger(connect_again(redis_client))
+    ledger = make_ledger(redis_client, HARDER)
     request_mine(ledger)
     built = build_template(ledger)
     easy.rule_book.raise_limits(HARDER.limits)
-    assert ledger.mining.open(*built) is Opening.STALE
-    assert ledger.mining.open(*build_template(ledger)) is Opening.OPENED
+    assert ledger.mining.open(*built) is OpenResult.STALE
+    assert ledger.mining.open(*build_template(ledger)) is OpenResult.OPENED
 
 
 def test_rules_may_be_raised_from_a_later_block_on(ledger: Ledger) -> None:
-    operator = make_ledger(connect_again(ledger.connection))
+    operator = make_ledger(connect_again(ledger.redis))
     assert operator.rule_book.raise_limits(HARDER.limits, 3) == 3
     request_mine(ledger)
     make_miner(ledger).run()
@@ -254,10 +256,10 @@ def test_rules_may_be_raised_from_a_later_block_on(ledger: Ledger) -> None:
 
 def test_a_following_block_built_before_rules_were_raised_is_not_opened(ledger: Ledger) -> None:
     ledger.rule_book.read()
-    make_ledger(connect_again(ledger.connection)).rule_book.raise_limits(HARDER.limits, 3)
+    make_ledger(connect_again(ledger.redis)).rule_book.raise_limits(HARDER.limits, 3)
     request_mine(ledger)
     request_mine(ledger)
-    reading, candidate = open_candidate(make_ledger(connect_again(ledger.connection)))
+    reading, candidate = open_candidate(make_ledger(connect_again(ledger.redis)))
     built = ledger.mining.build_next(reading, candidate, "node")
     assert built  # this part has not heard of it
     ledger.rule_book.read()
@@ -266,7 +268,7 @@ def test_a_following_block_built_before_rules_were_raised_is_not_opened(ledger: 
     outcome, after, start = ledger.mining.connect_and_go_on(
         reading, candidate, header, following, Want(10, "somebody", 5000, 7)
     )
-    assert outcome is Connecting.CONNECTED
+    assert outcome is ConnectResult.CONNECTED
     assert (after.candidate, start) == (None, None)
 
 
@@ -292,7 +294,7 @@ def test_what_cannot_be_raised_is_refused(
 
 def test_of_two_who_raise_the_rules_at_once_one_is_told(ledger: Ledger) -> None:
     def change(revision: str, first: int, limits: str) -> Any:
-        return ledger.connection.script(
+        return ledger.redis.script(
             Keys(RULES.network),
             "change_rules",
             [revision, first, limits, "", rule_book.FORMAT, rule_book.READER],
@@ -306,24 +308,24 @@ def test_of_two_who_raise_the_rules_at_once_one_is_told(ledger: Ledger) -> None:
 
 
 def test_a_ledger_of_an_earlier_format_is_opened_before_its_rules_are_raised(
-    connection: Connection,
+    redis_client: RedisClient,
 ) -> None:
-    make_first_version(connection)
+    make_first_version(redis_client)
     with pytest.raises(RulesNotRaised, match="earlier format"):
-        Ledger(connection, RULES, BOUNDS).rule_book.raise_limits(HARDER.limits)
+        Ledger(redis_client, RULES, BOUNDS).rule_book.raise_limits(HARDER.limits)
 
 
 def test_peers_blocks_are_judged_by_our_rules_at_their_height(ledger: Ledger) -> None:
-    operator = make_ledger(connect_again(ledger.connection))
+    operator = make_ledger(connect_again(ledger.redis))
     operator.rule_book.raise_limits(HARDER.limits, 3)
-    ours = make_ledger(connect_again(ledger.connection), HARDER)
+    ours = make_ledger(connect_again(ledger.redis), HARDER)
     theirs = make_separate_ledger()
     _mine(theirs)
     assert meet(ours, theirs) == "ahead"  # block 2 needs what it needed
     _mine(theirs)
     with pytest.raises(InvalidBlock, match="claims 4 bits, the network demands 6"):
         meet(ours, theirs)
-    ready = make_ledger(theirs.connection, HARDER)
+    ready = make_ledger(theirs.redis, HARDER)
     for _ in range(2):
         _mine(ready)
     assert ours.blocks.tip().header.index == 2
@@ -333,17 +335,17 @@ def test_a_branch_that_was_judged_by_the_rules_before_is_not_taken_over(ledger: 
     theirs = make_separate_ledger()
     _mine(theirs)
     best = ledger.blocks.tip()
-    headers = ledger.branches.follow(best)
+    headers = ledger.branches.begin_headers(best)
     block = theirs.blocks.read_block(2)
     assert block
-    headers.append(block.header, now_ms=ledger.network.now_ms())
+    headers.append(block.header, now_ms=ledger.peers.now_ms())
     branch = ledger.branches.stage(headers)
     branch.add(block)
-    make_ledger(connect_again(ledger.connection)).rule_book.raise_limits(HARDER.limits)
-    assert branch.adopt(best) is Adopting.STALE
+    make_ledger(connect_again(ledger.redis)).rule_book.raise_limits(HARDER.limits)
+    assert branch.adopt(best) is AdoptResult.STALE
     assert ledger.blocks.tip() == best
     with pytest.raises(InvalidBlock):
-        ledger.branches.follow(best).append(block.header, now_ms=ledger.network.now_ms())
+        ledger.branches.begin_headers(best).append(block.header, now_ms=ledger.peers.now_ms())
 
 
 def test_peers_blocks_have_no_more_transactions_than_ours_may() -> None:
@@ -377,7 +379,7 @@ def test_peers_blocks_have_no_more_bytes_than_ours_may_unless_for_one_transactio
 def test_a_chain_that_is_gone_takes_nothing_and_is_not_begun_again(ledger: Ledger) -> None:
     submit(ledger)
     mine_all(ledger)
-    client: Any = connect_again(ledger.connection).client
+    client: Any = connect_again(ledger.redis).client
     keys = Keys(RULES.network)
     client.delete(keys.tip, keys.records, keys.bodies, keys.indexes)
     with pytest.raises(LedgerLost):
@@ -387,19 +389,19 @@ def test_a_chain_that_is_gone_takes_nothing_and_is_not_begun_again(ledger: Ledge
     with pytest.raises(LedgerLost):
         use_anew(ledger)
     with pytest.raises(LedgerLost):
-        make_ledger(connect_again(ledger.connection))
+        make_ledger(connect_again(ledger.redis))
     assert client.exists(keys.pending, keys.mine_requests, keys.records) == 0
 
 
 def test_a_server_that_was_emptied_takes_nothing_from_a_part_that_runs(ledger: Ledger) -> None:
-    ledger.connection.client.flushall()
+    ledger.redis.client.flushall()
     with pytest.raises(LedgerLost):
         ledger.mempool.submit([Submission([make_transaction()])])
     with pytest.raises(LedgerLost):
-        ledger.network.request_resolve()
+        ledger.peers.request_resolve()
     with pytest.raises(LedgerLost):
         use_anew(ledger)
-    assert connect_again(ledger.connection).client.dbsize() == 0
+    assert connect_again(ledger.redis).client.dbsize() == 0
 
 
 def test_a_ledger_that_became_another_is_refused_on_new_connections(ledger: Ledger) -> None:
@@ -408,8 +410,8 @@ def test_a_ledger_that_became_another_is_refused_on_new_connections(ledger: Ledg
         use_anew(ledger)
     write_field(ledger, "signed", "0")
     use_anew(ledger)
-    other = make_ledger(connect_again(ledger.connection), replace(RULES, network="other"))
-    client: Any = connect_again(other.connection).client
+    other = make_ledger(connect_again(ledger.redis), replace(RULES, network="other"))
+    client: Any = connect_again(other.redis).client
     client.hset(Keys("test").records, "1", client.hget(Keys("other").records, "1"))
     with pytest.raises(WrongNetwork):
         use_anew(ledger)

@@ -20,7 +20,7 @@ from tests.simulation.shapes import SHAPES
 from tests.simulation.world import World
 
 _POSITIVE = click.FloatRange(0, min_open=True)
-_SETTINGS = ("workers", "fleet", "bits", "drain_time", "quiet_time")  # each is an option, too
+_SETTINGS = ("miners", "fleet", "bits", "target_drain_time", "quiet_time")  # each is an option, too
 
 
 def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -81,7 +81,7 @@ def simulation(shape: str, picture: Path | None, as_json: bool, **options: Any) 
 
     SHAPE is the shape of the load over time. The settings give all values without an option.
 
-    Example: make simulate ARGS="burst --workers 0,1000 --rate 1000000 --plot burst.svg"
+    Example: make simulate ARGS="burst --miners 0,1000 --rate 1000000 --plot burst.svg"
     """
     said = {name: value for name in _SETTINGS if (value := options.pop(name)) is not None}
     world = make_world(Settings.from_environment(os.environ, said), **options)

@@ -42,7 +42,7 @@ class Fleet:
         while self._starting and self._starting[0][0] <= now_s:
             self.running += self._starting.popleft()[1]
 
-    def follow(self, wanted: int, now_s: float) -> None:
+    def scale_to(self, wanted: int, now_s: float) -> None:
         """Ask for those that are missing, or let go those that are too many, the last first."""
         surplus = self.size - wanted
         if surplus < 0:

@@ -96,7 +96,7 @@ class Model:
         self.fleet.advance(self.now_s)
         decision = self._decide()
         if self._steps % _STEPS_A_LOOK == 0:
-            self.fleet.follow(decision.wanted, self.now_s)
+            self.fleet.scale_to(decision.wanted, self.now_s)
             self.fleet.advance(self.now_s)
         self._miners = min(self.fleet.running, decision.need)
         self._mine()

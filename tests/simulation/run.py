@@ -6,7 +6,7 @@ from tests.simulation.model import STEP_S, Model, Sample
 from tests.simulation.shapes import Shape
 from tests.simulation.world import World
 
-_PATIENCE = 4  # so many times the load's own time may pass before what waits is given up
+_TIMEOUT_FACTOR = 4  # so many times the load's own time may pass before what waits is given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def simulate(world: World, shape: Shape) -> tuple[list[Sample], Summary]:
     """Run ``world`` under a load of ``shape``; the samples are :data:`STEP_S` apart."""
     model = Model(world, shape)
     samples: list[Sample] = []
-    patience_s = _PATIENCE * world.load_s + world.start_delay_s + world.policy.quiet_s
+    patience_s = _TIMEOUT_FACTOR * world.load_s + world.start_delay_s + world.policy.quiet_s
     while model.now_s < world.load_s + patience_s:
         samples.append(model.step())
         is_over = model.now_s > world.load_s and not model.depth

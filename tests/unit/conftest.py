@@ -5,22 +5,22 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
-from minequeue.chain.ledger import Connection, Ledger
+from minequeue.chain.ledger import Ledger, RedisClient
 from tests.ledgers import make_ledger
 from tests.separate_ledgers import make_fake_client
 from tests.web_clients import make_client
 
 
 @pytest.fixture
-def connection() -> Iterator[Connection]:
+def redis_client() -> Iterator[RedisClient]:
     client = make_fake_client()
-    yield Connection(client, wait_s=1)
+    yield RedisClient(client, wait_s=1)
     client.close()
 
 
 @pytest.fixture
-def ledger(connection: Connection) -> Ledger:
-    return make_ledger(connection)
+def ledger(redis_client: RedisClient) -> Ledger:
+    return make_ledger(redis_client)
 
 
 @pytest.fixture

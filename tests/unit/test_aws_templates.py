@@ -8,7 +8,7 @@ import pytest
 from cfnlint.api import lint_file
 from cfnlint.decode import cfn_yaml
 
-from minequeue.chain.ledger import Connection
+from minequeue.chain.ledger import RedisClient
 from minequeue.compose.cli.main import cli
 from minequeue.compose.config.settings import Settings, variable
 from minequeue.compose.stack import processes
@@ -116,8 +116,8 @@ def test_the_load_balancer_sends_to_webs_port_and_reaches_nothing_else() -> None
     assert (egress["FromPort"], egress["ToPort"]) == (DEFAULTS.port, DEFAULTS.port)
 
 
-def test_the_paths_of_health_checks_are_webs_own(connection: Connection) -> None:
-    client = make_client(make_ledger(connection))
+def test_the_paths_of_health_checks_are_webs_own(redis_client: RedisClient) -> None:
+    client = make_client(make_ledger(redis_client))
     path = _properties("service", "WebTargets")["HealthCheckPath"]
     assert path == "/health/ready"
     live = re.search(r"127\.0\.0\.1:\d+(/[^']*)'", _container("Web")["HealthCheck"]["Command"][-1])
@@ -253,8 +253,8 @@ def test_the_page_explains_every_metric() -> None:
 
 def test_all_parts_know_how_many_miners_the_fleet_may_have() -> None:
     for name in SERVICES:
-        assert _environment(name)["MINEQUEUE_FLEET"] == {"Fn::Sub": "0,${MostWorkers}"}
-    assert _properties("service", "WorkerScaling")["MaxCapacity"] == {"Ref": "MostWorkers"}
+        assert _environment(name)["MINEQUEUE_FLEET"] == {"Fn::Sub": "0,${MaxWorkers}"}
+    assert _properties("service", "WorkerScaling")["MaxCapacity"] == {"Ref": "MaxWorkers"}
     assert _properties("service", "WorkerScaling")["MinCapacity"] == 0
 
 

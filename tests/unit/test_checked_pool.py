@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from minequeue.chain.errors import LedgerUnavailable, UnsafeServer
-from minequeue.chain.ledger import Connection, pool
+from minequeue.chain.ledger import RedisClient, pool
 from minequeue.chain.ledger.keys import Keys
 from minequeue.chain.ledger.pool import CHECK_PERIOD_S, Ask
 from tests.separate_ledgers import make_fake_client
@@ -35,105 +35,105 @@ def judge() -> Judge:
 
 
 @pytest.fixture
-def connection(judge: Judge) -> Connection:
-    made = Connection(make_fake_client(), wait_s=1)
-    made.pool.require(judge)
+def redis_client(judge: Judge) -> RedisClient:
+    made = RedisClient(make_fake_client(), wait_s=1)
+    made.pool.add_check(judge)
     return made
 
 
-def use(connection: Connection) -> None:
-    connection.run(lambda client: client.incr("used"))
+def use(redis_client: RedisClient) -> None:
+    redis_client.run(lambda client: client.incr("used"))
 
 
-def count(connection: Connection) -> int:
-    return int(connection.run(lambda client: client.get("used")) or 0)
+def count(redis_client: RedisClient) -> int:
+    return int(redis_client.run(lambda client: client.get("used")) or 0)
 
 
 def test_a_new_connection_is_checked_once_and_then_used(
-    connection: Connection, judge: Judge
+    redis_client: RedisClient, judge: Judge
 ) -> None:
-    use(connection)
-    use(connection)
-    assert (count(connection), judge.asked) == (2, 1)
-    connection.client.connection_pool.disconnect()
-    use(connection)
+    use(redis_client)
+    use(redis_client)
+    assert (count(redis_client), judge.asked) == (2, 1)
+    redis_client.client.connection_pool.disconnect()
+    use(redis_client)
     assert judge.asked == 2
 
 
 def test_a_refused_connection_is_not_used_and_is_checked_again_until_all_is_right(
-    connection: Connection, judge: Judge
+    redis_client: RedisClient, judge: Judge
 ) -> None:
     judge.error = UnsafeServer("Set it right.")
     for asked in (1, 2, 3):
         with pytest.raises(LedgerUnavailable, match="Set it right"):
-            use(connection)
+            use(redis_client)
         assert judge.asked == asked
     judge.error = None
-    assert count(connection) == 0
-    use(connection)
-    assert count(connection) == 1
+    assert count(redis_client) == 0
+    use(redis_client)
+    assert count(redis_client) == 1
 
 
 def test_an_open_connection_is_checked_again_when_its_check_is_old(
-    connection: Connection, judge: Judge, monkeypatch: pytest.MonkeyPatch
+    redis_client: RedisClient, judge: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1000.0
     monkeypatch.setattr(pool, "time", SimpleNamespace(monotonic=lambda: now))
-    use(connection)
+    use(redis_client)
     judge.error = UnsafeServer("Set it right.")
     now += CHECK_PERIOD_S
-    use(connection)
+    use(redis_client)
     assert judge.asked == 1
     now += 0.001
     with pytest.raises(UnsafeServer):
-        use(connection)
+        use(redis_client)
     assert judge.asked == 2
 
 
-def test_a_check_that_is_added_later_judges_open_connections_too(connection: Connection) -> None:
-    use(connection)
+def test_a_check_that_is_added_later_judges_open_connections_too(redis_client: RedisClient) -> None:
+    use(redis_client)
     later = Judge()
     later.error = UnsafeServer("Set it right.")
-    connection.pool.require(later)
+    redis_client.pool.add_check(later)
     with pytest.raises(UnsafeServer):
-        use(connection)
+        use(redis_client)
 
 
 def test_scripts_and_listeners_use_checked_connections_too(
-    connection: Connection, judge: Judge
+    redis_client: RedisClient, judge: Judge
 ) -> None:
     judge.error = UnsafeServer("Set it right.")
     with pytest.raises(UnsafeServer):
-        connection.script(Keys("test"), "register_peers", [1])
-    client: Any = connection.client  # redis leaves pubsub() untyped
+        redis_client.script(Keys("test"), "register_peers", [1])
+    client: Any = redis_client.client  # redis leaves pubsub() untyped
     with pytest.raises(UnsafeServer):
         client.pubsub().subscribe("news")
 
 
 def test_what_checks_say_is_logged_once_for_each_change(
-    connection: Connection, judge: Judge, caplog: pytest.LogCaptureFixture
+    redis_client: RedisClient, judge: Judge, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
 
     def look() -> None:
-        connection.client.connection_pool.disconnect()
+        redis_client.client.connection_pool.disconnect()
         for _ in range(2):
             if judge.error:
                 with pytest.raises(UnsafeServer):
-                    use(connection)
+                    use(redis_client)
             else:
-                use(connection)
+                use(redis_client)
 
     look()
     judge.warning = "It does not tell."
     look()
     look()
-    assert list(connection.pool.warnings) == ["It does not tell."]
+    assert list(redis_client.pool.warnings) == ["It does not tell."]
     judge.warning, judge.error = "", UnsafeServer("Set it right.")
     look()
     judge.error = None
     look()
-    assert not connection.pool.warnings
+    assert not redis_client.pool.warnings
     own = [
         each.getMessage() for each in caplog.records if each.name == "minequeue.chain.ledger.pool"
     ]

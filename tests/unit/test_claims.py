@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from minequeue.chain.ledger import Connecting, Connection
+from minequeue.chain.ledger import ConnectResult, RedisClient
 from tests.ledgers import make_ledger, request_mine
 from tests.mining_steps import claim_range, open_candidate, solve
 
@@ -15,10 +15,10 @@ DEATHS = 0.1  # of all claims: the miner dies with its range, and another takes 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_no_range_is_searched_twice_and_none_is_waited_for_though_miners_die(
-    connection: Connection, seed: int
+    redis_client: RedisClient, seed: int
 ) -> None:
     random = Random(seed)
-    ledger = make_ledger(connection)
+    ledger = make_ledger(redis_client)
     request_mine(ledger)
     _, candidate = open_candidate(ledger)
     leases = [f"miner {n}" for n in range(MINERS)]
@@ -36,6 +36,6 @@ def test_no_range_is_searched_twice_and_none_is_waited_for_though_miners_die(
             deaths += 1
     assert deaths > CLAIMS * DEATHS / 2
     nonce = solve(candidate, free)
-    assert ledger.mining.connect(ledger.queue.read(), candidate, nonce) is Connecting.CONNECTED
+    assert ledger.mining.connect(ledger.queue.read(), candidate, nonce) is ConnectResult.CONNECTED
     for lease in leases:
         assert claim_range(ledger, candidate, 1, lease=lease) is None

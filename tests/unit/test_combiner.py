@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from minequeue.chain.errors import LedgerUnavailable
-from minequeue.chain.ledger import Submission, Verdict
+from minequeue.chain.ledger import Submission, SubmitResult
 from minequeue.web.intake.combiner import Combiner
 from tests.ledgers import make_transaction
 
@@ -18,17 +18,17 @@ class Gate:
         self.called = threading.Semaphore(0)
         self.open = threading.Semaphore(0)
 
-    def submit(self, submissions: Sequence[Submission]) -> list[Verdict]:
+    def submit(self, submissions: Sequence[Submission]) -> list[SubmitResult]:
         self.calls.append(len(submissions))
         self.called.release()
         assert self.open.acquire(timeout=10)
-        return [Verdict.ACCEPTED for _ in submissions]
+        return [SubmitResult.ACCEPTED for _ in submissions]
 
 
 def _submit_in_threads(combiner: Combiner, count: int, size: int = 1) -> list[threading.Thread]:
     def run() -> None:
-        verdict = combiner.submit(Submission([make_transaction() for _ in range(size)]))
-        assert verdict is Verdict.ACCEPTED
+        result = combiner.submit(Submission([make_transaction() for _ in range(size)]))
+        assert result is SubmitResult.ACCEPTED
 
     threads = [threading.Thread(target=run) for _ in range(count)]
     for thread in threads:
@@ -69,7 +69,7 @@ def test_one_call_carries_no_more_than_its_bound_and_always_one_submission() -> 
 
 
 def test_when_the_ledger_is_away_everybody_who_waited_is_told() -> None:
-    def fail(_: Sequence[Submission]) -> list[Verdict]:
+    def fail(_: Sequence[Submission]) -> list[SubmitResult]:
         raise LedgerUnavailable
 
     with pytest.raises(LedgerUnavailable):
@@ -79,7 +79,7 @@ def test_when_the_ledger_is_away_everybody_who_waited_is_told() -> None:
 def test_what_waited_while_the_ledger_was_away_does_not_wait_for_it_once_more() -> None:
     gate = Gate()
 
-    def fail(submissions: Sequence[Submission]) -> list[Verdict]:
+    def fail(submissions: Sequence[Submission]) -> list[SubmitResult]:
         gate.submit(submissions)
         raise LedgerUnavailable
 
@@ -101,7 +101,7 @@ def test_what_waited_while_the_ledger_was_away_does_not_wait_for_it_once_more() 
 
 
 def test_a_fault_of_ours_leaves_nobody_waiting() -> None:
-    def fail(_: Sequence[Submission]) -> list[Verdict]:
+    def fail(_: Sequence[Submission]) -> list[SubmitResult]:
         raise ZeroDivisionError
 
     combiner = Combiner(fail, most=5)

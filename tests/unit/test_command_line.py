@@ -127,7 +127,7 @@ def test_bad_usage_is_one_line_that_says_where_help_is_and_exit_code_2(
     "line",
     [
         "up --port x",
-        "up --workers 3,1",
+        "up --miners 3,1",
         "up --host 192.0.2.1",
         "up --data-dir /proc/none",
         "web --port 70000",

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from minequeue.chain.ledger import Connection
+from minequeue.chain.ledger import RedisClient
 from minequeue.compose.cli.main import cli
-from minequeue.compose.config.listening import flower_host, refuse_open_doors
+from minequeue.compose.config.listening import check_listening, flower_host
 from minequeue.compose.config.settings import Settings, variable
 from minequeue.compose.stack import processes
 from minequeue.workers.runtime import watchdog
@@ -99,7 +99,7 @@ def test_all_parts_are_told_the_same_but_for_what_is_their_own(name: str) -> Non
         "hosts",
         "open_to_all",
         "tokens",
-        "workers",
+        "miners",
         "token",
         "flower_auth",
     }
@@ -141,14 +141,14 @@ def test_the_health_checks_ask_what_the_probes_of_kubernetes_ask() -> None:
 
 
 def test_the_web_tiers_check_is_the_images_and_asks_whether_the_ledger_answers(
-    connection: Connection,
+    redis_client: RedisClient,
 ) -> None:
     found = re.search(r"urlopen\('(.*?)'\)", _check("web"))
     assert found
     url = urlsplit(found[1])
     assert (url.hostname, url.port) == ("127.0.0.1", _settings("web").port)
     assert url.path == "/health/ready"
-    assert make_client(make_ledger(connection)).get(url.path).status_code == 200
+    assert make_client(make_ledger(redis_client)).get(url.path).status_code == 200
     assert _check("web").rpartition("-c ")[2] in DOCKERFILE
 
 
@@ -165,7 +165,7 @@ def test_only_loopback_reaches_a_port_and_it_is_one_that_the_part_listens_on() -
 
 
 def test_the_parts_listen_where_their_ports_lead() -> None:
-    refuse_open_doors(_settings("web"))
+    check_listening(_settings("web"))
     assert _settings("web").host == "0.0.0.0"
     # until there is a password nobody reaches Flower
     assert flower_host(_settings("flower")) == "127.0.0.1"
@@ -205,7 +205,7 @@ def test_only_the_parts_reach_the_server_and_only_the_resolver_calls_others() ->
 
 
 def test_a_worker_has_one_miner_and_the_fleet_may_have_several() -> None:
-    assert _settings("worker").workers == (1, 1)
+    assert _settings("worker").miners == (1, 1)
     for name in OURS:
         assert _settings(name).fleet == (1, 4)
 
@@ -225,7 +225,7 @@ def _read(path: str) -> Any:
 
 
 def test_the_watchers_are_set_up_as_beside_a_stack_but_for_names_instead_of_loopback(
-    connection: Connection,
+    redis_client: RedisClient,
 ) -> None:
     beside, within = _read("prometheus.yml"), _read("containers/prometheus.yml")
     [job] = within["scrape_configs"]
@@ -233,7 +233,7 @@ def test_the_watchers_are_set_up_as_beside_a_stack_but_for_names_instead_of_loop
     assert target == f"web:{_settings('web').port}"
     assert target.partition(":")[0] in _settings("web").hosts
     path = job.get("metrics_path", "/metrics")
-    assert make_client(make_ledger(connection)).get(path).status_code == 200
+    assert make_client(make_ledger(redis_client)).get(path).status_code == 200
     beside["scrape_configs"][0]["static_configs"][0]["targets"] = [target]
     assert within == beside
 

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from minequeue.chain.errors import MalformedJson, MinequeueError
 from minequeue.chain.ledger import Ledger
-from minequeue.chain.protocol.strict_json import MAX_DEPTH, check_depth, loads, make_reader
+from minequeue.chain.protocol.strict_json import MAX_DEPTH, loads, make_reader, validate_depth
 from minequeue.compose.backup.errors import BadBackup
 from minequeue.compose.backup.lines import decode
 from minequeue.compose.burst.client import _read_id
@@ -42,14 +42,14 @@ def _deep(levels: int) -> bytes:
 def test_the_depth_is_bounded_to_the_level(open_: bytes, close: bytes, filling: bytes) -> None:
     outer = MAX_DEPTH - (2 if filling == b"[],{}" else 0)
     filling = filling if b"," not in filling else b"[%b]" % filling
-    check_depth(open_ * outer + filling + close * outer)
+    validate_depth(open_ * outer + filling + close * outer)
     with pytest.raises(MalformedJson, match="levels deep"):
-        check_depth(open_ * (outer + 1) + filling + close * (outer + 1))
+        validate_depth(open_ * (outer + 1) + filling + close * (outer + 1))
 
 
 def test_width_is_no_depth() -> None:
-    check_depth(b"[" + b",".join([b'{"a":[{}]}'] * 10_000) + b"]")
-    check_depth(b'["' + b"[" * 10_000 + b'"]')
+    validate_depth(b"[" + b",".join([b'{"a":[{}]}'] * 10_000) + b"]")
+    validate_depth(b'["' + b"[" * 10_000 + b'"]')
 
 
 @pytest.mark.parametrize("read", [loads, make_reader(dict)])
@@ -151,4 +151,4 @@ def test_the_deepest_contract_fits_in_every_answer_that_holds_it() -> None:
         {"block": {"transactions": [transaction]}},  # a line of a backup
         {"chain": [{"transactions": [transaction]}]},  # GET /chain
     ):
-        check_depth(json.dumps(text).encode())
+        validate_depth(json.dumps(text).encode())

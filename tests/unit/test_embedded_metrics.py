@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from minequeue.chain.errors import LedgerUnavailable
-from minequeue.chain.ledger import Connection
+from minequeue.chain.ledger import RedisClient
 from minequeue.chain.scaling.backlog import Reading
 from minequeue.chain.scaling.policy import Decision, Policy
 from minequeue.web.aws.embedded_metrics import NAMESPACE, UNITS, EmbeddedMetrics, describe
@@ -29,9 +29,9 @@ class Lines:
         self.some.set()
 
 
-def test_the_figures_are_those_of_the_queue(connection: Connection) -> None:
-    ledger = make_ledger(connection)
-    ledger.fleet.beat("worker", 2, "any")
+def test_the_figures_are_those_of_the_queue(redis_client: RedisClient) -> None:
+    ledger = make_ledger(redis_client)
+    ledger.fleet.send_heartbeat("worker", 2, "any")
     submit(ledger, 25)
     for _ in range(5):
         request_mine(ledger)
@@ -40,26 +40,26 @@ def test_the_figures_are_those_of_the_queue(connection: Connection) -> None:
     state = make_client(ledger).get("/queue").json
     assert state
     assert told["Depth"] == state["depth"] == 30
-    assert told["Workers"] == state["workers"] == 2
-    assert told["WorkersWanted"] == state["workers_wanted"] == 2
+    assert told["Miners"] == state["miners"] == 2
+    assert told["MinersWanted"] == state["miners_wanted"] == 2
     assert told["Backlog"] == state["backlog_hashes"] >> state["bits"] == 5
-    assert told["BacklogPerWorker"] == 2.5
+    assert told["BacklogPerMiner"] == 2.5
     assert 0 <= told["OldestAge"] <= state["oldest_age_s"]
     assert told["_aws"]["Timestamp"] == reading.now_ms
 
 
-def test_without_workers_the_backlog_per_worker_is_the_backlog(connection: Connection) -> None:
-    ledger = make_ledger(connection)
+def test_without_workers_the_backlog_per_worker_is_the_backlog(redis_client: RedisClient) -> None:
+    ledger = make_ledger(redis_client)
     for _ in range(3):
         request_mine(ledger)
     told = describe(*ledger.queue.look(POLICY), RULES)
-    assert (told["Workers"], told["BacklogPerWorker"]) == (0, 3)
+    assert (told["Miners"], told["BacklogPerMiner"]) == (0, 3)
 
 
 def test_every_metric_that_is_declared_is_told_beside_its_dimension(
-    connection: Connection,
+    redis_client: RedisClient,
 ) -> None:
-    told = describe(*make_ledger(connection).queue.look(POLICY), RULES)
+    told = describe(*make_ledger(redis_client).queue.look(POLICY), RULES)
     (directive,) = told["_aws"]["CloudWatchMetrics"]
     assert directive["Namespace"] == NAMESPACE
     assert {metric["Name"] for metric in directive["Metrics"]} == set(UNITS)
@@ -68,8 +68,8 @@ def test_every_metric_that_is_declared_is_told_beside_its_dimension(
     assert told["Network"] == RULES.network
 
 
-def test_a_thread_prints_one_line_of_json_a_period(connection: Connection) -> None:
-    ledger = make_ledger(connection)
+def test_a_thread_prints_one_line_of_json_a_period(redis_client: RedisClient) -> None:
+    ledger = make_ledger(redis_client)
     lines = Lines()
     EmbeddedMetrics(lambda: ledger.queue.look(POLICY), RULES, lines.write, 3600).start()
     assert lines.some.wait(5)
@@ -80,9 +80,9 @@ def test_a_thread_prints_one_line_of_json_a_period(connection: Connection) -> No
 
 
 def test_while_the_server_is_away_nothing_is_printed_and_later_it_is(
-    connection: Connection, caplog: pytest.LogCaptureFixture
+    redis_client: RedisClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ledger = make_ledger(connection)
+    ledger = make_ledger(redis_client)
     lines = Lines()
     faults = [LedgerUnavailable()]
 

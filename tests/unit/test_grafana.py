@@ -9,7 +9,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from minequeue.chain.ledger import Connection
+from minequeue.chain.ledger import RedisClient
 from tests.ledgers import make_ledger
 from tests.web_clients import make_client
 
@@ -33,8 +33,8 @@ ABSENT = {
 
 
 @pytest.fixture
-def metrics(connection: Connection) -> set[str]:
-    text = make_client(make_ledger(connection)).get("/metrics").text
+def metrics(redis_client: RedisClient) -> set[str]:
+    text = make_client(make_ledger(redis_client)).get("/metrics").text
     families = text_string_to_metric_families(text)
     return {sample.name for family in families for sample in family.samples} | ABSENT
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import jsonschema
 import pytest
 
-from minequeue.chain.ledger import Connection
+from minequeue.chain.ledger import RedisClient
 from minequeue.chain.ledger.keys import Keys
 from minequeue.compose.cli.main import cli
 from minequeue.compose.config.settings import Settings, variable
@@ -124,8 +124,8 @@ def test_the_servers_port_is_the_same_everywhere() -> None:
     }
 
 
-def test_probes_and_monitors_ask_for_paths_that_there_are(connection: Connection) -> None:
-    client = make_client(make_ledger(connection))
+def test_probes_and_monitors_ask_for_paths_that_there_are(redis_client: RedisClient) -> None:
+    client = make_client(make_ledger(redis_client))
     asked = [probe["httpGet"]["path"] for probe in probes(container(WRITTEN, "web"))]
     assert set(asked) == {"/health/live", "/health/ready"}
     for path in [*asked, MONITOR["path"]]:
@@ -134,22 +134,22 @@ def test_probes_and_monitors_ask_for_paths_that_there_are(connection: Connection
 
 @pytest.mark.parametrize("trigger", TRIGGERS, ids=lambda trigger: trigger["name"])
 def test_keda_reads_a_member_of_the_queue_that_is_always_a_number(
-    connection: Connection, trigger: Any
+    redis_client: RedisClient, trigger: Any
 ) -> None:
     url = urlsplit(trigger["metadata"]["url"])
     namespace = find(WRITTEN, "Namespace", "minequeue")["metadata"]["name"]
     assert url.netloc == f"web.{namespace}.svc:{Settings.from_environment({}).port}"
-    idle: Any = make_client(make_ledger(connection)).get(url.path).json
+    idle: Any = make_client(make_ledger(redis_client)).get(url.path).json
     assert isinstance(idle[trigger["metadata"]["valueLocation"]], int | float)
     # 0 lets the last pod go
     assert idle[trigger["metadata"]["valueLocation"]] == 0
 
 
 def test_one_wanted_miner_is_one_pod() -> None:
-    [wanted] = [t for t in TRIGGERS if t["metadata"]["valueLocation"] == "workers_wanted"]
+    [wanted] = [t for t in TRIGGERS if t["metadata"]["valueLocation"] == "miners_wanted"]
     least, most = Settings.from_environment(
-        {"MINEQUEUE_WORKERS": _given("worker")["MINEQUEUE_WORKERS"]}
-    ).workers
+        {"MINEQUEUE_MINERS": _given("worker")["MINEQUEUE_MINERS"]}
+    ).miners
     assert least == most == int(wanted["metadata"]["targetValue"])
     assert wanted["metricType"] == "AverageValue"
 

@@ -12,7 +12,7 @@ import fakeredis
 import pytest
 
 from minequeue.chain.errors import LedgerUnavailable, QueueFull
-from minequeue.chain.ledger import Connection, Ledger
+from minequeue.chain.ledger import Ledger, RedisClient
 from minequeue.chain.protocol.signature import SecretKey
 from minequeue.chain.protocol.transaction import sign_submission
 from minequeue.web.aws.errors import NotAccepted, UnknownEvent
@@ -279,11 +279,11 @@ def test_without_tokens_a_function_takes_no_requests_but_records(make: Any, ledg
     [(rest_request, 2_900_000), (http_request, 2_900_000), (balancer_request, 480_000)],
 )
 def test_an_answer_that_aws_cannot_carry_is_a_problem_that_says_how_to_read_it(
-    make: Any, most: int, connection: Connection
+    make: Any, most: int, redis_client: RedisClient
 ) -> None:
     rules = replace(RULES, block_transactions=1000, block_bytes=5_000_000)
     bounds = replace(BOUNDS, pending=1000, pending_bytes=5_000_000)
-    ledger = make_ledger(connection, rules, bounds)
+    ledger = make_ledger(redis_client, rules, bounds)
     function = make_function(ledger, batch=1000)
     large = {**payment(), "contract": "x" * 16_000}
     count = most // 16_000 + 1
@@ -336,9 +336,9 @@ def test_a_bad_message_is_reported_with_its_reason_and_nothing_of_it_is_taken(
 
 
 def test_messages_that_the_queue_has_no_room_for_are_reported_and_fit_later(
-    connection: Connection, caplog: pytest.LogCaptureFixture
+    redis_client: RedisClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ledger = make_ledger(connection, bounds=replace(BOUNDS, pending=2))
+    ledger = make_ledger(redis_client, bounds=replace(BOUNDS, pending=2))
     function = make_function(ledger)
     event = queue_event({"a": ONE, "b": ONE, "c": ONE})
     assert _failures(function(event, None)) == ["c"]
@@ -355,8 +355,10 @@ def test_what_is_refused_is_counted_before_the_function_is_frozen(function: Func
     assert 'minequeue_requests_refused_total{reason="malformed-json"} 1.0' in metrics
 
 
-def test_a_network_of_signed_transactions_takes_no_other_messages(connection: Connection) -> None:
-    ledger = make_ledger(connection, replace(RULES, signed=True))
+def test_a_network_of_signed_transactions_takes_no_other_messages(
+    redis_client: RedisClient,
+) -> None:
+    ledger = make_ledger(redis_client, replace(RULES, signed=True))
     signed = sign_submission({"recipient": "bob", "amount": 5}, SecretKey(), lambda: "n")
     event = queue_event({"signed": signed.decode(), "plain": ONE})
     assert _failures(make_function(ledger)(event, None)) == ["plain"]
@@ -421,9 +423,9 @@ def test_a_bad_notification_fails_so_that_aws_keeps_it(
 
 
 def test_lines_of_an_object_are_on_the_queue_once_in_whatever_batches(
-    connection: Connection, objects: Objects
+    redis_client: RedisClient, objects: Objects
 ) -> None:
-    ledger = make_ledger(connection, bounds=replace(BOUNDS, pending=10_000))
+    ledger = make_ledger(redis_client, bounds=replace(BOUNDS, pending=10_000))
     objects.bodies["b/new payments+x.ndjson"] = f"{ONE}\n\n{ONE}\r\n".encode() * 1250 + ONE.encode()
     event = object_event("b", "new+payments%2Bx.ndjson", "e1")
     for batch in (1000, 7, 1):
@@ -472,9 +474,9 @@ def test_an_object_of_bad_lines_does_not_flood_the_log(
 
 
 def test_an_object_larger_than_the_room_goes_on_where_there_is_room_again(
-    connection: Connection, objects: Objects
+    redis_client: RedisClient, objects: Objects
 ) -> None:
-    ledger = make_ledger(connection, bounds=replace(BOUNDS, pending=4))
+    ledger = make_ledger(redis_client, bounds=replace(BOUNDS, pending=4))
     function = make_function(ledger, objects=objects, batch=3)
     objects.bodies["b/k"] = f"{ONE}\n".encode() * 6
     event = object_event("b", "k", "e")
@@ -609,7 +611,7 @@ def test_a_record_without_its_parts_fails_and_names_what_is_missing(function: Fu
 
 def test_while_the_server_is_away_requests_get_503_and_records_come_again() -> None:
     server = fakeredis.FakeServer()
-    ledger = make_ledger(Connection(make_fake_client(server), wait_s=0.1))
+    ledger = make_ledger(RedisClient(make_fake_client(server), wait_s=0.1))
     function = make_function(ledger)
     server.connected = False
     answer = function(http_request("POST", "/chain/new", payment()), None)

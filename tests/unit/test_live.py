@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from minequeue.chain.errors import LedgerUnavailable
-from minequeue.chain.ledger import Connection, Ledger
+from minequeue.chain.ledger import Ledger, RedisClient
 from minequeue.chain.protocol.block import Block
 from minequeue.web.live import KEPT, PERIOD_S, Live, View
 from tests.ledgers import make_ledger, mine_all, request_mine, submit
@@ -36,7 +36,7 @@ def test_a_sample_tells_of_queue_chain_and_fleet(ledger: Ledger) -> None:
     mine_all(ledger)
     submit(ledger, 2)
     request_mine(ledger)
-    ledger.fleet.beat("worker@here", 4, "hashlib")
+    ledger.fleet.send_heartbeat("worker@here", 4, "hashlib")
     state = read_state(make_client(ledger))
     (sample,) = state["samples"]
     expected = {"height": 2, "pending": 2, "mine_requests": 1, "accepted": 5, "mined": 3}
@@ -97,7 +97,7 @@ def test_a_ledger_that_was_emptied_is_away_and_the_thread_goes_on(
     monkeypatch.setattr("minequeue.web.live.PERIOD_S", 1)
     live = Live(ledger, POLICY)
     live.take()
-    client: Any = ledger.connection.client
+    client: Any = ledger.redis.client
     client.flushall()
     live.start()
     wait_for(lambda: live.view().is_away, "a look that fails", 5)
@@ -132,7 +132,7 @@ def test_blocks_that_were_listed_are_not_read_again(
 
 def test_pages_learn_that_the_server_is_away_and_wait_for_nobody() -> None:
     server = fakeredis.FakeServer()
-    ledger = make_ledger(Connection(make_fake_client(server), wait_s=0.1))
+    ledger = make_ledger(RedisClient(make_fake_client(server), wait_s=0.1))
     client = make_client(ledger)
     live = client.application.extensions["minequeue"].live
     seen = read_events(client)
@@ -150,7 +150,7 @@ def test_pages_learn_that_the_server_is_away_and_wait_for_nobody() -> None:
 
 def test_a_page_that_has_nothing_to_show_says_why() -> None:
     server = fakeredis.FakeServer()
-    ledger = make_ledger(Connection(make_fake_client(server), wait_s=0.1))
+    ledger = make_ledger(RedisClient(make_fake_client(server), wait_s=0.1))
     server.connected = False
     client = make_client(ledger)
     page = client.get("/")

@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 
 from minequeue.chain.errors import BranchTooLarge, InvalidBlock
-from minequeue.chain.ledger import Ledger, MinedBy, Opening, Pending, Place, Record, Submission
+from minequeue.chain.ledger import (
+    Ledger,
+    Location,
+    MinedBy,
+    OpenResult,
+    Pending,
+    Record,
+    Submission,
+)
 from minequeue.chain.protocol.block import Block, join_body
 from minequeue.chain.protocol.header import Header
 from minequeue.chain.protocol.merkle import calculate_root
@@ -48,7 +56,7 @@ def _mine(ledger: Ledger, *transactions: Transaction) -> None:
     make_miner(ledger).run()
 
 
-def _find(ledger: Ledger, transaction: Transaction) -> Place | Pending | None:
+def _find(ledger: Ledger, transaction: Transaction) -> Location | Pending | None:
     return ledger.blocks.locate_transaction(bytes.fromhex(transaction.id))
 
 
@@ -57,7 +65,7 @@ def _tip(ledger: Ledger) -> Header:
 
 
 def _pending_ids(ledger: Ledger) -> list[str]:
-    client: Any = ledger.connection.client
+    client: Any = ledger.redis.client
     return [entry[:32].hex() for entry in client.lrange("{minequeue:test}:pending", 0, -1)]
 
 
@@ -70,7 +78,7 @@ def test_a_longer_chain_is_taken_over_block_by_block(ours: Ledger, theirs: Ledge
     assert ours.blocks.tip() == theirs.blocks.tip()
     for index, transaction in enumerate(transactions, 2):
         place = _find(ours, transaction)
-        assert isinstance(place, Place)
+        assert isinstance(place, Location)
         assert (place.header.index, place.position) == (index, 0)
 
 
@@ -109,7 +117,7 @@ def test_more_work_wins_over_more_blocks(theirs: Ledger) -> None:
     ours = make_separate_ledger()
     for _ in range(3):
         _mine(ours)
-    harder = make_ledger(theirs.connection, replace(RULES, bits=6))
+    harder = make_ledger(theirs.redis, replace(RULES, bits=6))
     _mine(harder)  # 2^6 hashes against three times 2^4
     assert meet(ours, harder) == "ahead"
     assert _tip(ours) == _tip(harder)
@@ -129,7 +137,7 @@ def test_transactions_of_stale_blocks_return_to_the_head_of_pending_in_order(
     assert _pending_ids(ours) == [first.id, second.id, third.id]
     assert isinstance(_find(ours, first), Pending)
     reading = ours.queue.read()
-    client: Any = ours.connection.client
+    client: Any = ours.redis.client
     assert reading.pending_bytes == sum(
         len(entry) for entry in client.lrange("{minequeue:test}:pending", 0, -1)
     )
@@ -143,7 +151,7 @@ def test_transactions_that_the_branch_holds_leave_pending(ours: Ledger, theirs: 
     _mine(theirs, shared)
     meet(ours, theirs)
     assert _pending_ids(ours) == [own.id, late.id]
-    assert isinstance(_find(ours, shared), Place)
+    assert isinstance(_find(ours, shared), Location)
     mine_all(ours)
     assert sorted(mined_ids(ours)) == sorted([own.id, shared.id, late.id])
     assert ours.queue.read().pending_bytes == 0
@@ -158,7 +166,7 @@ def test_a_transaction_in_a_stale_block_and_in_the_branch_moves_to_its_new_place
     _mine(theirs, shared)
     meet(ours, theirs)
     place = _find(ours, shared)
-    assert isinstance(place, Place)
+    assert isinstance(place, Location)
     assert place.header.index == 3
     assert _pending_ids(ours) == [own.id]
 
@@ -181,7 +189,7 @@ def test_pending_never_ends_by_itself_after_it_was_rebuilt(ours: Ledger, theirs:
     for _ in range(2):
         _mine(theirs, *([shared] if _find(theirs, shared) is None else []))
     meet(ours, theirs)
-    client: Any = ours.connection.client
+    client: Any = ours.redis.client
     assert _pending_ids(ours) == [own.id]
     assert client.ttl("{minequeue:test}:pending") == -1
     assert client.keys("*branch*") == []
@@ -216,14 +224,14 @@ def test_what_was_being_mined_on_the_old_tip_is_dropped_and_its_request_stays(
     (transaction,) = submit(ours)
     job = request_mine(ours)
     reading, template = build_template(ours)
-    assert ours.mining.open(reading, template) is Opening.OPENED
+    assert ours.mining.open(reading, template) is OpenResult.OPENED
     _mine(theirs)
     meet(ours, theirs)
     assert ours.queue.read().candidate is None
     assert ours.queue.read().oldest_job == job
-    assert ours.mining.open(reading, template) is Opening.STALE
+    assert ours.mining.open(reading, template) is OpenResult.STALE
     mine_all(ours)
-    assert isinstance(_find(ours, transaction), Place)
+    assert isinstance(_find(ours, transaction), Location)
     assert isinstance(ours.blocks.locate_job(job), MinedBy)
 
 
@@ -287,7 +295,7 @@ def test_claimed_work_counts_for_nothing(ours: Ledger, theirs: Ledger) -> None:
 def test_a_branch_of_too_many_headers_is_refused(
     ours: Ledger, theirs: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(meeting, "MOST_HEADERS", 3)
+    monkeypatch.setattr(meeting, "MAX_HEADERS", 3)
     monkeypatch.setattr(meeting, "PAGE", 1)
     for _ in range(5):
         _mine(ours)

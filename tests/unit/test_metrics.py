@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from minequeue.chain.errors import LedgerUnavailable
-from minequeue.chain.ledger import Connecting, Ledger, Submission
+from minequeue.chain.ledger import ConnectResult, Ledger, Submission
 from minequeue.chain.protocol.transaction import accept_submission
 from minequeue.web.guard import refusals as refusals_module
 from minequeue.web.guard.refusals import Refusals
@@ -38,7 +38,7 @@ def test_an_idle_node_has_every_metric(client: FlaskClient) -> None:
     assert found["transactions_accepted_total",] == 0
     assert found["mining_attempts_total", "connected"] == 0
     assert found["transaction_wait_duration_seconds_count",] == 0
-    assert found["drain_time_seconds",] == 0
+    assert found["estimated_drain_seconds",] == 0
 
 
 def test_every_metric_has_a_help_and_its_units_name(client: FlaskClient) -> None:
@@ -71,7 +71,7 @@ def test_counts_move_with_the_facts(ledger: Ledger, client: FlaskClient) -> None
 
 
 def test_buckets_are_cumulative_and_hold_what_they_say(ledger: Ledger, client: FlaskClient) -> None:
-    redis: Any = ledger.connection.client
+    redis: Any = ledger.redis.client
     redis.hset("{minequeue:test}:histograms", mapping={"mined:0": 1, "mined:3": 2, "mined:40": 1})
     redis.hset("{minequeue:test}:histograms", "mined", 5000)
     found = _scrape(client)
@@ -87,8 +87,8 @@ def test_a_find_that_came_too_late_is_a_stale_attempt(ledger: Ledger, client: Fl
     request_mine(ledger)
     reading, candidate = open_candidate(ledger)
     early, late = (solve(candidate, start) for start in (0, 1 << 40))
-    assert ledger.mining.connect(reading, candidate, early) is Connecting.CONNECTED
-    assert ledger.mining.connect(reading, candidate, late) is Connecting.STALE
+    assert ledger.mining.connect(reading, candidate, early) is ConnectResult.CONNECTED
+    assert ledger.mining.connect(reading, candidate, late) is ConnectResult.STALE
     found = _scrape(client)
     assert found["mining_attempts_total", "connected"] == 1
     assert found["mining_attempts_total", "stale"] == 1
@@ -116,7 +116,7 @@ def test_a_reorganisation_is_counted(ledger: Ledger, client: FlaskClient) -> Non
 
 
 def test_meetings_are_timed_by_outcome(ledger: Ledger, client: FlaskClient) -> None:
-    ledger.network.register(["http://127.0.0.1:1"])
+    ledger.peers.register(["http://127.0.0.1:1"])
     Resolver(ledger, lambda _: LedgerNode(ledger), 10).run()
     found = _scrape(client)
     assert found["resolve_duration_seconds_count", "kept"] == 1
@@ -177,7 +177,7 @@ def test_a_server_that_is_away_is_told_once_and_counts_arrive_when_it_is_back(
 
 
 def test_hash_rates_are_those_of_workers(ledger: Ledger, client: FlaskClient) -> None:
-    redis: Any = ledger.connection.client
+    redis: Any = ledger.redis.client
     with ledger.fleet.lease("worker@a") as one, ledger.fleet.lease("worker@a") as two:
         redis.hset("{minequeue:test}:rates", mapping={one: 5, two: 7})
         assert _scrape(client)["hash_rate_hashes_per_second", "worker@a"] == 12

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from minequeue.chain.ledger import Connection
+from minequeue.chain.ledger import RedisClient
 from minequeue.chain.protocol.proof_of_work import search_with_hashlib
 from minequeue.workers.mining.miner import Miner
 from minequeue.workers.mining.pace import SLICE_S
@@ -14,9 +14,9 @@ RATE = 1_000_000  # nonces a second
 
 
 def test_the_speed_is_learned_from_searches_that_hit_too_if_they_took_long_enough(
-    connection: Connection,
+    redis_client: RedisClient,
 ) -> None:
-    ledger = make_ledger(connection)
+    ledger = make_ledger(redis_client)
     now_s, slow_call_s = 0.0, 1.0
 
     def search(header_prefix: bytes, start: int, count: int) -> int | None:  # noqa: ARG001  # Search's
@@ -51,9 +51,9 @@ class Vain:
 
 
 def test_a_search_stops_at_the_next_look_after_another_has_found_the_block(
-    connection: Connection,
+    redis_client: RedisClient,
 ) -> None:
-    ledger, other, vain = make_ledger(connection), make_ledger(connection), Vain()
+    ledger, other, vain = make_ledger(redis_client), make_ledger(redis_client), Vain()
     ledger.announcements.listen()
     request_mine(ledger)
     beaten: list[bytes] = []
@@ -74,9 +74,9 @@ def test_a_search_stops_at_the_next_look_after_another_has_found_the_block(
 
 
 def test_a_run_ends_within_a_slice_of_its_time_however_long_its_range_is(
-    connection: Connection,
+    redis_client: RedisClient,
 ) -> None:
-    ledger, vain = make_ledger(connection, replace(RULES, bits=32)), Vain()
+    ledger, vain = make_ledger(redis_client, replace(RULES, bits=32)), Vain()
     request_mine(ledger)
     miner = Miner(ledger, vain.search, "node", clock=vain.clock)
     for run_s in (1.0, 2.0):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from minequeue.chain.moment import is_ahead
-from minequeue.workers.runtime.watchdog import is_fresh, sign_path
+from minequeue.workers.runtime.watchdog import is_fresh, liveness_file
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ def test_a_moment_is_ahead_within_its_length_and_over_beyond(moment: int, expect
 
 
 def test_a_sign_of_the_future_is_no_sign_of_life(tmp_path: Path) -> None:
-    sign = sign_path(tmp_path, "w")
+    sign = liveness_file(tmp_path, "w")
     sign.touch()
     assert is_fresh(tmp_path, "w")
     os.utime(sign, (0, time.time() + 3600))

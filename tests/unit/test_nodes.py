@@ -7,9 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from minequeue.chain.errors import InvalidBlock, TooManyPeers
-from minequeue.chain.ledger import Ledger, Outcome, Pending, Record, Sight
-from minequeue.chain.ledger.network import MOST_PEERS
-from minequeue.chain.peers.allow_list import Allowed
+from minequeue.chain.ledger import Ledger, PeerStatus, Pending, Record, ResolveResult
+from minequeue.chain.ledger.peers import MAX_PEERS
+from minequeue.chain.peers.allow_list import AllowList
 from minequeue.chain.protocol.block import Block
 from minequeue.chain.protocol.header import Header
 from minequeue.chain.protocol.rules import MAX_BODY_BYTES
@@ -21,7 +21,7 @@ from minequeue.workers.peers.resolver import Resolver
 from tests.ledgers import make_miner, request_mine
 from tests.peers import LedgerNode
 from tests.separate_ledgers import make_separate_ledger
-from tests.web_clients import Rung, make_client
+from tests.web_clients import WakeUpCounter, make_client
 
 NODES = ["http://127.0.0.1:3001", "http://127.0.0.1:3002"]
 PERIOD_S = 10
@@ -37,10 +37,10 @@ def _register(client: FlaskClient, *addresses: str) -> Any:
 
 
 def _is_due(ledger: Ledger) -> bool:
-    return ledger.network.is_due(ledger.blocks.tip().header.hash, PERIOD_S)
+    return ledger.peers.is_due(ledger.blocks.tip().header.hash, PERIOD_S)
 
 
-def _resolve(ledger: Ledger, other: LedgerNode) -> Outcome | None:
+def _resolve(ledger: Ledger, other: LedgerNode) -> ResolveResult | None:
     return Resolver(ledger, lambda _: other, PERIOD_S).run()
 
 
@@ -54,10 +54,10 @@ def test_registered_nodes_are_listed_in_their_one_spelling(client: FlaskClient) 
 
 
 def test_registering_wakes_the_resolver(ledger: Ledger) -> None:
-    bell = Rung()
+    wake_ups = WakeUpCounter()
     assert not _is_due(ledger)
-    _register(make_client(ledger, bell), *NODES)
-    assert bell.times == 1
+    _register(make_client(ledger, wake_ups), *NODES)
+    assert wake_ups.times == 1
     assert _is_due(ledger)
 
 
@@ -129,7 +129,7 @@ def test_a_name_that_leads_where_no_node_may_be_called_has_a_state_of_its_own(
 ) -> None:
     client = make_client(ledger)
     assert _register(client, "http://metadata.example").status_code == 201
-    allowed = Allowed.parse("127.0.0.0/8")
+    allowed = AllowList.parse("127.0.0.0/8")
     caller = PeerClient(allowed, resolve=lambda *_: ["169.254.169.254"])
     Resolver(ledger, lambda address: HttpNode(caller, address), PERIOD_S).run()
     [node] = client.get("/nodes/").get_json()["nodes"]
@@ -141,17 +141,17 @@ def test_a_name_that_leads_where_no_node_may_be_called_has_a_state_of_its_own(
 
 
 def test_as_many_nodes_as_are_kept_and_one_more(client: FlaskClient) -> None:
-    most = [f"http://node{number}:80" for number in range(MOST_PEERS)]
+    most = [f"http://node{number}:80" for number in range(MAX_PEERS)]
     assert _register(client, *most).status_code == 201
     assert _register(client, most[0]).status_code == 201
     answer = _register(client, most[0], "http://one-more:80")
     assert (answer.status_code, answer.get_json()["type"][-14:]) == (409, "too-many-peers")
-    assert len(client.get("/nodes/").get_json()["total_nodes"]) == MOST_PEERS
+    assert len(client.get("/nodes/").get_json()["total_nodes"]) == MAX_PEERS
 
 
 def test_too_many_peers_says_what_to_do(ledger: Ledger) -> None:
     with pytest.raises(TooManyPeers, match="remove some"):
-        ledger.network.register([f"http://n{number}:80" for number in range(MOST_PEERS + 1)])
+        ledger.peers.register([f"http://n{number}:80" for number in range(MAX_PEERS + 1)])
 
 
 def test_a_body_that_names_nodes_has_its_bound(client: FlaskClient) -> None:
@@ -197,42 +197,42 @@ def test_a_look_at_the_headers_of_resolve_makes_no_work(
 
 
 def test_what_has_not_begun_serves_all_who_ask(ledger: Ledger) -> None:
-    network = ledger.network
+    network = ledger.peers
     first = network.request_resolve()
     assert network.request_resolve() == first
-    turn = network.take_turn()
+    turn = network.take_lease()
     assert turn
     assert list(turn.jobs) == [first]
     second = network.request_resolve()
     assert second != first
     assert network.request_resolve() == second
-    network.finish(turn, Outcome(False, 0, 0), bytes(32))
-    assert isinstance(network.find_outcome(first), Outcome)
-    assert isinstance(network.find_outcome(second), Pending)
-    assert network.find_outcome("0" * 32) is None
+    network.finish(turn, ResolveResult(False, 0, 0), bytes(32))
+    assert isinstance(network.find_result(first), ResolveResult)
+    assert isinstance(network.find_result(second), Pending)
+    assert network.find_result("0" * 32) is None
 
 
 def test_one_resolver_at_a_time_and_a_lost_turn_finishes_nothing(ledger: Ledger) -> None:
-    network = ledger.network
+    network = ledger.peers
     job = network.request_resolve()
-    turn = network.take_turn()
+    turn = network.take_lease()
     assert turn
-    assert network.take_turn() is None
+    assert network.take_lease() is None
     assert network.renew(turn)
-    client: Any = ledger.connection.client
+    client: Any = ledger.redis.client
     client.hset("{minequeue:test}:resolver", "until", 0)  # as when its process died
-    other = network.take_turn()
+    other = network.take_lease()
     assert other
     assert list(other.jobs) == [job]
     assert not network.renew(turn)
-    network.finish(turn, Outcome(True, 9, 9), bytes(32))
-    assert isinstance(network.find_outcome(job), Pending)
-    network.finish(other, Outcome(False, 1, 0), bytes(32))
-    assert network.find_outcome(job) == Outcome(False, 1, 0)
+    network.finish(turn, ResolveResult(True, 9, 9), bytes(32))
+    assert isinstance(network.find_result(job), Pending)
+    network.finish(other, ResolveResult(False, 1, 0), bytes(32))
+    assert network.find_result(job) == ResolveResult(False, 1, 0)
 
 
 def test_a_meeting_is_due_when_the_tip_moved_and_after_a_period(ledger: Ledger) -> None:
-    network = ledger.network
+    network = ledger.peers
     network.register(NODES[:1])
     _resolve(ledger, LedgerNode(ledger))
     assert not _is_due(ledger)
@@ -243,11 +243,11 @@ def test_a_meeting_is_due_when_the_tip_moved_and_after_a_period(ledger: Ledger) 
 
 
 def test_a_node_that_was_removed_meanwhile_is_not_noted(ledger: Ledger) -> None:
-    network = ledger.network
+    network = ledger.peers
     network.register(NODES)
     network.remove(NODES[0])
-    network.note(NODES[0], Sight(state="same"))
-    assert list(network.peers()) == NODES[1:]
+    network.note(NODES[0], PeerStatus(state="same"))
+    assert list(network.list_all()) == NODES[1:]
 
 
 def test_waiting_for_a_resolution_gives_the_chain(ledger: Ledger) -> None:
@@ -272,7 +272,7 @@ def test_a_job_tells_that_its_block_went_stale(client: FlaskClient, ledger: Ledg
     make_miner(ledger).run()
     assert client.get(f"/jobs/{job}").get_json()["on_best_chain"] is True
     digest = ledger.blocks.tip().header.hash
-    redis: Any = ledger.connection.client
+    redis: Any = ledger.redis.client
     redis.hdel("{minequeue:test}:indexes", digest)  # as adopt_branch.lua does
     assert client.get(f"/jobs/{job}").get_json()["on_best_chain"] is False
 
@@ -302,10 +302,10 @@ def test_a_long_chain_is_taken_over_in_many_meetings_and_its_node_is_not_blamed(
 ) -> None:
     monkeypatch.setattr(meeting, "_BATCH", 2)
     other = _other(20)
-    ledger.network.register(NODES[:1])
+    ledger.peers.register(NODES[:1])
     for _ in range(10):
         Resolver(ledger, lambda _: LedgerNode(other), PERIOD_S, clock=_Clock(5)).run()
-        assert ledger.network.peers()[NODES[0]].failures == 0
+        assert ledger.peers.list_all()[NODES[0]].failures == 0
         if ledger.blocks.tip() == other.blocks.tip():
             break
         assert _is_due(ledger)
@@ -314,18 +314,18 @@ def test_a_long_chain_is_taken_over_in_many_meetings_and_its_node_is_not_blamed(
 
 def test_a_node_that_takes_a_minute_for_nothing_is_blamed(ledger: Ledger) -> None:
     other = _other(20)
-    ledger.network.register(NODES[:1])
+    ledger.peers.register(NODES[:1])
     Resolver(ledger, lambda _: LedgerNode(other), PERIOD_S, clock=_Clock(20)).run()
-    sight = ledger.network.peers()[NODES[0]]
-    assert sight.state == "faulty"
-    assert "longer than a minute" in sight.reason
+    status = ledger.peers.list_all()[NODES[0]]
+    assert status.state == "faulty"
+    assert "longer than a minute" in status.reason
     assert ledger.blocks.tip().header.index == 1
 
 
 def test_a_resolver_that_lost_its_turn_changes_nothing_more(ledger: Ledger) -> None:
     other = LedgerNode(_other(3))
-    ledger.network.register(NODES)
-    redis: Any = ledger.connection.client
+    ledger.peers.register(NODES)
+    redis: Any = ledger.redis.client
 
     class Slow(LedgerNode):
         def tip(self) -> Record:

@@ -7,15 +7,15 @@ import pytest
 from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 
-from minequeue.chain.ledger import Connection
+from minequeue.chain.ledger import RedisClient
 from minequeue.web.http.scopes import scope_of
 from tests.ledgers import make_ledger
 from tests.web_clients import PLAIN, make_client
 
 
 @pytest.fixture
-def client(connection: Connection) -> FlaskClient:
-    return make_client(make_ledger(connection))
+def client(redis_client: RedisClient) -> FlaskClient:
+    return make_client(make_ledger(redis_client))
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ def _kind(answer: Any) -> tuple[int, str]:
 
 
 def _is_untouched(ledger: Ledger) -> bool:
-    return not ledger.queue.read().depth and not ledger.network.peers()
+    return not ledger.queue.read().depth and not ledger.peers.list_all()
 
 
 @each_change

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from flask.testing import FlaskClient
 
-from minequeue.chain.ledger import Connection, Ledger, Submission
+from minequeue.chain.ledger import Ledger, RedisClient, Submission
 from minequeue.chain.protocol.transaction import accept_submission
 from tests.ledgers import BOUNDS, RULES, make_ledger, mine_all, submit
 from tests.web_clients import make_client
@@ -87,9 +87,9 @@ def test_a_block_is_found_by_its_index_and_by_its_hash(ledger: Ledger, client: F
     assert 'rel="next"' not in page.text
 
 
-def test_a_large_block_is_shown_in_parts(connection: Connection) -> None:
+def test_a_large_block_is_shown_in_parts(redis_client: RedisClient) -> None:
     roomy = replace(RULES, block_transactions=150), replace(BOUNDS, pending=150)
-    ledger = make_ledger(connection, *roomy)
+    ledger = make_ledger(redis_client, *roomy)
     submit(ledger, 150)
     mine_all(ledger)
     client = make_client(ledger)

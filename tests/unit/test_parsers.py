@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 
 from minequeue.chain.audit import Auditor, InvalidChain
 from minequeue.chain.errors import InvalidBlock, InvalidTransaction, MalformedJson
-from minequeue.chain.protocol import fast_transactions as plain_transactions
-from minequeue.chain.protocol import strict_json
+from minequeue.chain.protocol import fast_transactions, strict_json
 from minequeue.chain.protocol.block import Block
 from minequeue.chain.protocol.header import SIZE, Header
 from minequeue.chain.protocol.merkle import calculate_path, calculate_root, is_included
@@ -78,7 +77,7 @@ def test_transactions_of_a_block(fields: Any, index: int, last: bool) -> None:
 
 @given(BODIES)
 def test_both_ways_of_reading_a_submission_agree(raw: bytes) -> None:
-    plain = plain_transactions.read_one(raw, lambda _: "n")
+    plain = fast_transactions.read_one(raw, lambda _: "n")
     if plain is not None:
         assert plain == accept_submission(strict_json.loads(raw), lambda: "n")
 

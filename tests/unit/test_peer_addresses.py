@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minequeue.chain.errors import InvalidPeer
-from minequeue.chain.peers.allow_list import Allowed, BadAllowList
+from minequeue.chain.peers.allow_list import AllowList, BadAllowList
 from minequeue.chain.peers.url import PeerUrl
 
 WORDS = st.text(alphabet="abx0123456789.:/@?#[]-_*%\\ hts", max_size=40)
@@ -78,10 +78,10 @@ def test_whatever_is_read_as_an_address_is_written_as_it_is_read(text: str) -> N
 @given(WORDS)
 def test_whatever_is_read_as_an_allow_list_is_written_as_it_is_read(text: str) -> None:
     try:
-        allowed = Allowed.parse(text)
+        allowed = AllowList.parse(text)
     except BadAllowList:
         return
-    assert Allowed.parse(str(allowed)) == allowed
+    assert AllowList.parse(str(allowed)) == allowed
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_whatever_is_read_as_an_allow_list_is_written_as_it_is_read(text: str) -
 )
 def test_a_bad_entry_of_an_allow_list_is_named(text: str) -> None:
     with pytest.raises(BadAllowList) as caught:
-        Allowed.parse(f"127.0.0.0/8,{text}")
+        AllowList.parse(f"127.0.0.0/8,{text}")
     assert repr(text) in str(caught.value)
 
 
@@ -139,4 +139,4 @@ def test_a_bad_entry_of_an_allow_list_is_named(text: str) -> None:
     ],
 )
 def test_what_may_be_called(text: str, host: str, address: str, permitted: bool) -> None:
-    assert Allowed.parse(text).permits(host, address) == permitted
+    assert AllowList.parse(text).permits(host, address) == permitted

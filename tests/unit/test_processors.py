@@ -144,7 +144,7 @@ def defaults_of(*prefix: str) -> dict[str, object]:
     """
     code = (
         "import json; from minequeue.compose.config.settings import Settings; found = Settings();"
-        "print(json.dumps({'workers': found.workers, 'web_processes': found.web_processes}))"
+        "print(json.dumps({'miners': found.miners, 'web_processes': found.web_processes}))"
     )
     command = [*prefix, sys.executable, "-c", code]
     said: dict[str, object] = json.loads(subprocess.check_output(command))
@@ -153,7 +153,7 @@ def defaults_of(*prefix: str) -> dict[str, object]:
 
 def test_what_is_not_set_follows_the_processors_of_the_process() -> None:
     said = defaults_of("taskset", "--cpu-list", str(min(USABLE)))
-    assert said == {"workers": [1, 1], "web_processes": 1}
+    assert said == {"miners": [1, 1], "web_processes": 1}
 
 
 if GROUPS:  # else none may be made here
@@ -169,6 +169,6 @@ if GROUPS:  # else none may be made here
                 (group / "cpu.cfs_quota_us").write_text("100000")
             joined = f'echo $$ > {group}/cgroup.procs && exec "$@"'
             said = defaults_of("sh", "-c", joined, "sh")
-            assert said == {"workers": [1, 1], "web_processes": 1}
+            assert said == {"miners": [1, 1], "web_processes": 1}
         finally:
             group.rmdir()

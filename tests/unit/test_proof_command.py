@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
-from minequeue.chain.ledger import Connection
+from minequeue.chain.ledger import RedisClient
 from minequeue.chain.protocol.merkle import calculate_path, calculate_root
 from minequeue.chain.protocol.transaction import reward
 from minequeue.compose.cli.main import cli
@@ -18,14 +18,14 @@ from tests.web_clients import make_client
 
 
 @pytest.fixture
-def client(connection: Connection) -> FlaskClient:
-    return make_client(make_ledger(connection), page=100)
+def client(redis_client: RedisClient) -> FlaskClient:
+    return make_client(make_ledger(redis_client), page=100)
 
 
 @pytest.fixture
-def proof(client: FlaskClient, connection: Connection) -> dict[str, Any]:
+def proof(client: FlaskClient, redis_client: RedisClient) -> dict[str, Any]:
     """Of a transaction in the middle of a block, which others follow."""
-    ledger = make_ledger(connection)
+    ledger = make_ledger(redis_client)
     transactions = submit(ledger, 5)
     mine_all(ledger)
     for _ in range(2):

@@ -32,7 +32,7 @@ class Scene:
         self.protection._background._thread = threading.current_thread()
 
     def pass_seconds(self, seconds: int, *, is_mining: bool) -> list[bool]:
-        """What the agent was asked for in so many sweeps."""
+        """What the agent was asked for in so many ticks."""
         self.agent.asked.clear()
         for _ in range(seconds):
             self.protection.tell(is_mining=is_mining)

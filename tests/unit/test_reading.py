@@ -1,4 +1,4 @@
-"""Large answers are sent in parts and from seats, so that those who do not read keep no memory."""
+"""Large answers are sent in parts and in slots, so that those who do not read keep no memory."""
 
 import json
 import threading
@@ -8,22 +8,22 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from minequeue.chain.ledger import Connection, Ledger
-from minequeue.web.guard.slots import WaitingRoom
+from minequeue.chain.ledger import Ledger, RedisClient
+from minequeue.web.guard.slots import Slots
 from minequeue.web.http import streams as reading
 from minequeue.web.http.streams import PART_BYTES
 from tests.ledgers import BOUNDS, RULES, make_ledger, mine_all, submit
 from tests.web_clients import PLAIN, make_client
 
 LARGE = "/chain/blocks/2"
-ENTRIES = 128  # of the largest batch whose receipts need no seat
+ENTRIES = 128  # of the largest batch whose receipts need no slot
 
 
 @pytest.fixture
-def ledger(connection: Connection) -> Ledger:
-    """With a block that is larger than a part, and two seats to read it on."""
+def ledger(redis_client: RedisClient) -> Ledger:
+    """With a block that is larger than a part, and two slots to read it in."""
     rules = replace(RULES, block_transactions=1000, block_bytes=2**30)
-    made = make_ledger(connection, rules, replace(BOUNDS, pending=2000))
+    made = make_ledger(redis_client, rules, replace(BOUNDS, pending=2000))
     submit(made, 500)
     mine_all(made)
     return made
@@ -48,13 +48,13 @@ def test_a_large_block_is_sent_in_parts_and_is_the_same(ledger: Ledger) -> None:
     assert max(map(len, parts)) == PART_BYTES
     block = ledger.blocks.read_block(2)
     assert block
-    assert b"".join(parts) == block.as_json()
-    assert answer.headers["Content-Length"] == str(len(block.as_json()))
+    assert b"".join(parts) == block.to_json()
+    assert answer.headers["Content-Length"] == str(len(block.to_json()))
     assert answer.headers["Content-Type"] == "application/json"
 
 
 @pytest.mark.parametrize("path", [LARGE, "/docs/swagger-ui.css"])
-def test_whatever_is_large_needs_a_seat_that_is_free_again_once_it_is_read(
+def test_whatever_is_large_needs_a_slot_that_is_free_again_once_it_is_read(
     ledger: Ledger, path: str
 ) -> None:
     client = _client(ledger, 1)
@@ -68,7 +68,7 @@ def test_whatever_is_large_needs_a_seat_that_is_free_again_once_it_is_read(
     assert client.get(LARGE).status_code == 200
 
 
-def test_a_large_page_of_headers_needs_a_seat(
+def test_a_large_page_of_headers_needs_a_slot(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     size = len(_client(ledger, 1).get("/chain/headers").data)
@@ -97,7 +97,7 @@ def test_a_batch_that_no_receipts_could_be_sent_for_is_refused_before_it_is_queu
     assert len(answer.data) <= PART_BYTES
 
 
-def test_the_seat_of_a_batch_is_free_again_whatever_comes_of_it(ledger: Ledger) -> None:
+def test_the_slot_of_a_batch_is_free_again_whatever_comes_of_it(ledger: Ledger) -> None:
     client = _client(ledger, 1)
     for entry, status in ((PLAIN, 202), ({}, 400), (PLAIN, 202)):
         answer = client.post("/chain/new", json=[entry] * 500)
@@ -111,23 +111,23 @@ def test_the_seat_of_a_batch_is_free_again_whatever_comes_of_it(ledger: Ledger) 
     assert client.get(LARGE).status_code == 200
 
 
-def test_one_who_comes_waits_for_a_seat_unless_all_have_theirs_for_long() -> None:
-    room = WaitingRoom(1, slow_s=0.1, patience_s=30)
-    seat = room.take(for_later=True)  # whoever has not begun is not slow
-    assert seat is not None
+def test_one_who_comes_waits_for_a_slot_unless_all_have_theirs_for_long() -> None:
+    room = Slots(1, slow_s=0.1, timeout_s=30)
+    slot = room.acquire(for_later=True)  # whoever has not begun is not slow
+    assert slot is not None
     taken: list[object | None] = []
-    waiter = threading.Thread(target=lambda: taken.append(room.take()))
+    waiter = threading.Thread(target=lambda: taken.append(room.acquire()))
     waiter.start()
-    room.leave(seat)
+    room.release(slot)
     waiter.join(30)
     assert taken[0] is not None
     room.start(taken[0])
-    assert room.take() is None
+    assert room.acquire() is None
 
 
-def test_a_seat_is_given_back_once() -> None:
-    room = WaitingRoom(1)
-    seat = room.take()
-    room.leave(seat)
+def test_a_slot_is_given_back_once() -> None:
+    room = Slots(1)
+    slot = room.acquire()
+    room.release(slot)
     with pytest.raises(KeyError):
-        room.leave(seat)
+        room.release(slot)

@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from minequeue.chain.errors import LedgerUnavailable, QueueFull
-from minequeue.chain.ledger import Connection
+from minequeue.chain.ledger import RedisClient
 from minequeue.chain.ledger.pool import CheckedPool
 from minequeue.chain.ledger.redis_connection import bounded
 from minequeue.chain.ledger.redis_url import read, write_socket
@@ -94,22 +94,22 @@ def stub(tmp_path: Path) -> Iterator[Stub]:
 
 
 @pytest.fixture
-def connection(stub: Stub, tmp_path: Path) -> Iterator[Connection]:  # noqa: ARG001  # it answers
+def redis_client(stub: Stub, tmp_path: Path) -> Iterator[RedisClient]:  # noqa: ARG001  # it answers
     # protocol 2: nothing is asked before the first command
     url = f"{write_socket(tmp_path / 's')}?protocol=2"
     pool = CheckedPool(**read(url), **bounded(connect_s=WAIT_S / 2, answer_s=WAIT_S / 2))
-    made = Connection(redis.Redis.from_pool(pool), wait_s=WAIT_S)
+    made = RedisClient(redis.Redis.from_pool(pool), wait_s=WAIT_S)
     yield made
     made.client.close()
 
 
-def ping(connection: Connection) -> object:
-    return connection.run(lambda client: client.ping())
+def ping(redis_client: RedisClient) -> object:
+    return redis_client.run(lambda client: client.ping())
 
 
 @pytest.mark.parametrize("said", AWAY)
 def test_away_is_tried_again_on_another_connection_until_it_is_over(
-    said: str, stub: Stub, connection: Connection
+    said: str, stub: Stub, redis_client: RedisClient
 ) -> None:
     stub.answer = f"-{said}"
 
@@ -118,45 +118,45 @@ def test_away_is_tried_again_on_another_connection_until_it_is_over(
             stub.answer = "+PONG"
 
     stub.asked = recover
-    assert ping(connection) is True
+    assert ping(redis_client) is True
     assert stub.connections > 1
 
 
 @pytest.mark.parametrize("said", AWAY)
 def test_away_for_longer_than_the_bound_is_unavailable(
-    said: str, stub: Stub, connection: Connection
+    said: str, stub: Stub, redis_client: RedisClient
 ) -> None:
     stub.answer = f"-{said}"
     with pytest.raises(LedgerUnavailable, match="is not responding"):
-        ping(connection)
+        ping(redis_client)
     assert stub.connections > 1
 
 
 def test_idle_connections_to_a_node_that_moved_are_dropped_with_the_first(
-    stub: Stub, connection: Connection
+    stub: Stub, redis_client: RedisClient
 ) -> None:
-    pool = connection.client.connection_pool
+    pool = redis_client.client.connection_pool
     idle = [pool.get_connection() for _ in range(8)]
     for each in idle:
         pool.release(each)
     stub.answer = "-MOVED 3999 127.0.0.1:6381"
     stub.asked = lambda: setattr(stub, "answer", "+PONG" if stub.connections > 8 else stub.answer)
-    assert ping(connection) is True
+    assert ping(redis_client) is True
     assert stub.connections == 9
 
 
 @pytest.mark.parametrize("said", REFUSED)
 def test_a_refusal_is_named_in_the_log_and_tells_clients_no_detail(
-    said: str, stub: Stub, connection: Connection, caplog: pytest.LogCaptureFixture
+    said: str, stub: Stub, redis_client: RedisClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ping(connection)
+    ping(redis_client)
     stub.answer = f"-{said}"
     with pytest.raises(LedgerUnavailable, match="cannot log in to its database") as refusal:
-        ping(connection)
+        ping(redis_client)
     told = said.partition(" ")[2].rstrip(".")
     assert told not in str(refusal.value)
     with pytest.raises(LedgerUnavailable):
-        ping(connection)
+        ping(redis_client)
     # threads of other tests' services may log beside it
     assert [message for message in caplog.messages if told in message] == [
         f"Redis cannot be used: Redis refuses to serve this user ({told})"
@@ -165,35 +165,35 @@ def test_a_refusal_is_named_in_the_log_and_tells_clients_no_detail(
 
 @pytest.mark.parametrize("said", FULL)
 def test_memory_that_is_used_up_is_a_full_queue_at_once(
-    said: str, stub: Stub, connection: Connection
+    said: str, stub: Stub, redis_client: RedisClient
 ) -> None:
     stub.answer = f"-{said}"
     with pytest.raises(QueueFull):
-        ping(connection)
+        ping(redis_client)
     assert stub.connections == 1
 
 
 @pytest.mark.parametrize("said", FAULTS)
 def test_a_fault_of_the_command_stays_a_fault(
-    said: str, stub: Stub, connection: Connection
+    said: str, stub: Stub, redis_client: RedisClient
 ) -> None:
     stub.answer = f"-{said}"
     with pytest.raises(redis.ResponseError):
-        ping(connection)
+        ping(redis_client)
     assert stub.connections == 1
 
 
 @pytest.mark.parametrize("said", AWAY)
 def test_celery_takes_away_for_a_lost_connection(said: str, stub: Stub, tmp_path: Path) -> None:
     app = make_celery(make_settings(f"{write_socket(tmp_path / 's')}?protocol=2"))
-    connection = app.connection_for_read()
+    redis_client = app.connection_for_read()
     queue = kombu.Queue("q", exchange=kombu.Exchange(""))
-    consumer = kombu.Consumer(connection, [queue], auto_declare=False)
+    consumer = kombu.Consumer(redis_client, [queue], auto_declare=False)
     consumer.consume()
     stub.answer = f"-{said}"
-    with pytest.raises(connection.connection_errors):
-        queue.bind(connection.default_channel).queue_declare(passive=True)
-    with pytest.raises(connection.connection_errors):  # as a worker that waits for a message
-        connection.drain_events(timeout=2)
+    with pytest.raises(redis_client.connection_errors):
+        queue.bind(redis_client.default_channel).queue_declare(passive=True)
+    with pytest.raises(redis_client.connection_errors):  # as a worker that waits for a message
+        redis_client.drain_events(timeout=2)
     with pytest.raises(kombu.exceptions.OperationalError):
         app.send_wake_up()

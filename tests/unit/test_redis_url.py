@@ -12,7 +12,7 @@ from minequeue.chain.ledger.redis_connection import (
     UnixConnection,
     shorten,
 )
-from minequeue.chain.ledger.redis_url import open_redis, read, show, write_socket
+from minequeue.chain.ledger.redis_url import make_client, read, show, write_socket
 from minequeue.compose.config.settings import BadSetting, Settings
 from minequeue.compose.wiring.workers import make_celery
 from minequeue.workers.runtime import transport
@@ -57,7 +57,7 @@ def test_ledger_and_celery_understand_a_url_alike(
     url: str, kind: type, expected: dict[str, Any]
 ) -> None:
     assert kept(read(url)) == expected
-    ledgers = open_redis(url).connection_pool
+    ledgers = make_client(url).connection_pool
     assert kept(ledgers.connection_kwargs) == expected
     assert ledgers.connection_class is kind
     celerys = parameters_of_celery(url)
@@ -147,7 +147,7 @@ def test_what_holds_no_secret_is_shown_as_it_is() -> None:
 @pytest.mark.parametrize("url", ["rediss://u:p@h/0", "rediss://u:p@h/0?ssl_ca_certs=/ca.pem"])
 def test_every_client_verifies_the_server_unless_the_url_says_otherwise(url: str) -> None:
     for parameters in (
-        open_redis(url).connection_pool.connection_kwargs,
+        make_client(url).connection_pool.connection_kwargs,
         parameters_of_celery(url),
     ):
         options = {k: v for k, v in parameters.items() if k != "connection_class"}

@@ -11,8 +11,8 @@ from tests.chaos.timeline import Sample, Timeline
 _QUEUE: dict[str, Any] = {
     "depth": 3,
     "oldest_age_s": None,
-    "workers_busy": 1,
-    "workers_wanted": 2,
+    "miners_busy": 1,
+    "miners_wanted": 2,
     "tip": {"index": 4},
     "hash_rate": 2e6,
 }

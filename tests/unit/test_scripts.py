@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from minequeue.chain.ledger import connect, connection
+from minequeue.chain.ledger import open_redis, redis_client
 from minequeue.chain.ledger.keys import Keys
 from minequeue.chain.ledger.scripts import parse_script, read_scripts
 
@@ -102,6 +102,6 @@ def test_no_connection_is_made_where_a_script_is_wrong(
     (folder / "prelude.lua").write_text(PRELUDE)
     (folder / "wrong.lua").write_text("-- KEYS tipp\nreturn tipp\n")
     monkeypatch.setattr(resources, "files", lambda _: tmp_path)
-    monkeypatch.setattr(connection, "read_scripts", read_scripts.__wrapped__)
+    monkeypatch.setattr(redis_client, "read_scripts", read_scripts.__wrapped__)
     with pytest.raises(ValueError, match="tipp"):
-        connect("redis://localhost", wait_s=1)
+        open_redis("redis://localhost", wait_s=1)

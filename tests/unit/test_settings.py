@@ -22,7 +22,7 @@ def test_an_option_of_the_command_line_wins_over_its_variable() -> None:
 def test_settings_reach_another_process_unchanged() -> None:
     settings = Settings.from_environment(
         {
-            "MINEQUEUE_WORKERS": "2,5",
+            "MINEQUEUE_MINERS": "2,5",
             "MINEQUEUE_FLEET": "0,50",
             "MINEQUEUE_MAX_PENDING": "7,9",
             "MINEQUEUE_DATA_DIR": "/x y",
@@ -43,10 +43,10 @@ def test_settings_reach_another_process_unchanged() -> None:
         ("BITS", "0"),
         ("BITS", "65"),
         ("BITS", "1.5"),
-        ("WORKERS", "3,2"),
-        ("WORKERS", "0,0"),
-        ("WORKERS", "-1,2"),
-        ("WORKERS", "x"),
+        ("MINERS", "3,2"),
+        ("MINERS", "0,0"),
+        ("MINERS", "-1,2"),
+        ("MINERS", "x"),
         ("FLEET", "2,1"),
         ("MAX_PENDING", "0"),
         ("MAX_PENDING", "1,0"),
@@ -72,8 +72,8 @@ def test_a_bad_value_names_its_variable(name: str, value: str) -> None:
         ("host", "::", "::"),
         ("port", "65535", 65535),
         ("bits", "64", 64),
-        ("workers", "0,3", (0, 3)),
-        ("workers", "4", (4, 4)),
+        ("miners", "0,3", (0, 3)),
+        ("miners", "4", (4, 4)),
         ("max_pending", "10", (10, 512 * 2**20)),
         ("max_pending", "10,2000", (10, 2000)),
     ],
@@ -105,7 +105,7 @@ def test_a_password_is_shown_neither_in_a_repr_nor_in_an_error() -> None:
 
 def test_the_page_lists_every_setting_with_its_default() -> None:
     rows = dict(re.findall(r"^\| `(MINEQUEUE_\w+)` \| (.*?) \|", PAGE.read_text(), re.MULTILINE))
-    by_cpu = {"workers", "web_processes"}
+    by_cpu = {"miners", "web_processes"}
     expected = {
         variable(f.name): "by the processors"
         if f.name in by_cpu

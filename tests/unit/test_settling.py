@@ -7,11 +7,11 @@ import pytest
 
 from minequeue.chain.ledger import (
     Ledger,
-    Opening,
+    Location,
+    OpenResult,
     Pending,
-    Place,
     Submission,
-    Verdict,
+    SubmitResult,
     branches,
     settlement,
 )
@@ -37,7 +37,7 @@ STEPS = range(20)  # more than any case here takes
 
 @pytest.fixture(autouse=True)
 def _small_steps() -> Iterator[None]:
-    with patch.object(settlement, "_AT_ONCE", 2), patch.object(branches, "_AT_ONCE", 2):
+    with patch.object(settlement, "_BATCH", 2), patch.object(branches, "_BATCH", 2):
         yield
 
 
@@ -46,7 +46,7 @@ def _make(count: int) -> list[Transaction]:
 
 
 def _submit(ledger: Ledger, transactions: Sequence[Transaction]) -> None:
-    assert ledger.mempool.submit([Submission(transactions)]) == [Verdict.ACCEPTED]
+    assert ledger.mempool.submit([Submission(transactions)]) == [SubmitResult.ACCEPTED]
 
 
 def _mine(ledger: Ledger, transactions: Sequence[Transaction] = ()) -> None:
@@ -61,7 +61,7 @@ def _ids(transactions: Sequence[Transaction]) -> list[str]:
 
 
 def _waiting_ids(ledger: Ledger) -> list[str]:
-    entries = ledger.connection.client.lrange(Keys("test").pending, 0, -1)
+    entries = ledger.redis.client.lrange(Keys("test").pending, 0, -1)
     return [entry[:32].hex() for entry in entries]  # type: ignore[union-attr]  # redis-py types both of its clients at once
 
 
@@ -133,7 +133,7 @@ def test_a_miner_settles_before_it_mines() -> None:
     meet_and_die(case.ours, case.theirs)
     request_mine(case.ours)
     reading, template = build_template(case.ours)
-    assert case.ours.mining.open(reading, template) is Opening.STALE
+    assert case.ours.mining.open(reading, template) is OpenResult.STALE
     assert make_miner(case.ours).run().outcome == "mined"
     assert not case.ours.queue.read().is_unsettled
     mine_all(case.ours)
@@ -154,8 +154,8 @@ def test_the_bound_counts_what_waits_over_all_lists() -> None:
     meet_and_die(case.ours, case.theirs)
     room = BOUNDS.pending - len(case.waits)
     many = Submission(_make(room + 1))
-    assert case.ours.mempool.submit([many]) == [Verdict.FULL]
-    assert case.ours.mempool.submit([Submission(many.transactions[1:])]) == [Verdict.ACCEPTED]
+    assert case.ours.mempool.submit([many]) == [SubmitResult.FULL]
+    assert case.ours.mempool.submit([Submission(many.transactions[1:])]) == [SubmitResult.ACCEPTED]
     assert case.ours.queue.read().pending == BOUNDS.pending
 
 
@@ -203,4 +203,4 @@ def test_a_place_is_found_while_it_moves() -> None:
     case = Case(0, 0, 0)
     meet_and_die(case.ours, case.theirs)
     own_id = bytes.fromhex(case.strange[0].id)
-    assert isinstance(case.ours.blocks.locate_transaction(own_id), Place)
+    assert isinstance(case.ours.blocks.locate_transaction(own_id), Location)

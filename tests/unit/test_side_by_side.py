@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from minequeue.chain.errors import LedgerUnavailable
-from minequeue.chain.ledger import Ledger, Outcome, Record, Sight
+from minequeue.chain.ledger import Ledger, PeerStatus, Record, ResolveResult
 from minequeue.workers.peers import resolver
 from minequeue.workers.peers.node import Node
-from minequeue.workers.peers.resolver import AT_ONCE, Resolver
+from minequeue.workers.peers.resolver import MAX_MEETINGS, Resolver
 from tests.ledgers import make_miner, request_mine
 from tests.peers import LedgerNode
 from tests.separate_ledgers import make_separate_ledger
@@ -39,7 +39,7 @@ def ours() -> Ledger:
 
 @pytest.fixture(autouse=True)
 def _short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resolver, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(resolver, "IDLE_TIMEOUT_S", 0.2)
     monkeypatch.setattr(resolver, "SLOW_S", 0.1)
 
 
@@ -54,21 +54,21 @@ def _name(number: int) -> str:
 
 def _make(ours: Ledger, nodes: list[LedgerNode]) -> Resolver:
     named: dict[str, Node] = {_name(number): node for number, node in enumerate(nodes)}
-    ours.network.register(list(named))
+    ours.peers.register(list(named))
     return Resolver(ours, named.__getitem__, 60)
 
 
-def _sight(ours: Ledger, number: int) -> Sight:
-    return ours.network.peers()[_name(number)]
+def _sight(ours: Ledger, number: int) -> PeerStatus:
+    return ours.peers.list_all()[_name(number)]
 
 
 def test_a_run_does_not_wait_for_a_slow_node_and_the_next_meets_the_others(ours: Ledger) -> None:
     slow, quick = Held(ours), [LedgerNode(ours) for _ in range(10)]
     peers = _make(ours, [slow, *quick])
-    assert peers.run() == Outcome(replaced=False, peers=11, faults=0)
+    assert peers.run() == ResolveResult(replaced=False, peers=11, faults=0)
     assert slow.was_asked.is_set()
     assert _sight(ours, 0).state == "new"
-    assert peers.run() == Outcome(replaced=False, peers=10, faults=0)
+    assert peers.run() == ResolveResult(replaced=False, peers=10, faults=0)
     assert [len(node.asked) for node in quick] == [2] * 10
     slow.is_released.set()
     wait_for(lambda: _sight(ours, 0).state == "same", "the slow node's meeting", LONG_S)
@@ -96,45 +96,50 @@ def test_a_slow_node_that_is_alone_is_waited_for(ours: Ledger) -> None:
     slow = Held(theirs)
     peers = _make(ours, [slow])
     threading.Timer(1, slow.is_released.set).start()
-    assert peers.run() == Outcome(replaced=True, peers=1, faults=0)
+    assert peers.run() == ResolveResult(replaced=True, peers=1, faults=0)
 
 
 def test_so_many_are_met_at_once_and_no_more(ours: Ledger) -> None:
-    held = [Held(ours) for _ in range(AT_ONCE + 1)]
+    held = [Held(ours) for _ in range(MAX_MEETINGS + 1)]
     run = threading.Thread(target=_make(ours, list(held)).run)
     run.start()
-    for node in held[:AT_ONCE]:
+    for node in held[:MAX_MEETINGS]:
         assert node.was_asked.wait(LONG_S)
-    assert not held[AT_ONCE].was_asked.wait(0.3)
+    assert not held[MAX_MEETINGS].was_asked.wait(0.3)
     held[0].is_released.set()
-    assert held[AT_ONCE].was_asked.wait(LONG_S)
+    assert held[MAX_MEETINGS].was_asked.wait(LONG_S)
     for node in held:
         node.is_released.set()
     run.join(LONG_S)
-    assert {sight.state for sight in ours.network.peers().values()} == {"same"}
+    assert {status.state for status in ours.peers.list_all().values()} == {"same"}
 
 
 def test_a_run_waits_not_at_all_for_a_node_known_as_slow(
     ours: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resolver, "PATIENCE_S", 10 * LONG_S)
+    monkeypatch.setattr(resolver, "IDLE_TIMEOUT_S", 10 * LONG_S)
     slow = Held(ours)
     peers = _make(ours, [slow, LedgerNode(ours)])
-    ours.network.note(_name(0), Sight(state="same", slow=True))
-    assert peers.run() == Outcome(replaced=False, peers=2, faults=0)
+    ours.peers.note(_name(0), PeerStatus(state="same", slow=True))
+    assert peers.run() == ResolveResult(replaced=False, peers=2, faults=0)
     slow.is_released.set()
     wait_for(lambda: not _sight(ours, 0).slow, "the end of its meeting", LONG_S)
 
 
 def test_nodes_known_as_slow_take_no_place_of_the_others(ours: Ledger) -> None:
-    slow, quick = [Held(ours) for _ in range(AT_ONCE + 1)], [LedgerNode(ours) for _ in range(3)]
+    slow, quick = (
+        [Held(ours) for _ in range(MAX_MEETINGS + 1)],
+        [LedgerNode(ours) for _ in range(3)],
+    )
     peers = _make(ours, [*slow, *quick])
     for number in range(len(slow)):
-        ours.network.note(_name(number), Sight(state="same", slow=True))
+        ours.peers.note(_name(number), PeerStatus(state="same", slow=True))
     assert peers.run()
     assert all(node.asked for node in quick)
     wait_for(
-        lambda: sum(node.was_asked.is_set() for node in slow) == AT_ONCE, "the slow ones", LONG_S
+        lambda: sum(node.was_asked.is_set() for node in slow) == MAX_MEETINGS,
+        "the slow ones",
+        LONG_S,
     )
     assert not slow[-1].was_asked.wait(0.2)
     for node in slow:
@@ -150,7 +155,7 @@ def test_many_nodes_with_the_same_heavier_chain_are_all_in_order(ours: Ledger) -
     assert outcome
     assert (outcome.replaced, outcome.peers, outcome.faults) == (True, 20, 0)
     assert ours.blocks.tip() == theirs.blocks.tip()
-    states = {sight.state for sight in ours.network.peers().values()}
+    states = {status.state for status in ours.peers.list_all().values()}
     assert states <= {"same", "ahead"}
 
 

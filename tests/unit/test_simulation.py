@@ -216,7 +216,7 @@ def test_the_command_prints_a_summary_and_draws_a_picture_that_needs_nothing_els
     for name in [name for name in os.environ if name.startswith(PREFIX)]:
         monkeypatch.delenv(name)
     picture = tmp_path / "burst.svg"
-    options = ["burst", "--workers", "0,20", "--rate", "600", "--minutes", "1"]
+    options = ["burst", "--miners", "0,20", "--rate", "600", "--minutes", "1"]
     command = [*options, "--plot", str(picture)]
     said = CliRunner().invoke(simulation, command, catch_exceptions=False)
     assert said.exit_code == 0
@@ -238,9 +238,9 @@ def test_a_shape_that_is_none_is_refused() -> None:
 
 def test_what_is_simulated_is_what_the_settings_say_for_the_stack() -> None:
     known = {
-        "MINEQUEUE_WORKERS": "1,3",
+        "MINEQUEUE_MINERS": "1,3",
         "MINEQUEUE_FLEET": "2,40",
-        "MINEQUEUE_DRAIN_TIME": "7",
+        "MINEQUEUE_TARGET_DRAIN_TIME": "7",
         "MINEQUEUE_QUIET_TIME": "9",
         "MINEQUEUE_SIGNATURES": "required",
         "MINEQUEUE_MAX_PENDING": "77,7777",
@@ -263,7 +263,7 @@ def test_what_is_simulated_is_what_the_settings_say_for_the_stack() -> None:
 
 @pytest.mark.parametrize(
     ("options", "least", "most"),
-    [(["--workers", "1,3"], 2, 40), (["--workers", "1,3", "--fleet", "4,50"], 4, 50)],
+    [(["--miners", "1,3"], 2, 40), (["--miners", "1,3", "--fleet", "4,50"], 4, 50)],
 )
 def test_the_fleet_of_the_settings_is_simulated_and_an_option_wins(
     options: list[str], least: int, most: int

@@ -10,11 +10,11 @@ from minequeue.compose.client.status import draw, plot
 QUEUE = {
     "depth": 12_345,
     "oldest_age_s": 1.5,
-    "drain_time_s": None,
+    "estimated_drain_s": None,
     "hash_rate": 0,
-    "workers_busy": 0,
-    "workers_wanted": 2,
-    "workers": 2,
+    "miners_busy": 0,
+    "miners_wanted": 2,
+    "miners": 2,
     "tip": {"index": 1_000, "hash": "ab" * 32},
 }
 

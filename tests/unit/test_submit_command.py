@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from minequeue.chain.ledger import Connection, Ledger
+from minequeue.chain.ledger import Ledger, RedisClient
 from minequeue.compose.cli.main import cli
 from minequeue.compose.client.submission import NameNeeded, SentFiles
 from minequeue.compose.client.submit import SendingStopped
@@ -63,8 +63,8 @@ class Node:
 
 
 @pytest.fixture
-def node(connection: Connection) -> Node:
-    return Node(make_ledger(connection))
+def node(redis_client: RedisClient) -> Node:
+    return Node(make_ledger(redis_client))
 
 
 @pytest.fixture
@@ -160,9 +160,9 @@ def _fill(number: int, size: int) -> str:
 
 
 def test_a_queue_that_holds_less_than_a_batch_is_filled_by_parts(
-    connection: Connection, file: Path
+    redis_client: RedisClient, file: Path
 ) -> None:
-    node = Node(make_ledger(connection, bounds=replace(BOUNDS, pending=6)))
+    node = Node(make_ledger(redis_client, bounds=replace(BOUNDS, pending=6)))
     file.write_text("\n".join(line(n) for n in range(6)))
     with at(node, file) as send:
         assert counts(send()) == (6, 0, 0)
@@ -171,10 +171,10 @@ def test_a_queue_that_holds_less_than_a_batch_is_filled_by_parts(
 
 @pytest.mark.parametrize("lines", [1, 2, 9])
 def test_a_queue_of_few_bytes_is_filled_by_what_fits(
-    connection: Connection, file: Path, lines: int
+    redis_client: RedisClient, file: Path, lines: int
 ) -> None:
     # the shortest lines grow most: to 170 bytes of the queue, of which it holds just so many
-    node = Node(make_ledger(connection, bounds=replace(BOUNDS, pending_bytes=170 * lines)))
+    node = Node(make_ledger(redis_client, bounds=replace(BOUNDS, pending_bytes=170 * lines)))
     shortest = '{"sender":"a","recipient":"b","amount":%d,"nonce":"1"}'
     file.write_text("\n".join(shortest % n for n in range(lines)))
     with at(node, file) as send:

@@ -10,14 +10,14 @@ import redis
 from flask.testing import FlaskClient
 
 from minequeue.chain.errors import WrongRules
-from minequeue.chain.ledger import Connection, Ledger
+from minequeue.chain.ledger import Ledger, RedisClient
 from minequeue.chain.protocol.proof_of_work import HASHLIB
 from minequeue.chain.protocol.signature import SecretKey
 from minequeue.chain.protocol.transaction import sign_submission
 from tests.ledgers import BOUNDS, RULES, make_ledger, make_miner, mine_all, submit
 from tests.mining_steps import open_candidate
 from tests.separate_ledgers import make_fake_client
-from tests.web_clients import PLAIN, Rung, make_client
+from tests.web_clients import PLAIN, WakeUpCounter, make_client
 
 
 def _is_problem(answer: Any, status: int, slug: str) -> dict[str, Any]:
@@ -55,19 +55,19 @@ def test_a_path_with_an_empty_part_leads_nowhere(
 def test_an_accepted_submission_wakes_the_miners_and_a_refused_one_does_not(
     ledger: Ledger,
 ) -> None:
-    bell = Rung()
-    client = make_client(ledger, bell)
+    wake_ups = WakeUpCounter()
+    client = make_client(ledger, wake_ups)
     client.post("/chain/new", json={})
-    assert bell.times == 0
+    assert wake_ups.times == 0
     client.post("/chain/new", json=PLAIN)
     client.get("/chain/mine")
-    assert bell.times == 2
+    assert wake_ups.times == 2
 
 
 def test_a_submission_that_does_not_fit_is_429_and_nothing_of_it_is_accepted(
-    connection: Connection,
+    redis_client: RedisClient,
 ) -> None:
-    client = make_client(make_ledger(connection, bounds=replace(BOUNDS, pending=3)))
+    client = make_client(make_ledger(redis_client, bounds=replace(BOUNDS, pending=3)))
     assert client.post("/chain/new", json=[PLAIN] * 2).status_code == 202
     answer = client.post("/chain/new", json=[PLAIN] * 2)
     _is_problem(answer, 429, "queue-full")
@@ -77,10 +77,10 @@ def test_a_submission_that_does_not_fit_is_429_and_nothing_of_it_is_accepted(
 
 
 def test_mine_requests_past_their_bound_are_429_and_may_soon_come_again(
-    connection: Connection,
+    redis_client: RedisClient,
 ) -> None:
     slow = replace(RULES, block_interval_s=3600)  # not what a full queue waits for
-    client = make_client(make_ledger(connection, slow, replace(BOUNDS, pending=1)))
+    client = make_client(make_ledger(redis_client, slow, replace(BOUNDS, pending=1)))
     assert client.get("/chain/mine").status_code == 202
     answer = client.get("/chain/mine")
     _is_problem(answer, 429, "queue-full")
@@ -102,7 +102,7 @@ def test_a_body_past_its_bound_is_413_and_at_its_bound_accepted(ledger: Ledger) 
 
 def test_a_server_that_is_away_is_503_with_a_time_to_come_back() -> None:
     server = fakeredis.FakeServer()
-    ledger = make_ledger(Connection(make_fake_client(server), wait_s=0.1))
+    ledger = make_ledger(RedisClient(make_fake_client(server), wait_s=0.1))
     client = make_client(ledger)
     server.connected = False
     for answer in (
@@ -117,14 +117,14 @@ def test_a_server_that_is_away_is_503_with_a_time_to_come_back() -> None:
 
 
 def test_a_server_whose_memory_is_used_up_is_429(
-    connection: Connection, monkeypatch: pytest.MonkeyPatch
+    redis_client: RedisClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = make_client(make_ledger(connection))
+    client = make_client(make_ledger(redis_client))
 
     def fail(*_: Any) -> Any:
         raise redis.exceptions.OutOfMemoryError("OOM command not allowed")
 
-    monkeypatch.setattr(connection, "_send", fail)
+    monkeypatch.setattr(redis_client, "_send", fail)
     _is_problem(client.post("/chain/new", json=PLAIN), 429, "queue-full")
 
 
@@ -170,7 +170,7 @@ def test_a_job_is_queued_then_mining_then_done(ledger: Ledger, client: FlaskClie
     assert done["block"] == {"index": 2, "hash": ledger.blocks.tip().header.hash.hex()}
 
 
-def test_a_wait_that_finds_no_free_seat_is_answered_at_once(ledger: Ledger) -> None:
+def test_a_wait_that_finds_no_free_slot_is_answered_at_once(ledger: Ledger) -> None:
     client = make_client(ledger, wait_s=0)
     assert client.get("/chain/mine", headers={"Prefer": "wait=30"}).status_code == 202
 
@@ -197,22 +197,22 @@ def test_a_page_has_bounds(ledger: Ledger, client: FlaskClient, path: str) -> No
 
 def test_the_queue_tells_scalers_what_they_need(ledger: Ledger, client: FlaskClient) -> None:
     client.get("/chain/mine")
-    ledger.fleet.beat("w", 2, "vectors-8")
+    ledger.fleet.send_heartbeat("w", 2, "vectors-8")
     answer = client.get("/queue").json
     assert answer is not None
     assert answer["depth"] == answer["mine_requests"] == 1
     assert answer["pending_transactions"] == answer["pending_bytes"] == 0
     assert answer["backlog_hashes"] == 2**RULES.bits
-    assert answer["drain_time_s"] is None
-    assert (answer["workers"], answer["workers_wanted"]) == (2, 1)
+    assert answer["estimated_drain_s"] is None
+    assert (answer["miners"], answer["miners_wanted"]) == (2, 1)
     assert (answer["kernels"], answer["warnings"]) == ({"vectors-8": 2}, [])
     assert answer["bits"] == RULES.bits
     assert answer["limits"] == {"batch": 5, "body_bytes": 10_000}
     assert answer["tip"]["index"] == 1
 
 
-def test_the_queue_tells_no_larger_batch_than_may_wait(connection: Connection) -> None:
-    client = make_client(make_ledger(connection, bounds=replace(BOUNDS, pending=3)))
+def test_the_queue_tells_no_larger_batch_than_may_wait(redis_client: RedisClient) -> None:
+    client = make_client(make_ledger(redis_client, bounds=replace(BOUNDS, pending=3)))
     limits = client.get("/queue").get_json()["limits"]
     assert limits["batch"] == 3
     assert client.post("/chain/new", json=[PLAIN] * 4).status_code == 429
@@ -232,8 +232,8 @@ def test_an_answer_tells_how_much_of_a_submission_was_known(client: FlaskClient)
 def test_the_queue_warns_of_miners_without_machine_code(
     ledger: Ledger, client: FlaskClient
 ) -> None:
-    ledger.fleet.beat("w", 2, "vectors-8")
-    ledger.fleet.beat("x", 3, HASHLIB)
+    ledger.fleet.send_heartbeat("w", 2, "vectors-8")
+    ledger.fleet.send_heartbeat("x", 3, HASHLIB)
     answer = client.get("/queue").json
     assert answer is not None
     assert answer["kernels"] == {"vectors-8": 2, HASHLIB: 3}
@@ -241,10 +241,10 @@ def test_the_queue_warns_of_miners_without_machine_code(
 
 
 def test_the_chain_is_sent_in_small_parts_whatever_the_size_of_its_blocks(
-    connection: Connection,
+    redis_client: RedisClient,
 ) -> None:
     rules = replace(RULES, block_transactions=1000, block_bytes=2**30)
-    ledger = make_ledger(connection, rules, replace(BOUNDS, pending=1000))
+    ledger = make_ledger(redis_client, rules, replace(BOUNDS, pending=1000))
     for count in (1, 1000, 2):
         submit(ledger, count)
         mine_all(ledger)
@@ -256,7 +256,7 @@ def test_the_chain_is_sent_in_small_parts_whatever_the_size_of_its_blocks(
     assert lengths == [0, 2, 1001, 3]
 
 
-def test_readers_past_their_seats_are_429_and_a_seat_is_free_again_when_one_goes_away(
+def test_readers_past_their_seats_are_429_and_a_slot_is_free_again_when_one_goes_away(
     ledger: Ledger,
 ) -> None:
     client = make_client(ledger, readers=1)
@@ -283,9 +283,9 @@ def test_an_etag_spares_an_unchanged_chain(client: FlaskClient) -> None:
 
 
 @pytest.fixture
-def signed_client(connection: Connection) -> FlaskClient:
+def signed_client(redis_client: RedisClient) -> FlaskClient:
     """Of a network that demands signatures."""
-    return make_client(make_ledger(connection, replace(RULES, signed=True)))
+    return make_client(make_ledger(redis_client, replace(RULES, signed=True)))
 
 
 def _sign(**fields: Any) -> bytes:
@@ -310,9 +310,9 @@ def test_where_signatures_are_demanded_the_unsigned_is_refused_in_every_form(
 
 
 def test_a_signed_transaction_that_is_sent_again_gives_the_first_receipt(
-    connection: Connection,
+    redis_client: RedisClient,
 ) -> None:
-    ledger = make_ledger(connection, replace(RULES, signed=True))
+    ledger = make_ledger(redis_client, replace(RULES, signed=True))
     client = make_client(ledger)
     kind = {"content_type": "application/json"}
     first = client.post("/chain/new", data=_sign(), **kind)
@@ -330,8 +330,8 @@ def test_a_client_can_see_that_signatures_are_demanded(signed_client: FlaskClien
     assert signed_client.get("/chain/tip").get_json()["signatures"] == "required"
 
 
-def test_the_choice_is_kept_with_the_chain(connection: Connection) -> None:
-    make_ledger(connection, replace(RULES, signed=True))
-    make_ledger(connection, replace(RULES, signed=True))
+def test_the_choice_is_kept_with_the_chain(redis_client: RedisClient) -> None:
+    make_ledger(redis_client, replace(RULES, signed=True))
+    make_ledger(redis_client, replace(RULES, signed=True))
     with pytest.raises(WrongRules):
-        make_ledger(connection)
+        make_ledger(redis_client)

@@ -84,4 +84,4 @@ def test_what_is_hard_to_write_canonically_is_written_as_rfc_8785_says() -> None
 def test_a_block_is_answered_under_the_names_of_the_contract() -> None:
     expected = BLOCKS[2]["block"]
     body = join_body([canonical.encode(fields) for fields in expected["transactions"]])
-    assert json.loads(Block(_header_of(expected), body).as_json()) == expected
+    assert json.loads(Block(_header_of(expected), body).to_json()) == expected

@@ -12,7 +12,7 @@ from minequeue.web.http.parameters import IF_NONE_MATCH, MAX_PAGE, page
 from minequeue.web.http.requests import read_number
 from minequeue.web.http.streams import PART_BYTES, stream
 from minequeue.web.replies.answers import JSON, answer_json
-from minequeue.web.replies.describe import Reply, described
+from minequeue.web.replies.describe import Reply, describe
 from minequeue.web.replies.schemas import Block as BlockSchema
 from minequeue.web.replies.schemas import Chain, Headers, Tip
 from minequeue.web.services import services
@@ -21,7 +21,7 @@ blueprint = Blueprint("chain", __name__)
 
 
 @blueprint.get("/chain")
-@described(
+@describe(
     Reply(200, "The chain, or a page of it.", Chain, headers={"ETag": "Names the tip."}),
     Reply(304, "The client has the present chain.", headers={"ETag": "Names the tip."}),
     problems=(400, 429),
@@ -40,25 +40,23 @@ def read_chain() -> Response:
 
 
 @blueprint.get("/chain/headers")
-@described(
-    Reply(200, "A page of headers.", Headers), problems=(400, 429), parameters=page(MAX_PAGE)
-)
+@describe(Reply(200, "A page of headers.", Headers), problems=(400, 429), parameters=page(MAX_PAGE))
 def read_headers() -> Response:
     """A page of headers."""
     tip = _blocks().tip()
     first, last = _read_page(tip, default=services().limits.page)
-    headers = [record.header.as_json() for record in _blocks().read_records(first, last)]
+    headers = [record.header.to_dict() for record in _blocks().read_records(first, last)]
     return answer_json({"headers": headers, "length": tip.header.index})
 
 
 @blueprint.get("/chain/tip")
-@described(Reply(200, "The last header.", Tip))
+@describe(Reply(200, "The last header.", Tip))
 def read_tip() -> Response:
     """The last block's header, the work of the whole chain as a decimal string, and a rule."""
     tip = _blocks().tip()
     return answer_json(
         {
-            **tip.header.as_json(),
+            **tip.header.to_dict(),
             "cumulative_work": str(tip.cumulative_work),
             "signatures": "required" if services().ledger.rules.signed else "optional",
         }
@@ -66,14 +64,14 @@ def read_tip() -> Response:
 
 
 @blueprint.get("/chain/blocks/<name>")
-@described(
+@describe(
     Reply(200, "The block.", BlockSchema),
     problems=(404, 429),
     parameters=[NAME],
 )
 def read_block(name: str) -> Response:
     """One block, by its index or by its hash."""
-    return Response(find_block(name).as_json(), content_type=JSON)
+    return Response(find_block(name).to_json(), content_type=JSON)
 
 
 def stream_chain(head: bytes) -> Response:
@@ -112,7 +110,7 @@ def _write_blocks(head: bytes, blocks: Iterator[Block], length: int) -> Iterator
             raise ConnectionAbortedError("the chain was reorganised while it was read")
         previous = block.header.hash
         chunk += separator
-        chunk += block.as_json()
+        chunk += block.to_json()
         separator = b","
         while len(chunk) >= PART_BYTES:
             yield bytes(chunk[:PART_BYTES])

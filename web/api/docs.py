@@ -4,7 +4,7 @@ from flask import Blueprint, Response
 
 from minequeue.web.http.files import SCRIPT, STYLE, answer_file
 from minequeue.web.http.parameters import in_path
-from minequeue.web.replies.describe import Reply, described
+from minequeue.web.replies.describe import Reply, describe
 from minequeue.web.replies.problems import not_found
 
 blueprint = Blueprint("docs", __name__, url_prefix="/docs")
@@ -26,14 +26,14 @@ _HEADERS = {
 
 
 @blueprint.get("")
-@described(Reply(200, "The viewer.", {"type": "string"}, "text/html"), reads_ledger=False)
+@describe(Reply(200, "The viewer.", {"type": "string"}, "text/html"), reads_ledger=False)
 def read_page() -> Response:
     """The API in a viewer, for people."""
     return _answer("index.html")
 
 
 @blueprint.get("/<name>")
-@described(
+@describe(
     Reply(200, "The file.", {"type": "string"}, "text/javascript"),
     problems=(404, 429),
     parameters=[in_path("name", "The file's name.", r"^start\.js$", "start.js")],

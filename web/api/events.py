@@ -11,7 +11,7 @@ from flask import Blueprint, Response, request
 from minequeue.chain.errors import MinequeueError
 from minequeue.web.http.requests import parse_number
 from minequeue.web.live import PERIOD_S, View
-from minequeue.web.replies.describe import Parameter, Reply, described
+from minequeue.web.replies.describe import Parameter, Reply, describe
 from minequeue.web.services import services
 
 blueprint = Blueprint("events", __name__)
@@ -28,7 +28,7 @@ _HEAD = b"retry: %d\n" % (1000 * PERIOD_S)
 
 
 @blueprint.get("/events")
-@described(
+@describe(
     Reply(
         200,
         "Changes since the last event: `state` with samples, blocks and warnings, or `away` with "

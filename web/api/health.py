@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 
 from minequeue.web.replies.answers import answer_json
-from minequeue.web.replies.describe import Reply, described
+from minequeue.web.replies.describe import Reply, describe
 from minequeue.web.replies.schemas import Health
 from minequeue.web.services import services
 
@@ -11,14 +11,14 @@ blueprint = Blueprint("health", __name__)
 
 
 @blueprint.get("/health/live")
-@described(Reply(200, "It lives.", Health), reads_ledger=False)
+@describe(Reply(200, "It lives.", Health), reads_ledger=False)
 def live() -> Response:
     """The process answers; says nothing of the ledger, whose absence no restart mends."""
     return answer_json({"status": "live"})
 
 
 @blueprint.get("/health/ready")
-@described(Reply(200, "It is ready.", Health))
+@describe(Reply(200, "It is ready.", Health))
 def ready() -> Response:
     """The ledger answers, and so would a submission; 503 otherwise."""
     services().ledger.blocks.tip()

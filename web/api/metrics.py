@@ -17,12 +17,12 @@ from prometheus_client.core import (
     Metric,
 )
 
-from minequeue.chain.ledger import Measures
-from minequeue.chain.ledger.measures import BUCKETS, Histogram
+from minequeue.chain.ledger import Metrics
+from minequeue.chain.ledger.metrics import BUCKETS, Histogram
 from minequeue.chain.protocol.rules import Rules
 from minequeue.chain.scaling import backlog
 from minequeue.chain.scaling.backlog import Reading
-from minequeue.web.replies.describe import Reply, described
+from minequeue.web.replies.describe import Reply, describe
 from minequeue.web.replies.schemas import PeerState
 from minequeue.web.services import services
 
@@ -31,23 +31,23 @@ blueprint = Blueprint("metrics", __name__)
 CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 _STATES: tuple[str, ...] = get_args(PeerState)
 _EMPTY = Histogram((0,) * BUCKETS, 0, 0)
-_OUTCOMES = ("kept", "replaced", "failed")
+_RESULTS = ("kept", "replaced", "failed")
 
 
 @blueprint.get("/metrics")
-@described(Reply(200, "The metrics.", {"type": "string"}, "text/plain"))
+@describe(Reply(200, "The metrics.", {"type": "string"}, "text/plain"))
 def read_metrics() -> Response:
     """Everything that is counted, for Prometheus."""
     ledger = services().ledger
     reading, decision = ledger.queue.look(services().policy)
-    states = Counter(sight.state for sight in ledger.network.peers().values())
+    states = Counter(status.state for status in ledger.peers.list_all().values())
     registry = CollectorRegistry(auto_describe=False)
     registry.register(
         _Collector(
             [
                 *_describe_chain(reading, ledger.rules),
                 *_describe_queue(reading, ledger.rules, decision.wanted),
-                *_describe_counts(ledger.measuring.read()),
+                *_describe_counts(ledger.metrics.read()),
                 _describe_peers(states),
             ]
         )
@@ -87,7 +87,7 @@ def _describe_queue(reading: Reading, rules: Rules, wanted: int) -> Iterator[Met
     )
     drain_s = backlog.estimate_drain_s(reading, rules)
     yield _gauge(
-        "drain_time_seconds",
+        "estimated_drain_seconds",
         "Until the queue is empty at the present hash rate; NaN while none is known.",
         float("nan") if drain_s is None else drain_s,
     )
@@ -96,8 +96,8 @@ def _describe_queue(reading: Reading, rules: Rules, wanted: int) -> Iterator[Met
     yield _gauge("miners_wanted", "Miners that the queue deserves.", wanted)
 
 
-def _describe_counts(measures: Measures) -> Iterator[Metric]:
-    counted = measures.counters.get
+def _describe_counts(metrics: Metrics) -> Iterator[Metric]:
+    counted = metrics.counters.get
     yield _counter(
         "transactions_accepted", "Transactions put on the queue here.", counted("accepted", 0)
     )
@@ -120,23 +120,23 @@ def _describe_counts(measures: Measures) -> Iterator[Metric]:
     refused = CounterMetricFamily(
         "minequeue_requests_refused", "Refusals by the problem's name.", labels=["reason"]
     )
-    for reason, count in sorted(measures.refusals.items()):
+    for reason, count in sorted(metrics.refusals.items()):
         refused.add_metric([reason], count)
     yield refused
     yield _histogram(
-        "transaction_wait", "From a transaction's acceptance to its block.", measures, "waited"
+        "transaction_wait", "From a transaction's acceptance to its block.", metrics, "waited"
     )
-    yield _histogram("block_mining", "From a candidate to its block.", measures, "mined")
-    yield _describe_resolving(measures)
+    yield _histogram("block_mining", "From a candidate to its block.", metrics, "mined")
+    yield _describe_resolving(metrics)
     rates = GaugeMetricFamily(
         "minequeue_hash_rate_hashes_per_second",
         "Hashes a second of a worker's miners at work.",
         labels=["worker"],
     )
-    for worker, rate in sorted(measures.rates.items()):
+    for worker, rate in sorted(metrics.rates.items()):
         rates.add_metric([worker], rate)
     yield rates
-    if server := measures.server:
+    if server := metrics.server:
         written = server.log_is_written
         yield _gauge("server_log_written", "Whether the server could write its log.", written)
         yield _gauge("server_memory_bytes", "Memory that the server uses.", server.memory)
@@ -144,14 +144,14 @@ def _describe_counts(measures: Measures) -> Iterator[Metric]:
         yield _gauge("server_memory_limit_bytes", text, server.memory_limit)
 
 
-def _describe_resolving(measures: Measures) -> Metric:
+def _describe_resolving(metrics: Metrics) -> Metric:
     family = HistogramMetricFamily(
         "minequeue_resolve_duration_seconds",
         "Time to resolve conflicts with all peers, by outcome.",
         labels=["outcome"],
     )
-    for outcome in _OUTCOMES:
-        found = measures.histograms.get(f"resolved_{outcome}", _EMPTY)
+    for outcome in _RESULTS:
+        found = metrics.histograms.get(f"resolved_{outcome}", _EMPTY)
         family.add_metric([outcome], _buckets(found), found.sum_ms / 1000)
     return family
 
@@ -173,8 +173,8 @@ def _counter(name: str, text: str, value: int | None) -> CounterMetricFamily:
     return CounterMetricFamily(f"minequeue_{name}", text, value=value, labels=labels)
 
 
-def _histogram(name: str, text: str, measures: Measures, key: str) -> Metric:
-    found = measures.histograms.get(key, _EMPTY)
+def _histogram(name: str, text: str, metrics: Metrics, key: str) -> Metric:
+    found = metrics.histograms.get(key, _EMPTY)
     return HistogramMetricFamily(
         f"minequeue_{name}_duration_seconds",
         text,

@@ -8,16 +8,16 @@ from typing import Any
 from flask import Blueprint, Response
 
 from minequeue.chain.errors import QueueFull
-from minequeue.chain.ledger import MinedBy, Outcome, Pending, Verdict
+from minequeue.chain.ledger import MinedBy, Pending, ResolveResult, SubmitResult
 from minequeue.web.http.parameters import IDEMPOTENCY_KEY, PREFER, REQUEST_ID, in_path
-from minequeue.web.http.requests import parse_hex, read_idempotency_key, refuse_head
-from minequeue.web.http.scopes import needs
+from minequeue.web.http.requests import parse_hex, read_idempotency_key, validate_method
+from minequeue.web.http.scopes import require_scope
 from minequeue.web.http.streams import bound
-from minequeue.web.http.tracking import following
+from minequeue.web.http.tracking import tracking
 from minequeue.web.http.waiting import wait_for
 from minequeue.web.intake.submissions import KnownByOldKey
 from minequeue.web.replies.answers import answer_json
-from minequeue.web.replies.describe import Reply, described
+from minequeue.web.replies.describe import Reply, describe
 from minequeue.web.replies.problems import Problem, not_found
 from minequeue.web.replies.receipts import answer_queued
 from minequeue.web.replies.schemas import JobReceipt, JobState, MinedBlock
@@ -29,7 +29,7 @@ _JOB_BYTES = 16
 
 @blueprint.route("/chain/mine", methods=["GET", "POST"])
 @blueprint.route("/mine", methods=["GET", "POST"])
-@described(
+@describe(
     Reply(
         200,
         "The block, if the request waited for it.",
@@ -48,10 +48,10 @@ _JOB_BYTES = 16
     problems=(400, 404),
     parameters=[IDEMPOTENCY_KEY, PREFER, REQUEST_ID],
 )
-@needs("mine")
+@require_scope("mine")
 def mine() -> Response:
     """Queue a mine request; with ``Prefer: wait=N``, wait for its block."""
-    refuse_head()
+    validate_method()
     key, old_key = read_idempotency_key()
     job, old_job = _name_job(key), _name_job(old_key) if old_key else ""
     try:
@@ -63,13 +63,13 @@ def mine() -> Response:
     mined = wait_for(lambda: services().ledger.blocks.locate_job(job))
     if isinstance(mined, MinedBy):
         answer = _answer_block(mined, job)
-        with suppress(Problem):  # there is no seat for a large block; its job leads there
+        with suppress(Problem):  # there is no slot for a large block; its job leads there
             return bound(answer)
     return answer_queued(job, "The mine request is on disk and will make one block.")
 
 
 @blueprint.get("/jobs/<job>")
-@described(
+@describe(
     Reply(200, "The state of the job.", JobState),
     problems=(404,),
     parameters=[in_path("job", "The job's id.", "^[0-9a-f]{32}$", "0" * 32)],
@@ -79,14 +79,14 @@ def read_job(job: str) -> Response:
     if parse_hex(job, _JOB_BYTES):
         if known := services().ledger.blocks.locate_job(job):
             return _answer_mine_job(job, known)
-        if outcome := services().ledger.network.find_outcome(job):
+        if outcome := services().ledger.peers.find_result(job):
             return _answer_resolve_job(job, outcome)
     raise not_found("Unknown job. Its id is in the answer to the request that made it.")
 
 
-def _answer_resolve_job(job: str, outcome: Outcome | Pending) -> Response:
+def _answer_resolve_job(job: str, outcome: ResolveResult | Pending) -> Response:
     answer: dict[str, Any] = {"id": job, "kind": "resolve", "links": {"self": f"/jobs/{job}"}}
-    if isinstance(outcome, Outcome):
+    if isinstance(outcome, ResolveResult):
         answer["status"] = "done"
         answer |= {
             "replaced": outcome.replaced,
@@ -114,11 +114,11 @@ def _answer_mine_job(job: str, known: MinedBy | Pending) -> Response:
 
 
 def _request(job: str, old_job: str = "") -> None:
-    with following(job.encode(), job, 0):
-        verdict = services().ledger.mempool.request_mine(job, old_job)
-        if verdict is Verdict.OLD_KEY:
+    with tracking(job.encode(), job, 0):
+        result = services().ledger.mempool.request_mine(job, old_job)
+        if result is SubmitResult.OLD_KEY:
             raise KnownByOldKey
-        if verdict is Verdict.FULL:
+        if result is SubmitResult.FULL:
             raise QueueFull
 
 
@@ -133,7 +133,7 @@ def _answer_block(mined: MinedBy, job: str) -> Response:
     block = services().ledger.blocks.read_block(mined.index)
     if block is None or block.header.hash.hex() != mined.hash:
         raise not_found("The block is no longer on the best chain. Request another.")
-    body = b'{"message":"A new block is mined.","job":"%b",%b' % (job.encode(), block.as_json()[1:])
+    body = b'{"message":"A new block is mined.","job":"%b",%b' % (job.encode(), block.to_json()[1:])
     return Response(
         body,
         200,

@@ -7,23 +7,23 @@ from flask import Blueprint, Response
 from werkzeug.routing import PathConverter
 
 from minequeue.chain.errors import ForbiddenPeer, InvalidPeer, MalformedJson
-from minequeue.chain.ledger import Outcome, Sight
+from minequeue.chain.ledger import PeerStatus, ResolveResult
 from minequeue.chain.peers.url import PeerUrl
 from minequeue.chain.protocol.strict_json import make_reader
 from minequeue.web.api.chain import stream_chain
 from minequeue.web.http.parameters import PREFER, in_path
-from minequeue.web.http.requests import read_body, read_kind, refuse_head
-from minequeue.web.http.scopes import needs
+from minequeue.web.http.requests import read_body, read_kind, validate_method
+from minequeue.web.http.scopes import require_scope
 from minequeue.web.http.waiting import wait_for
 from minequeue.web.replies.answers import JSON, answer_json
-from minequeue.web.replies.describe import Body, Reply, described
+from minequeue.web.replies.describe import Body, Reply, describe
 from minequeue.web.replies.problems import not_found
 from minequeue.web.replies.receipts import answer_queued
 from minequeue.web.replies.schemas import JobReceipt, Nodes, Registered, Registration, Resolved
 from minequeue.web.services import services
 
 blueprint = Blueprint("nodes", __name__, url_prefix="/nodes")
-_MOST_BYTES = 64 * 1024  # of a body that names nodes
+_MAX_BYTES = 64 * 1024  # of a body that names nodes
 _NAMES = 'The body must be {"nodes": ["http://host:port", ...]} with at least one address.'
 
 
@@ -41,71 +41,70 @@ _read_registration = make_reader(_Registration)
 
 
 @blueprint.get("/")
-@described(Reply(200, "All known nodes.", Nodes))
+@describe(Reply(200, "All known nodes.", Nodes))
 def list_nodes() -> Response:
     """All nodes that are known, and what was last seen of each."""
-    peers = services().ledger.network.peers()
+    peers = services().ledger.peers.list_all()
     return answer_json(
         {
             "total_nodes": list(peers),
-            "nodes": [_show(address, sight) for address, sight in peers.items()],
+            "nodes": [_show(address, status) for address, status in peers.items()],
         },
         headers={"Cache-Control": "no-store"},
     )
 
 
 @blueprint.post("/register")
-@described(
+@describe(
     Reply(201, "The nodes are registered.", Registered),
     problems=(400, 409),
     body=Body(
         {JSON: Registration}, "The addresses of nodes.", {"nodes": ["http://127.0.0.1:3001"]}
     ),
 )
-@needs("admin")
+@require_scope("admin")
 def register_nodes() -> Response:
     """Add nodes; one that is known already is asked again at once."""
     read_kind(JSON)
     try:
-        named = _read_registration(read_body(_MOST_BYTES)).nodes
+        named = _read_registration(read_body(_MAX_BYTES)).nodes
     except MalformedJson:
         raise InvalidPeer(_NAMES) from None
     if not named:
         raise InvalidPeer(_NAMES)
-    at = services()
     peers = [PeerUrl.parse(text) for text in named]
     for peer in peers:
-        if not at.allowed.may_permit(peer.host):
+        if not services().allow_list.may_permit(peer.host):
             raise ForbiddenPeer(
                 f"This node may not call {peer.host}. Name another node, or ask its operator to "
                 "add this one to MINEQUEUE_PEER_ALLOW."
             )
-    network = at.ledger.network
-    network.register(list(map(str, peers)))
-    at.wake_resolver()
+    known = services().ledger.peers
+    known.register(list(map(str, peers)))
+    services().wake_resolver()
     return answer_json(
-        {"message": "New nodes have been added.", "total_nodes": list(network.peers())}, 201
+        {"message": "New nodes have been added.", "total_nodes": list(known.list_all())}, 201
     )
 
 
 @blueprint.delete("/<node:address>")
-@described(
+@describe(
     Reply(204, "The node is removed."),
     problems=(400, 404),
     parameters=[
         in_path("address", "Its address.", "^http://[a-z0-9.:]+$", "http://127.0.0.1:3001")
     ],
 )
-@needs("admin")
+@require_scope("admin")
 def remove_node(address: str) -> Response:
     """Remove the node at an address."""
-    if not services().ledger.network.remove(str(PeerUrl.parse(address))):
+    if not services().ledger.peers.remove(str(PeerUrl.parse(address))):
         raise not_found("Unknown node. GET /nodes/ lists all known nodes.")
     return Response(status=204)
 
 
 @blueprint.route("/resolve", methods=["GET", "POST"])
-@described(
+@describe(
     Reply(
         200,
         "The result, with the present chain, if the request waited for it.",
@@ -120,32 +119,32 @@ def remove_node(address: str) -> Response:
     ),
     parameters=[PREFER],
 )
-@needs("peer")
+@require_scope("peer")
 def resolve() -> Response:
     """Ask for the nodes to be met; with ``Prefer: wait=N``, wait for what comes of it."""
-    refuse_head()
-    job = services().ledger.network.request_resolve()
+    validate_method()
+    job = services().ledger.peers.request_resolve()
     services().wake_resolver()
-    outcome = wait_for(lambda: services().ledger.network.find_outcome(job))
-    if isinstance(outcome, Outcome):
+    outcome = wait_for(lambda: services().ledger.peers.find_result(job))
+    if isinstance(outcome, ResolveResult):
         return _answer_chain(outcome)
     return answer_queued(job, "The nodes will be queried.")
 
 
-def _show(address: str, sight: Sight) -> dict[str, Any]:
+def _show(address: str, status: PeerStatus) -> dict[str, Any]:
     return {
         "address": address,
-        "state": sight.state,
-        "reason": sight.reason,
-        "seen_ms": sight.seen_ms,
-        "index": sight.index,
-        "failures": sight.failures,
-        "next_ms": sight.next_ms,
-        "slow": sight.slow,
+        "state": status.state,
+        "reason": status.reason,
+        "seen_ms": status.seen_ms,
+        "index": status.index,
+        "failures": status.failures,
+        "next_ms": status.next_ms,
+        "slow": status.slow,
     }
 
 
-def _answer_chain(outcome: Outcome) -> Response:
+def _answer_chain(outcome: ResolveResult) -> Response:
     """The ancestor's answer: the whole chain, as GET /chain streams it."""
     if outcome.replaced:
         message, name = "Our chain was replaced.", "new_chain"

@@ -20,7 +20,7 @@ from minequeue.web.replies.describe import (
     Description,
     Parameter,
     Reply,
-    described,
+    describe,
     description_of,
 )
 from minequeue.web.replies.problems import CONTENT_TYPE
@@ -42,7 +42,7 @@ _PROBLEM_HEADERS = {
 
 
 @blueprint.get("/openapi.json")
-@described(
+@describe(
     Reply(200, "This document.", {"type": "object"}, headers={"ETag": "Names its content."}),
     Reply(304, "The client has the present document."),
     parameters=[

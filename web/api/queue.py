@@ -4,23 +4,22 @@ from flask import Blueprint, Response
 
 from minequeue.chain.scaling import backlog
 from minequeue.web.replies.answers import answer_json
-from minequeue.web.replies.describe import Reply, described
+from minequeue.web.replies.describe import Reply, describe
 from minequeue.web.replies.schemas import QueueState
 from minequeue.web.services import services
 from minequeue.web.warnings import list_warnings
 
 blueprint = Blueprint("queue", __name__)
 # of a line of 54 bytes, the shortest, to its entry of 170: with its id, and the entry's own head
-_MOST_GROWTH = 4
+_MAX_GROWTH = 4
 
 
 @blueprint.get("/queue")
-@described(Reply(200, "The state of the queue.", QueueState))
+@describe(Reply(200, "The state of the queue.", QueueState))
 def read_queue() -> Response:
     """The state of the queue; at depth 0 every accepted transaction is in a block."""
-    at = services()
-    ledger = at.ledger
-    reading, decision = ledger.queue.look(at.policy)
+    ledger = services().ledger
+    reading, decision = ledger.queue.look(services().policy)
     return answer_json(
         {
             "depth": reading.depth,
@@ -29,19 +28,19 @@ def read_queue() -> Response:
             "mine_requests": reading.mine_requests,
             "oldest_age_s": reading.oldest_age_s,
             "backlog_hashes": backlog.calculate_hashes(reading, ledger.rules),
-            "drain_time_s": backlog.estimate_drain_s(reading, ledger.rules),
+            "estimated_drain_s": backlog.estimate_drain_s(reading, ledger.rules),
             "hash_rate": backlog.estimate_rate(reading),
-            "workers": reading.fleet,
-            "workers_busy": reading.miners,
-            "workers_wanted": decision.wanted,
+            "miners": reading.fleet,
+            "miners_busy": reading.miners,
+            "miners_wanted": decision.wanted,
             "kernels": reading.kernels,
             "warnings": list_warnings(reading, ledger),
             "bits": ledger.rules.bits,
             "limits": {
                 # a batch is taken whole or not at all, so a larger one than may wait never is
-                "batch": min(at.limits.batch, ledger.bounds.pending),
+                "batch": min(services().limits.batch, ledger.bounds.pending),
                 "body_bytes": min(
-                    at.limits.body_bytes, max(1, ledger.bounds.pending_bytes // _MOST_GROWTH)
+                    services().limits.body_bytes, max(1, ledger.bounds.pending_bytes // _MAX_GROWTH)
                 ),
             },
             "tip": {"index": reading.tip.index, "hash": reading.tip.hash.hex()},

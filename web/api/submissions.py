@@ -17,12 +17,12 @@ from minequeue.web.http.requests import (
     read_idempotency_key,
     read_kind,
 )
-from minequeue.web.http.scopes import needs
+from minequeue.web.http.scopes import require_scope
 from minequeue.web.http.streams import reserve
-from minequeue.web.http.tracking import following
+from minequeue.web.http.tracking import tracking
 from minequeue.web.intake.submissions import KnownByOldKey, Outcomes, make_nonces
 from minequeue.web.replies.answers import JSON, Answer
-from minequeue.web.replies.describe import Body, Reply, described
+from minequeue.web.replies.describe import Body, Reply, describe
 from minequeue.web.replies.problems import Problem, of_error
 from minequeue.web.replies.receipts import (
     KNOWN,
@@ -33,13 +33,13 @@ from minequeue.web.replies.receipts import (
 )
 from minequeue.web.replies.schemas import Receipt, Refused
 from minequeue.web.replies.schemas import Submission as SubmissionSchema
-from minequeue.web.services import Services, services
+from minequeue.web.services import services
 
 blueprint = Blueprint("submissions", __name__)
 
 
 @blueprint.post("/chain/new")
-@described(
+@describe(
     Reply(
         202,
         "On disk, and will be in exactly one block: a receipt, or for a batch one for each entry.",
@@ -60,29 +60,28 @@ blueprint = Blueprint("submissions", __name__)
         {"sender": "alice", "recipient": "bob", "amount": 5},
     ),
 )
-@needs("submit")
+@require_scope("submit")
 def submit() -> Response:
     """Queue one transaction, or each of a batch."""
-    at = services()
-    token = at.doors.admit(request.environ, "submit")
+    token = services().access.authenticate(request.environ, "submit")
     key, old_key = read_idempotency_key()
     is_lines = read_kind(JSON, NDJSON) == NDJSON
-    body = read_body(at.limits.body_bytes)
+    body = read_body(services().limits.body_bytes)
 
     def read(key: str | None) -> Transaction | Outcomes:
         nonces = make_nonces(key)
         if is_lines:
-            return at.intake.read_lines(_split(body), nonces)
-        return at.intake.read_json(body, nonces)
+            return services().intake.read_lines(_split(body), nonces)
+        return services().intake.read_json(body, nonces)
 
     try:
-        return _accept_all(read(key), key, old_key, token, at)
+        return _accept_all(read(key), key, old_key, token)
     except KnownByOldKey:
         pass
     try:  # the limits of the token have counted it
-        return _accept_all(read(old_key), old_key, None, None, at)
+        return _accept_all(read(old_key), old_key, None, None)
     except IdempotencyKeyReused:  # by another request, which may be another token's
-        return _accept_all(read(key), key, None, None, at)
+        return _accept_all(read(key), key, None, None)
 
 
 def _accept_all(
@@ -90,14 +89,13 @@ def _accept_all(
     key: str | None,
     old_key: str | None,
     token: Token | None,
-    at: Services,
 ) -> Response:
     """Queue what was read, counted against the limits of ``token``, and answer."""
     if isinstance(outcomes, Transaction):
         with _following([outcomes]):
-            at.doors.take(token, entries=1)
+            services().access.charge(token, entries=1)
             submission = Submission([outcomes], key, old_key)
-            at.intake.queue(submission)
+            services().intake.queue(submission)
         headers = [("Location", path_of(outcomes)), describe_known(submission)]
         return Answer(write_receipt(outcomes), 202, headers)
     reserve(len(outcomes))
@@ -105,17 +103,17 @@ def _accept_all(
     if not accepted:
         raise _all_refused(outcomes)
     with _following(accepted):
-        at.doors.take(token, entries=len(accepted))
+        services().access.charge(token, entries=len(accepted))
         submission = Submission(accepted, key, old_key)
-        at.intake.queue(submission)
+        services().intake.queue(submission)
     if len(accepted) < len(outcomes):
-        at.refusals.count("entry-of-a-batch", len(outcomes) - len(accepted))
+        services().refusals.count("entry-of-a-batch", len(outcomes) - len(accepted))
     return Answer(write_receipts(outcomes), 202, [describe_known(submission)])
 
 
 def _following(accepted: Sequence[Transaction]) -> AbstractContextManager[None]:
     last = accepted[-1].id  # the queue keeps the order, so where it is, all that came with it is
-    return following(bytes.fromhex(last), last[: request_ids.DIGITS], len(accepted))
+    return tracking(bytes.fromhex(last), last[: request_ids.DIGITS], len(accepted))
 
 
 def _split(body: bytes) -> list[bytes]:
@@ -124,7 +122,7 @@ def _split(body: bytes) -> list[bytes]:
 
 def _all_refused(outcomes: Outcomes) -> Problem:
     refusals = [
-        of_error(outcome).as_json() for outcome in outcomes if isinstance(outcome, MinequeueError)
+        of_error(outcome).to_dict() for outcome in outcomes if isinstance(outcome, MinequeueError)
     ]
     return Problem(
         400,

@@ -5,12 +5,12 @@ from typing import Any
 import msgspec
 from flask import Blueprint, Response
 
-from minequeue.chain.ledger import Pending, Place
+from minequeue.chain.ledger import Location, Pending
 from minequeue.chain.protocol import merkle
 from minequeue.web.http.parameters import in_path
 from minequeue.web.http.requests import parse_hex
 from minequeue.web.replies.answers import answer_json
-from minequeue.web.replies.describe import Reply, described
+from minequeue.web.replies.describe import Reply, describe
 from minequeue.web.replies.problems import Problem, not_found
 from minequeue.web.replies.schemas import Proof, TransactionState
 from minequeue.web.services import services
@@ -21,7 +21,7 @@ _ID = in_path("transaction_id", "Its id.", "^[0-9a-f]{64}$", "0" * 64)
 
 
 @blueprint.get("/transactions/<transaction_id>")
-@described(Reply(200, "Its status and place.", TransactionState), problems=(404,), parameters=[_ID])
+@describe(Reply(200, "Its status and place.", TransactionState), problems=(404,), parameters=[_ID])
 def read_transaction(transaction_id: str) -> Response:
     """Status and place of a transaction."""
     place = _locate(transaction_id)
@@ -31,7 +31,7 @@ def read_transaction(transaction_id: str) -> Response:
         "status": "pending",
         "links": {"self": path, "proof": f"{path}/proof"},
     }
-    if isinstance(place, Place):
+    if isinstance(place, Location):
         digest = place.header.hash.hex()
         answer["status"] = "mined"
         answer["block"] = {"index": place.header.index, "hash": digest}
@@ -41,7 +41,7 @@ def read_transaction(transaction_id: str) -> Response:
 
 
 @blueprint.get("/transactions/<transaction_id>/proof")
-@described(Reply(200, "The Merkle path.", Proof), problems=(404, 409), parameters=[_ID])
+@describe(Reply(200, "The Merkle path.", Proof), problems=(404, 409), parameters=[_ID])
 def prove_transaction(transaction_id: str) -> Response:
     """The Merkle path (RFC 6962) from a mined transaction to its block's header."""
     place = _locate(transaction_id)
@@ -65,12 +65,12 @@ def prove_transaction(transaction_id: str) -> Response:
             "tree_size": len(leaves),
             "path": [node.hex() for node in merkle.calculate_path(leaves, place.position)],
             "merkle_root": block.header.merkle_root.hex(),
-            "block": block.header.as_json(),
+            "block": block.header.to_dict(),
         }
     )
 
 
-def _locate(transaction_id: str) -> Place | Pending:
+def _locate(transaction_id: str) -> Location | Pending:
     known = parse_hex(transaction_id, _ID_BYTES)
     place = None if known is None else services().ledger.blocks.locate_transaction(known)
     if place is None:

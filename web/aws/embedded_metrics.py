@@ -24,9 +24,9 @@ UNITS = {
     "Depth": "Count",
     "Backlog": "Count",
     "OldestAge": "Seconds",
-    "WorkersWanted": "Count",
-    "Workers": "Count",
-    "BacklogPerWorker": "Count",
+    "MinersWanted": "Count",
+    "Miners": "Count",
+    "BacklogPerMiner": "Count",
 }
 _PERIOD_S = 10.0  # CloudWatch keeps a minute's figures together; several reach it if one is lost
 _log = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ def describe(reading: Reading, decision: Decision, rules: Rules) -> dict[str, An
         "Depth": reading.depth,
         "Backlog": blocks,
         "OldestAge": reading.oldest_age_s,
-        "WorkersWanted": decision.wanted,
-        "Workers": reading.fleet,
-        "BacklogPerWorker": blocks / max(1, reading.fleet),
+        "MinersWanted": decision.wanted,
+        "Miners": reading.fleet,
+        "BacklogPerMiner": blocks / max(1, reading.fleet),
     }

@@ -134,4 +134,4 @@ def _explain() -> dict[str, Any]:
         "Unknown event",
         f"Unknown kind of event. Accepted kinds: {ACCEPTED}.",
     )
-    return problem.as_json()
+    return problem.to_dict()

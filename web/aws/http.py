@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 # bytes of a body: half of what AWS carries, since a character may take two in the JSON around it
-_MOST = 2_900_000
-_MOST_OF_BALANCER = 480_000
+_MAX_BYTES = 2_900_000
+_MAX_BALANCER_BYTES = 480_000
 _PRINTABLE = "".join(map(chr, range(33, 127)))  # stands as it is in what is encoded already
 _FULL_EVENT = "apig_wsgi.full_event"  # in the WSGI environment
 
@@ -88,7 +88,7 @@ def _bound(app: "WSGIApplication") -> "WSGIApplication":
         environ.pop("HTTP_TRANSFER_ENCODING", None)
         is_balancer = "elb" in environ[_FULL_EVENT]["requestContext"]
         try:
-            head, body = _collect(app, environ, _MOST_OF_BALANCER if is_balancer else _MOST)
+            head, body = _collect(app, environ, _MAX_BALANCER_BYTES if is_balancer else _MAX_BYTES)
         except MinequeueError as error:
             # a stream that breaks off: nothing of it was sent yet
             return of_error(error).as_response()(environ, start_response)

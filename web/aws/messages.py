@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from minequeue.chain.errors import InvalidTransaction, MinequeueError, QueueFull
-from minequeue.chain.ledger import Submission, Verdict
+from minequeue.chain.ledger import Submission, SubmitResult
 from minequeue.chain.protocol.transaction import Transaction
 from minequeue.web.aws.errors import NotAccepted
 from minequeue.web.http.requests import bad_key, is_key
@@ -43,7 +43,7 @@ class Message:
     read: Callable[[], bytes]
 
 
-def take_queue(records: Iterable[Record], at: Services) -> dict[str, Any]:
+def take_queue(records: Iterable[Record], services: Services) -> dict[str, Any]:
     """Submit the messages of SQS, and report those that were not accepted.
 
     SQS delivers those again, and moves them to the dead-letter queue when its redrive policy says
@@ -58,10 +58,10 @@ def take_queue(records: Iterable[Record], at: Services) -> dict[str, Any]:
         )
         for record in records
     ]
-    return report(submit_messages(messages, at))
+    return report(submit_messages(messages, services))
 
 
-def take_topic(records: Iterable[Record], at: Services) -> dict[str, Any]:
+def take_topic(records: Iterable[Record], services: Services) -> dict[str, Any]:
     """Submit the notifications of SNS.
 
     Raises:
@@ -77,12 +77,12 @@ def take_topic(records: Iterable[Record], at: Services) -> dict[str, Any]:
         )
         for note in notes
     ]
-    if failed := submit_messages(messages, at):
+    if failed := submit_messages(messages, services):
         raise NotAccepted(f"Not accepted: {', '.join(failed)}; the log says why.")
     return {"accepted": len(messages)}
 
 
-def submit_messages(messages: Iterable[Message], at: Services) -> list[str]:
+def submit_messages(messages: Iterable[Message], services: Services) -> list[str]:
     """Put what is valid on the queue, and give the names of the messages that are not on it.
 
     Raises:
@@ -92,14 +92,14 @@ def submit_messages(messages: Iterable[Message], at: Services) -> list[str]:
     valid: list[tuple[Message, Submission]] = []
     for message in messages:
         try:
-            valid.append((message, Submission(_read(message, at))))
+            valid.append((message, Submission(_read(message, services))))
         except (MinequeueError, Problem) as error:
-            _refuse(message, error, at)
+            _refuse(message, error, services)
             failed.append(message.name)
-    verdicts = at.intake.queue_together([submission for _, submission in valid])
-    for (message, _), verdict in zip(valid, verdicts, strict=True):
-        if verdict is not Verdict.ACCEPTED:
-            _refuse(message, QueueFull(), at)
+    results = services.intake.queue_together([submission for _, submission in valid])
+    for (message, _), result in zip(valid, results, strict=True):
+        if result is not SubmitResult.ACCEPTED:
+            _refuse(message, QueueFull(), services)
             failed.append(message.name)
     return failed
 
@@ -117,10 +117,10 @@ def _find_key(attributes: Mapping[str, Any] | None, value: str, name: str) -> st
     return key if isinstance(key, str) and is_key(key) else None
 
 
-def _read(message: Message, at: Services) -> list[Transaction]:
+def _read(message: Message, services: Services) -> list[Transaction]:
     if message.key is None:
         raise bad_key()
-    found = at.intake.read_json(message.read(), make_nonces(message.key))
+    found = services.intake.read_json(message.read(), make_nonces(message.key))
     if isinstance(found, Transaction):
         return [found]
     transactions: list[Transaction] = []
@@ -136,7 +136,7 @@ def _text(text: str) -> Callable[[], bytes]:
     return lambda: text.encode("utf-8", "surrogatepass")
 
 
-def _refuse(message: Message, error: MinequeueError | Problem, at: Services) -> None:
+def _refuse(message: Message, error: MinequeueError | Problem, services: Services) -> None:
     problem = error if isinstance(error, Problem) else of_error(error)
-    at.refusals.count(problem.slug)
+    services.refusals.count(problem.slug)
     _log.error("%s %s is not accepted (%s): %s", message.source, message.name, problem.slug, error)

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from urllib.parse import unquote_plus
 
 from minequeue.chain.errors import InvalidTransaction, MinequeueError, QueueFull
-from minequeue.chain.ledger import Submission, Verdict
+from minequeue.chain.ledger import Submission, SubmitResult
 from minequeue.chain.protocol.transaction import Transaction
 from minequeue.web.aws.errors import NotAccepted
 from minequeue.web.aws.lines import Line, Readable, iterate_lines
@@ -21,10 +21,10 @@ from minequeue.web.intake.submissions import make_nonces
 from minequeue.web.replies.problems import of_error
 from minequeue.web.services import Services
 
-_LONGEST_LINE = 256 * 1024  # bytes; the largest contract has 16 KiB
+_MAX_LINE_BYTES = 256 * 1024  # bytes; the largest contract has 16 KiB
 _BATCH_LINES = 1000  # what one call of the server takes
 _BATCH_BYTES = 4 * 1024 * 1024
-_MOST_REASONS = 20  # refused lines of an object that the log gets one by one
+_MAX_REASONS = 20  # refused lines of an object that the log gets one by one
 _log = logging.getLogger(__name__)
 
 
@@ -52,7 +52,7 @@ OpenObject: TypeAlias = Callable[[ObjectName], AbstractContextManager[Readable]]
 
 
 def take_objects(
-    records: Iterable[Record], at: Services, open_object: OpenObject
+    records: Iterable[Record], services: Services, open_object: OpenObject
 ) -> dict[str, Any]:
     """Submit the lines of the objects that were created; what else happened to one is passed over.
 
@@ -61,7 +61,9 @@ def take_objects(
         QueueFull, LedgerUnavailable: some lines are not on the queue; the same event goes on there.
     """
     outcomes = [
-        _Import(name, at).run(open_object) for name in map(_read_name, records) if name is not None
+        _Import(name, services).run(open_object)
+        for name in map(_read_name, records)
+        if name is not None
     ]
     if refused := [outcome for outcome in outcomes if outcome.refused]:
         raise NotAccepted(" ".join(map(str, refused)) + " The log says why.")
@@ -83,9 +85,9 @@ def _read_name(record: Record) -> ObjectName | None:
 class _Import:
     """One object on its way to the queue, and how many of its lines got there or were refused."""
 
-    def __init__(self, name: ObjectName, at: Services) -> None:
+    def __init__(self, name: ObjectName, services: Services) -> None:
         self._name = name
-        self._at = at
+        self._services = services
         self._nonces = make_nonces(str(name))
         self.accepted = 0
         self.refused = 0
@@ -97,21 +99,23 @@ class _Import:
     def run(self, open_object: OpenObject) -> "_Import":
         """Submit all lines."""
         with open_object(self._name) as stream:
-            lines = iterate_lines(stream, longest=_LONGEST_LINE)
-            for batch in _batches(lines, min(_BATCH_LINES, self._at.limits.batch)):
+            lines = iterate_lines(stream, longest=_MAX_LINE_BYTES)
+            for batch in _batches(lines, min(_BATCH_LINES, self._services.limits.batch)):
                 self._submit(batch)
         if self.refused:
             _log.error("%s", self)
         return self
 
     def _submit(self, batch: list[Line]) -> None:
-        fitting = [line for line in batch if len(line.text) <= _LONGEST_LINE]
+        fitting = [line for line in batch if len(line.text) <= _MAX_LINE_BYTES]
         for line in batch:
-            if len(line.text) > _LONGEST_LINE:
-                self._refuse(line, InvalidTransaction(f"A line has at most {_LONGEST_LINE} bytes."))
+            if len(line.text) > _MAX_LINE_BYTES:
+                self._refuse(
+                    line, InvalidTransaction(f"A line has at most {_MAX_LINE_BYTES} bytes.")
+                )
         if not fitting:
             return
-        outcomes = self._at.intake.read_lines(
+        outcomes = self._services.intake.read_lines(
             [line.text for line in fitting],
             lambda position: self._nonces(fitting[position].offset),
         )
@@ -122,16 +126,16 @@ class _Import:
             else:
                 self._refuse(line, outcome)
         if accepted:
-            verdicts = self._at.intake.queue_together([Submission(accepted)])
-            if verdicts != [Verdict.ACCEPTED]:
+            results = self._services.intake.queue_together([Submission(accepted)])
+            if results != [SubmitResult.ACCEPTED]:
                 raise QueueFull
         self.accepted += len(accepted)
 
     def _refuse(self, line: Line, error: MinequeueError) -> None:
         self.refused += 1
         slug = of_error(error).slug
-        self._at.refusals.count(slug)
-        if self.refused <= _MOST_REASONS:
+        self._services.refusals.count(slug)
+        if self.refused <= _MAX_REASONS:
             _log.error("%s, line %d is not accepted (%s): %s", self._name, line.number, slug, error)
 
 

@@ -14,7 +14,7 @@ from minequeue.web.services import Services
 _FIELDS = frozenset({"sender", "recipient", "amount", "nonce", "contract", "signature"})
 
 
-def take_stream(records: Iterable[Record], at: Services) -> dict[str, Any]:
+def take_stream(records: Iterable[Record], services: Services) -> dict[str, Any]:
     """Submit the items that were inserted, and report the records that were not accepted.
 
     What changes or removes an item is no new transaction, and is passed over. All records of a
@@ -30,7 +30,7 @@ def take_stream(records: Iterable[Record], at: Services) -> dict[str, Any]:
         for record in records
         if record["eventName"] == "INSERT"
     ]
-    return report(submit_messages(messages, at))
+    return report(submit_messages(messages, services))
 
 
 def _read_image(change: Mapping[str, Any]) -> bytes:

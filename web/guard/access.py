@@ -1,4 +1,4 @@
-"""The doors: who may pass, by the origin and the token of the request, and how often a second."""
+"""Access: who may pass, by the origin and the token of the request, and how often a second."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ _SCHEME = "bearer "
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
+class Access:
     """Who may pass.
 
     Attributes:
         tokens: those that are known.
-        charge: takes a token's name, its requests and entries a second, and how many of each are
+        count: takes a token's name, its requests and entries a second, and how many of each are
             asked for; gives 0, or in how many seconds to come again.
         origins: whose pages may change something.
     """
 
     tokens: Tokens
-    charge: Callable[[str, tuple[int, int], tuple[int, int]], float]
+    count: Callable[[str, tuple[int, int], tuple[int, int]], float]
     origins: Origins
 
-    def admit(self, environ: "WSGIEnvironment", scope: str) -> Token | None:
+    def authenticate(self, environ: "WSGIEnvironment", scope: str) -> Token | None:
         """The token of a request that may do what needs ``scope``; None where none is needed.
 
         Whatever changes something asks here, so that no foreign page changes anything.
@@ -56,7 +56,7 @@ class Doors:
             )
         return token
 
-    def take(self, token: Token | None, *, requests: int = 0, entries: int = 0) -> None:
+    def charge(self, token: Token | None, *, requests: int = 0, entries: int = 0) -> None:
         """Count against the limits of ``token``.
 
         Raises:
@@ -66,7 +66,7 @@ class Doors:
         if token is None or not (token.requests or token.entries):
             return
         limits = token.requests, token.entries
-        wait_s = self.charge(token.name, limits, (requests, entries))
+        wait_s = self.count(token.name, limits, (requests, entries))
         if wait_s:
             raise Problem(
                 429,

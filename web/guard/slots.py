@@ -7,64 +7,64 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class WaitingRoom:
-    """A room with a number of seats; safe for use by many threads.
+class Slots:
+    """A number of slots; safe for use by many threads.
 
     Args:
-        seats: how many may be in it at once.
-        slow_s: whoever has a seat for longer is slow.
-        patience_s: how long one who comes waits for a seat, unless all are taken by slow ones.
+        slots: how many may be held at once.
+        slow_s: whoever has a slot for longer is slow.
+        timeout_s: how long one who comes waits for a slot, unless all are taken by slow ones.
     """
 
-    def __init__(self, seats: int, slow_s: float = 0.0, patience_s: float = 0.0) -> None:
-        self._count = seats
+    def __init__(self, slots: int, slow_s: float = 0.0, timeout_s: float = 0.0) -> None:
+        self._count = slots
         self._slow_s = slow_s
-        self._patience_s = patience_s
-        self._seats = threading.BoundedSemaphore(seats)
-        self._since: dict[object, float] = {}  # when each seat was taken
+        self._timeout_s = timeout_s
+        self._slots = threading.BoundedSemaphore(slots)
+        self._since: dict[object, float] = {}  # when each slot was taken
 
-    def take(self, *, for_later: bool = False) -> object | None:
-        """Take a seat, to be given back with :meth:`leave`; None if there is none.
+    def acquire(self, *, for_later: bool = False) -> object | None:
+        """Take a slot, to be given back with :meth:`release`; None if there is none.
 
         Args:
             for_later: its holder is not slow before :meth:`start`.
         """
-        if not self._seats.acquire(blocking=False) and not self._wait():
+        if not self._slots.acquire(blocking=False) and not self._wait():
             return None
-        seat = object()
-        self._since[seat] = math.inf if for_later else time.monotonic()
-        return seat
+        slot = object()
+        self._since[slot] = math.inf if for_later else time.monotonic()
+        return slot
 
-    def start(self, seat: object) -> None:
-        """From now on the holder of a seat that was taken for later may become slow."""
-        self._since[seat] = time.monotonic()
+    def start(self, slot: object) -> None:
+        """From now on the holder of a slot that was taken for later may become slow."""
+        self._since[slot] = time.monotonic()
 
-    def leave(self, seat: object) -> None:
-        """Give back a seat, in any thread.
+    def release(self, slot: object) -> None:
+        """Give back a slot, in any thread.
 
         Raises:
             KeyError: it is not taken.
         """
-        del self._since[seat]
-        self._seats.release()
+        del self._since[slot]
+        self._slots.release()
 
     @contextmanager
-    def enter(self) -> Iterator[bool]:
-        """As :meth:`take`; the seat is given back at the end."""
-        seat = self.take()
+    def hold(self) -> Iterator[bool]:
+        """As :meth:`acquire`; the slot is given back at the end."""
+        slot = self.acquire()
         try:
-            yield seat is not None
+            yield slot is not None
         finally:
-            if seat is not None:
-                self.leave(seat)
+            if slot is not None:
+                self.release(slot)
 
     def _wait(self) -> bool:
-        deadline = time.monotonic() + self._patience_s
+        deadline = time.monotonic() + self._timeout_s
         while (now := time.monotonic()) < deadline:
             slow = sum(now - began >= self._slow_s for began in list(self._since.values()))
             if slow >= self._count:
                 break
             # no longer than until another of them may be slow
-            if self._seats.acquire(timeout=min(self._slow_s, deadline - now)):
+            if self._slots.acquire(timeout=min(self._slow_s, deadline - now)):
                 return True
         return False

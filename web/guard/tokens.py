@@ -19,7 +19,7 @@ _BYTES = 32
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _FIELDS = (3, 5)  # of an entry, without limits and with them
-_MOST_RATE = 1_000_000
+_MAX_RATE = 1_000_000
 
 
 class BadToken(MinequeueError):
@@ -124,6 +124,6 @@ def _read(entry: str) -> Token:
     if not _DIGEST.fullmatch(digest):
         raise BadToken(f"The token {name} is kept as its SHA-256, 64 lower-case hex digits.")
     rates = [int(text) if text.isascii() and text.isdigit() else -1 for text in limits]
-    if not all(0 <= rate <= _MOST_RATE for rate in rates):
-        raise BadToken(f"The limits of the token {name} are integers from 0 to {_MOST_RATE}.")
+    if not all(0 <= rate <= _MAX_RATE for rate in rates):
+        raise BadToken(f"The limits of the token {name} are integers from 0 to {_MAX_RATE}.")
     return Token(name, frozenset(scopes.split("+")), bytes.fromhex(digest), *rates)

@@ -24,7 +24,7 @@ REQUEST_ID = Parameter(
     request_ids.HEADER,
     "header",
     "The client's name of the request; the answer and the log have it, also with its block.",
-    {"type": "string", "minLength": 1, "maxLength": request_ids.MOST, "pattern": "^[!-~]+$"},
+    {"type": "string", "minLength": 1, "maxLength": request_ids.MAX_LENGTH, "pattern": "^[!-~]+$"},
     "checkout-17",
 )
 IF_NONE_MATCH = Parameter(

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 HEADER = "X-Request-Id"
 GIVEN = "HTTP_X_REQUEST_ID"  # in the WSGI environment: the client's name
-MOST = 128  # characters
+MAX_LENGTH = 128  # characters
 DIGITS = 32  # of an id that names a request
 _MADE = "minequeue.request_id"  # in it: the name by what it made
-_GOOD = re.compile(rf"[!-~]{{1,{MOST}}}", re.ASCII)
+_GOOD = re.compile(rf"[!-~]{{1,{MAX_LENGTH}}}", re.ASCII)
 _drawn = NonceSource()
 
 
@@ -43,7 +43,7 @@ def name_of(environ: "WSGIEnvironment") -> str:
     return made
 
 
-def check(environ: "WSGIEnvironment") -> None:
+def validate(environ: "WSGIEnvironment") -> None:
     """See that the client's name can be used.
 
     Raises:
@@ -54,7 +54,7 @@ def check(environ: "WSGIEnvironment") -> None:
             400,
             "bad-request-id",
             f"Bad {HEADER}",
-            f"{HEADER} must have 1 to {MOST} visible ASCII characters; it may be left out.",
+            f"{HEADER} must have 1 to {MAX_LENGTH} visible ASCII characters; it may be left out.",
         )
 
 

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 NDJSON = "application/x-ndjson"
 _KINDS = {JSON: JSON, NDJSON: f"{NDJSON} for one JSON text per line"}
 MAX_KEY = 255  # characters of an Idempotency-Key
-_PATIENCE = 2  # so many times the largest body is read of one that is refused
+_DISCARD_FACTOR = 2  # so many times the largest body is read of one that is refused
 _PART_BYTES = 64 * 1024
 _PLAIN = "identity"  # the coding of a body that is not compressed
 _MAX_DIGITS = 15  # of a number in a query or path; more cannot be meant
 _WAIT = re.compile(r"(?:^|,)\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=$|[,;])", re.IGNORECASE | re.ASCII)
 
 
-def refuse_head() -> None:
+def validate_method() -> None:
     """See that the request is no HEAD, which werkzeug adds to GET: a look must not make work.
 
     Raises:
@@ -59,23 +59,23 @@ def read_body(limit: int) -> bytes:
     """The whole body of at most ``limit`` bytes, as it was sent.
 
     Raises:
-        Problem: it is larger, encoded, without a length or not whole, or there is no seat to read
-            it on.
+        Problem: it is larger, encoded, without a length or not whole, or there is no free slot to
+            read it in.
     """
-    return services().bodies.read(partial(_read_body, request.environ, limit))
+    return services().body_slots.read(partial(_read_body, request.environ, limit))
 
 
 def _read_body(environ: "WSGIEnvironment", limit: int) -> bytes:
     try:
-        _check_head(environ, limit)
+        _validate_head(environ, limit)
     except Problem:
         # a client that is still sending when its connection is closed would not see the answer
-        _discard(environ["wsgi.input"], _PATIENCE * limit)
+        _discard(environ["wsgi.input"], _DISCARD_FACTOR * limit)
         raise
     return read_whole(environ)
 
 
-def _check_head(environ: "WSGIEnvironment", limit: int) -> None:
+def _validate_head(environ: "WSGIEnvironment", limit: int) -> None:
     """See by the head of a request that its body can be read."""
     if environ.get("HTTP_CONTENT_ENCODING", _PLAIN).strip().lower() != _PLAIN:
         raise Problem(

@@ -9,14 +9,14 @@ from flask import request
 from minequeue.web.services import services
 
 F = TypeVar("F", bound=Callable[..., Any])
-# in the WSGI environment: what went wrong after the doors were passed, before Flask was asked
+# in the WSGI environment: what went wrong after access was granted, before Flask was asked
 FAILURE = "minequeue.failure"
 # there too: the name of the token that was shown
 CALLER = "minequeue.caller"
 _SCOPE = "minequeue_scope"  # the attribute of a view that tells what it needs
 
 
-def needs(scope: str) -> Callable[[F], F]:
+def require_scope(scope: str) -> Callable[[F], F]:
     """Let the view serve those alone whose token has ``scope``, and count the request."""
 
     def decorate(view: F) -> F:
@@ -24,11 +24,11 @@ def needs(scope: str) -> Callable[[F], F]:
         def guarded(*arguments: Any, **named: Any) -> Any:
             if failure := request.environ.get(FAILURE):
                 raise failure
-            doors = services().doors
-            token = doors.admit(request.environ, scope)
+            access = services().access
+            token = access.authenticate(request.environ, scope)
             if token:
                 request.environ[CALLER] = token.name
-            doors.take(token, requests=1)
+            access.charge(token, requests=1)
             return view(*arguments, **named)
 
         setattr(guarded, _SCOPE, scope)

@@ -1,4 +1,4 @@
-"""A request that its client names or traces is followed until it is in a block."""
+"""A request that its client names or traces is tracked until it is in a block."""
 
 import logging
 import time
@@ -14,13 +14,13 @@ from minequeue.web.replies.problems import Problem
 from minequeue.web.services import services
 
 TRACEPARENT = "HTTP_TRACEPARENT"  # in the WSGI environment, W3C Trace Context
-_MOST_TRACEPARENT = 64  # characters; 55 in the version that there is
+_MAX_TRACEPARENT = 64  # characters; 55 in the version that there is
 _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def following(name: bytes, made: str, entries: int) -> Iterator[None]:
-    """Name the request and, where it asks for that, follow it; inside it goes on the queue.
+def tracking(name: bytes, made: str, entries: int) -> Iterator[None]:
+    """Name the request and, where it asks for that, track it; inside it goes on the queue.
 
     Args:
         name: its last transaction's id, 32 bytes, or its job.
@@ -30,24 +30,24 @@ def following(name: bytes, made: str, entries: int) -> Iterator[None]:
     Raises:
         Problem: the client's name cannot be used.
     """
-    environ, at = request.environ, services()
-    request_ids.check(environ)
+    environ = request.environ
+    request_ids.validate(environ)
     named = request_ids.name_by(environ, made)
-    if not any(key in environ for key in at.asks):
+    if not any(key in environ for key in services().asks):
         yield
         return
-    traceparent = environ.get(TRACEPARENT, "")[:_MOST_TRACEPARENT]
+    traceparent = environ.get(TRACEPARENT, "")[:_MAX_TRACEPARENT]
     trail = Trail(named, traceparent, time.time_ns() // 10**6, entries)
-    is_followed = at.ledger.following.follow(name, trail)
+    is_tracked = services().ledger.tracked_requests.track(name, trail)
     try:
         yield
     except LedgerUnavailable:
         raise  # it may be accepted all the same, and the server is not to be waited for twice
     except (MinequeueError, Problem):
-        if is_followed:
-            at.ledger.following.end([name])
+        if is_tracked:
+            services().ledger.tracked_requests.end([name])
         raise
     fields = {"request_id": named, "path": request.path, "entries": entries, "last": made}
-    if not is_followed:
-        fields["followed"] = "repeats another" if is_followed is None else "too many are"
+    if not is_tracked:
+        fields["not_tracked"] = "repeats another" if is_tracked is None else "too many are"
     _log.info("accepted", extra={"fields": fields})

@@ -24,7 +24,7 @@ def wait_for(find: Callable[[], T | Pending | None]) -> T | None:
     def is_done() -> bool:
         return not isinstance(find(), Pending)
 
-    with services().waiting_room.enter() as entered:
+    with services().wait_slots.hold() as entered:
         if entered:
             announcements = services().ledger.announcements
             announcements.wait_until(is_done, min(wait_s, services().limits.wait_s))

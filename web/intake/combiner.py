@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from minequeue.chain.errors import LedgerUnavailable, MinequeueError
-from minequeue.chain.ledger import Submission, Verdict
+from minequeue.chain.ledger import Submission, SubmitResult
 
 
 class _Waiting:
@@ -24,7 +24,7 @@ class _Waiting:
     """
 
     __slots__ = ("carries", "outcome", "submission", "wake")
-    outcome: Verdict | MinequeueError
+    outcome: SubmitResult | MinequeueError
 
     def __init__(self, submission: Submission) -> None:
         self.submission = submission
@@ -42,7 +42,7 @@ class Combiner:
     """
 
     def __init__(
-        self, submit: Callable[[Sequence[Submission]], list[Verdict]], *, most: int
+        self, submit: Callable[[Sequence[Submission]], list[SubmitResult]], *, most: int
     ) -> None:
         self._submit = submit
         self._most = most
@@ -50,7 +50,7 @@ class Combiner:
         self._is_carried = False  # somebody is under way, or was woken to go
         self._guard = threading.Lock()  # of these two, never held for long
 
-    def submit(self, submission: Submission) -> Verdict:
+    def submit(self, submission: Submission) -> SubmitResult:
         """Take ``submission`` to the ledger, alone or with others.
 
         Raises:
@@ -72,7 +72,7 @@ class Combiner:
         """Take the first in line to the ledger, wake them, and the one that is to follow."""
         together = self._take()
         try:
-            verdicts = self._submit([waiting.submission for waiting in together])
+            results = self._submit([waiting.submission for waiting in together])
         except MinequeueError as error:
             if isinstance(error, LedgerUnavailable):
                 # they have waited for the server too, and a call of theirs would wait once more
@@ -85,8 +85,8 @@ class Combiner:
                 waiting.outcome = MinequeueError(f"A submission failed: {type(error).__name__}.")
             raise
         else:
-            for waiting, verdict in zip(together, verdicts, strict=True):
-                waiting.outcome = verdict
+            for waiting, result in zip(together, results, strict=True):
+                waiting.outcome = result
         finally:
             self._hand_on()
             for waiting in together:

@@ -12,7 +12,7 @@ from minequeue.chain.errors import (
     MinequeueError,
     QueueFull,
 )
-from minequeue.chain.ledger import Ledger, Submission, Verdict
+from minequeue.chain.ledger import Ledger, Submission, SubmitResult
 from minequeue.chain.protocol import fast_transactions, strict_json
 from minequeue.chain.protocol.strict_json import Json
 from minequeue.chain.protocol.transaction import Transaction, accept_submission
@@ -81,26 +81,26 @@ class Intake:
             KnownByOldKey, IdempotencyKeyReused, QueueFull, LedgerUnavailable: nothing is known to
                 be on it.
         """
-        verdict = self._combiner.submit(submission)
-        if verdict is Verdict.OLD_KEY:
+        result = self._combiner.submit(submission)
+        if result is SubmitResult.OLD_KEY:
             raise KnownByOldKey
-        if verdict is Verdict.KEY_REUSED:
+        if result is SubmitResult.KEY_REUSED:
             raise IdempotencyKeyReused
-        if verdict is Verdict.FULL:
+        if result is SubmitResult.FULL:
             raise QueueFull
         self.wake_miners()
 
-    def queue_together(self, submissions: Sequence[Submission]) -> list[Verdict]:
+    def queue_together(self, submissions: Sequence[Submission]) -> list[SubmitResult]:
         """Put each of ``submissions`` on the queue if there is room for it, and wake the miners.
 
         Raises:
             LedgerUnavailable: nothing is known to be on it.
             QueueFull: the memory of Redis is used up; nothing is on it.
         """
-        verdicts = self._ledger.mempool.submit(submissions)
-        if Verdict.ACCEPTED in verdicts:
+        results = self._ledger.mempool.submit(submissions)
+        if SubmitResult.ACCEPTED in results:
             self.wake_miners()
-        return verdicts
+        return results
 
     def _read_plain(
         self, body: bytes, make_nonce: Callable[[int], str]

@@ -4,12 +4,12 @@ import re
 
 from flask import Blueprint, Response, request
 
-from minequeue.chain.ledger import Spot, look_for
+from minequeue.chain.ledger import ChainPosition, find_transactions_of
 from minequeue.chain.protocol.transaction import MAX_ADDRESS
 from minequeue.web.http.requests import parse_number
-from minequeue.web.http.streams import sit
+from minequeue.web.http.streams import hold_slot
 from minequeue.web.pages.rendering import HTML, page_reply, refusals, render
-from minequeue.web.replies.describe import Parameter, Reply, described
+from minequeue.web.replies.describe import Parameter, Reply, describe
 from minequeue.web.replies.problems import bad_parameter
 from minequeue.web.services import services
 
@@ -19,7 +19,7 @@ _SPOT = re.compile(r"([0-9]{1,15})\.([0-9]{1,15})", re.ASCII)
 
 
 @blueprint.get("/addresses")
-@described(
+@describe(
     page_reply("Its newest transactions, or those before a place."),
     Reply(429, "Too many clients are reading.", {"type": "string"}, HTML),
     *refusals(400),
@@ -48,13 +48,13 @@ def read_page() -> Response:
     if not 1 <= len(name) <= MAX_ADDRESS:
         raise bad_parameter("name", f"name must be an address of 1 to {MAX_ADDRESS} characters.")
     blocks = services().ledger.blocks
-    before = _read_before() or Spot(blocks.tip().header.index + 1, 0)
-    with sit():
-        look = look_for(blocks, name, before=before, most=_SHOWN)
-    return render("address.html", name=name, look=look)
+    before = _read_before() or ChainPosition(blocks.tip().header.index + 1, 0)
+    with hold_slot():
+        found = find_transactions_of(blocks, name, before=before, most=_SHOWN)
+    return render("address.html", name=name, found=found)
 
 
-def _read_before() -> Spot | None:
+def _read_before() -> ChainPosition | None:
     text = request.args.get("before")
     if text is None:
         return None
@@ -62,4 +62,4 @@ def _read_before() -> Spot | None:
     numbers = [parse_number(part) for part in found.groups()] if found else []
     if len(numbers) != 2 or numbers[0] is None or numbers[1] is None:  # noqa: PLR2004  # a pair
         raise bad_parameter("before", "before must be a block's index, a point and a position.")
-    return Spot(numbers[0], numbers[1])
+    return ChainPosition(numbers[0], numbers[1])

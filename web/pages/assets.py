@@ -5,7 +5,7 @@ from flask import Blueprint, Response
 from minequeue.web.http.files import SCRIPT, STYLE, answer_file
 from minequeue.web.http.parameters import in_path
 from minequeue.web.pages.rendering import HEADERS, refusals
-from minequeue.web.replies.describe import Reply, described
+from minequeue.web.replies.describe import Reply, describe
 from minequeue.web.replies.problems import not_found
 
 blueprint = Blueprint("assets", __name__)
@@ -23,7 +23,7 @@ _ASSET_HEADERS = {**HEADERS, "Cache-Control": "max-age=60"}
 
 
 @blueprint.get("/assets/<name>")
-@described(
+@describe(
     Reply(200, "The file.", {"type": "string"}, "text/css"),
     *refusals(404),
     parameters=[in_path("name", "The file's name.", r"^pages\.css$", "pages.css")],

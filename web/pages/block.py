@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from minequeue.web.http.blocks import NAME, find_block
 from minequeue.web.http.requests import read_number
 from minequeue.web.pages.rendering import page_reply, refusals, render
-from minequeue.web.replies.describe import Parameter, described
+from minequeue.web.replies.describe import Parameter, describe
 from minequeue.web.services import services
 
 blueprint = Blueprint("block_page", __name__)
@@ -16,7 +16,7 @@ _SHOWN = 100  # transactions on one page
 
 
 @blueprint.get("/blocks/<name>")
-@described(
+@describe(
     page_reply("The block."),
     *refusals(400, 404, 429),
     parameters=[
@@ -34,7 +34,7 @@ def read_page(name: str) -> Response:
     first = read_number("from", 0, least=0, most=max(0, len(fields) - 1))
     return render(
         "block.html",
-        block=block.header.as_json(),
+        block=block.header.to_dict(),
         transactions=fields[first : first + _SHOWN],
         first=first,
         count=len(fields),

@@ -3,22 +3,21 @@
 from flask import Blueprint, Response, request
 
 from minequeue.web.pages.rendering import page_reply, refusals, render
-from minequeue.web.replies.describe import described
+from minequeue.web.replies.describe import describe
 from minequeue.web.services import services
 
 blueprint = Blueprint("home", __name__)
 
 
 @blueprint.get("/")
-@described(
+@describe(
     page_reply("The live page: queue, workers, newest blocks, and a form to submit."),
     *refusals(),
     reads_ledger=False,
 )
 def read_page() -> Response:
     """The live page for people."""
-    at = services()
-    view = at.live.view()
+    view = services().live.view()
     return render(
         "home.html",
         now=view.newest,
@@ -26,9 +25,9 @@ def read_page() -> Response:
         reason=view.reason,
         warnings=view.warnings,
         blocks=view.blocks,
-        rules=at.ledger.rules,
-        asks_token=bool(at.doors.tokens),
-        flower_url=_find_flower(at.flower_url),
+        rules=services().ledger.rules,
+        asks_token=bool(services().access.tokens),
+        flower_url=_find_flower(services().flower_url),
     )
 
 

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from minequeue.chain.protocol.transaction import MAX_ADDRESS
 from minequeue.web.http.requests import parse_hex, parse_number
 from minequeue.web.pages.rendering import HEADERS, refusals
-from minequeue.web.replies.describe import Parameter, Reply, described
+from minequeue.web.replies.describe import Parameter, Reply, describe
 from minequeue.web.replies.problems import bad_parameter
 from minequeue.web.services import services
 
@@ -17,7 +17,7 @@ _BLANKS = " \t\r\n"  # around what is pasted
 
 
 @blueprint.get("/search")
-@described(
+@describe(
     Reply(303, "The page of the result.", headers={"Location": "The page."}),
     *refusals(400),
     parameters=[

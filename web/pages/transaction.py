@@ -7,7 +7,7 @@ from minequeue.chain.ledger import Pending
 from minequeue.web.http.parameters import in_path
 from minequeue.web.http.requests import parse_hex
 from minequeue.web.pages.rendering import page_reply, refusals, render
-from minequeue.web.replies.describe import described
+from minequeue.web.replies.describe import describe
 from minequeue.web.replies.problems import not_found
 from minequeue.web.services import services
 
@@ -16,7 +16,7 @@ _ID_BYTES = 32
 
 
 @blueprint.get("/tx/<transaction_id>")
-@described(
+@describe(
     page_reply("The transaction."),
     *refusals(404),
     parameters=[in_path("transaction_id", "Its id.", "^[0-9a-f]{64}$", "0" * 64)],
@@ -39,7 +39,7 @@ def read_page(transaction_id: str) -> Response:
     return render(
         "transaction.html",
         id=transaction_id,
-        block=place.header.as_json(),
+        block=place.header.to_dict(),
         header=place.header.pack().hex(),
         position=place.position,
         fields=fields,

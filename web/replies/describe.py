@@ -85,7 +85,7 @@ class Description:
     reads_ledger: bool = True
 
 
-def described(
+def describe(
     *replies: Reply,
     problems: Sequence[int] = (),
     parameters: Sequence[Parameter] = (),

@@ -60,7 +60,7 @@ class Problem(Exception):  # an answer, named as the RFC names it
         self.headers = {**default, **(headers or {})}
         self.more = more
 
-    def as_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The members of the problem's JSON object."""
         return {
             "type": f"urn:minequeue:problem:{self.slug}",
@@ -73,7 +73,7 @@ class Problem(Exception):  # an answer, named as the RFC names it
     def as_response(self) -> Response:
         """The whole answer."""
         return Response(
-            msgspec.json.encode(self.as_json()),
+            msgspec.json.encode(self.to_dict()),
             self.status,
             headers=self.headers,
             content_type=CONTENT_TYPE,

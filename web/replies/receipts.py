@@ -50,4 +50,4 @@ def answer_queued(job: str, message: str) -> Response:
 def _write_outcome(outcome: Transaction | MinequeueError) -> bytes:
     if isinstance(outcome, Transaction):
         return write_receipt(outcome)
-    return msgspec.json.encode({"status": "refused", "problem": of_error(outcome).as_json()})
+    return msgspec.json.encode({"status": "refused", "problem": of_error(outcome).to_dict()})

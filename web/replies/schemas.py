@@ -157,8 +157,8 @@ class JobReceipt(Struct):
     links: Links
 
 
-class BlockPlace(Struct):
-    """A block by its place and its name."""
+class BlockLocation(Struct):
+    """A block by its index and its hash."""
 
     index: Annotated[int, Meta(ge=1)]
     hash: Digest
@@ -171,7 +171,7 @@ class JobState(Struct, omit_defaults=True):
     kind: Literal["mine", "resolve"]
     status: Literal["queued", "mining", "done"]
     links: Links
-    block: BlockPlace | UnsetType = UNSET
+    block: BlockLocation | UnsetType = UNSET
     on_best_chain: bool = True
     replaced: bool = False
     peers_asked: _Count = 0
@@ -184,7 +184,7 @@ class TransactionState(Struct, omit_defaults=True):
     id: Digest
     status: Literal["pending", "mined"]
     links: Links
-    block: BlockPlace | UnsetType = UNSET
+    block: BlockLocation | UnsetType = UNSET
     position: _Count = 0
 
 
@@ -264,16 +264,16 @@ class QueueState(Struct):
     mine_requests: _Count
     oldest_age_s: Annotated[float, Meta(ge=0)]
     backlog_hashes: _Count
-    drain_time_s: float | None
+    estimated_drain_s: float | None
     hash_rate: Annotated[float, Meta(ge=0)]
-    workers: _Count
-    workers_busy: _Count
-    workers_wanted: _Count
+    miners: _Count
+    miners_busy: _Count
+    miners_wanted: _Count
     kernels: dict[str, int]
     warnings: list[str]
     bits: Annotated[int, Meta(ge=1, le=HASH_BITS)]
     limits: QueueLimits
-    tip: BlockPlace
+    tip: BlockLocation
 
 
 class Health(Struct):

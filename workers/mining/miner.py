@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from minequeue.chain.ledger import Connecting, Ledger
+from minequeue.chain.ledger import ConnectResult, Ledger
 from minequeue.chain.ledger.fleet import LEASE_MS
-from minequeue.chain.ledger.mining import PLACES_AT_ONCE, Following, Want
+from minequeue.chain.ledger.mining import PLACES_BATCH, NextBlock, Want
 from minequeue.chain.protocol.header import Header
 from minequeue.chain.protocol.proof_of_work import Search
 from minequeue.chain.scaling.backlog import OpenCandidate, Reading, estimate_rate
@@ -39,7 +39,7 @@ class Result:
     hash: str | None = None
     hashes: int = 0
 
-    def as_json(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The result as a JSON object."""
         return asdict(self)
 
@@ -68,7 +68,7 @@ class Miner:
         ledger: chain and queue.
         search: looks through a range of nonces.
         recipient: who gets the rewards.
-        tell: is told of each block that this miner connected, and how many requests are followed.
+        tell: is told of each block that this miner connected, and how many requests are tracked.
         begin: called once, by the thread that searches, when the one that connects has started.
         clock: seconds that only grow.
     """
@@ -98,7 +98,7 @@ class Miner:
         self._read_at = 0.0  # when the reading came
         self._found_at: float | None = None  # when this run found a block and searched no other yet
         self._prefix = b""  # of the candidate that what follows was built for
-        self._following: Following | None = None
+        self._next_block: NextBlock | None = None
 
     def run(self, run_s: float = RUN_S, *, worker: str = "") -> Result:
         """Mine what is due for about ``run_s`` seconds, as one of the miners of ``worker``.
@@ -168,7 +168,7 @@ class Miner:
         mining = self._ledger.mining
         if candidate.prefix != self._prefix:
             self._prefix = candidate.prefix
-            self._following = mining.build_next(reading, candidate, self._recipient)
+            self._next_block = mining.build_next(reading, candidate, self._recipient)
         if self._found_at is not None:
             self._pace.note_block(self._clock() - self._found_at)
             self._found_at = None
@@ -177,19 +177,21 @@ class Miner:
             return self._claim(lease)
         found_at = self._clock()
         header = mining.complete(reading, candidate, share.nonce)
-        following = self._prepare_following(reading, candidate, header)
+        next_block = self._prepare_next(reading, candidate, header)
         want = self._want(lease)
         self._seen = self._ledger.announcements.count
-        connect = partial(mining.connect_and_go_on, reading, candidate, header, following, want)
+        connect = partial(mining.connect_and_go_on, reading, candidate, header, next_block, want)
         answer = self._sender.submit(self._call, connect)
-        ahead = _Share(following.template.block.header.prefix, 0, want.count) if following else None
+        ahead = (
+            _Share(next_block.template.block.header.prefix, 0, want.count) if next_block else None
+        )
         if ahead and self._clock() < self._deadline:
             self._search_share(ahead, header.index, result, answer.done)
         outcome, after, start = answer.result()
         self._fleet_rate = estimate_rate(after)
-        if outcome is not Connecting.STALE:
+        if outcome is not ConnectResult.STALE:
             _note(result, candidate, header)
-            self._tell(header, candidate, after.followed)
+            self._tell(header, candidate, after.tracked)
         given = _take(after, start, want)
         if given is None:
             self._found_at = found_at
@@ -198,23 +200,23 @@ class Miner:
         is_ahead = ahead and (ahead.prefix, start) == (given.prefix, 0)
         return after, ahead if is_ahead else given
 
-    def _prepare_following(
+    def _prepare_next(
         self, reading: Reading, candidate: OpenCandidate, header: Header
-    ) -> Following | None:
+    ) -> NextBlock | None:
         """The block after the complete candidate, if it can be opened in the same round trip."""
-        mining, following = self._ledger.mining, self._following
-        entries = mining.read_following(reading, candidate) if following is None else None
+        mining, next_block = self._ledger.mining, self._next_block
+        entries = mining.read_next_entries(reading, candidate) if next_block is None else None
         placing = None
-        if candidate.count > PLACES_AT_ONCE:
+        if candidate.count > PLACES_BATCH:
             placing = self._sender.submit(mining.place_all_but_last, candidate, header)
         if entries is not None:  # meanwhile
-            following = mining.build_following(reading, candidate, entries, self._recipient)
+            next_block = mining.build_next_of(reading, candidate, entries, self._recipient)
         if placing:
             placing.result()
-        if following is None:
+        if next_block is None:
             return None
         now_ms = reading.now_ms + int(1000 * (self._clock() - self._read_at))
-        return following.move(header, reading.timestamps, now_ms)
+        return next_block.move(header, reading.timestamps, now_ms)
 
     def _call(self, call: Callable[[], T]) -> T:
         """Call the ledger for a reading, and note when it came; from either thread."""

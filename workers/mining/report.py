@@ -34,20 +34,20 @@ class Report:
         self._ledger = ledger
         self._trace = trace
 
-    def tell(self, header: Header, candidate: OpenCandidate, followed: int) -> None:
-        """Tell of the block of ``header``, which was ``candidate``, while so many are followed."""
+    def tell(self, header: Header, candidate: OpenCandidate, tracked: int) -> None:
+        """Tell of the block of ``header``, which was ``candidate``, while so many are tracked."""
         block = {"index": header.index, "hash": header.hash.hex()}
         fields = {**block, "transactions": candidate.count}
         if candidate.job:
             fields["job"] = candidate.job
         _log.info("connected", extra={"fields": fields})
-        if not followed:
+        if not tracked:
             return
         try:
             trails = self._end_following(header, candidate)
         except MinequeueError as error:
             # the block is in the chain whether or not somebody hears of it
-            _log.warning("followed requests of block %d are not told: %s", header.index, error)
+            _log.warning("tracked requests of block %d are not told: %s", header.index, error)
             return
         for trail in trails:
             told = {"request_id": trail.request_id, "entries": trail.entries, **block}
@@ -61,4 +61,4 @@ class Report:
         names = [bytes.fromhex(each.id) for each in _decoder.decode(block.body)]
         if candidate.job:
             names.append(candidate.job.encode())
-        return self._ledger.following.end(names)
+        return self._ledger.tracked_requests.end(names)

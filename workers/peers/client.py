@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
-from minequeue.chain.peers.allow_list import Allowed
+from minequeue.chain.peers.allow_list import AllowList
 from minequeue.chain.peers.names import is_host_name
 from minequeue.chain.peers.url import PeerUrl
 from minequeue.workers.peers.node import PeerAway, PeerFaulty, PeerNotAllowed
 from minequeue.workers.peers.wire import MAX_HEAD_BYTES, Connector, Wire, cannot_reach
 
 _RESOLVERS = 4  # threads; a resolver that hangs keeps one of them
-_MOST_TRIED = 4  # addresses of one name
+_MAX_TRIED = 4  # addresses of one name
 _BUSY = frozenset({429, 503})
 _REDIRECTS = range(300, 400)
 Resolve = Callable[[str, int], Sequence[str]]
@@ -46,7 +46,7 @@ class PeerClient:
         resolve: gives the addresses of a host.
     """
 
-    allowed: Allowed
+    allowed: AllowList
     token: str = field(default="", repr=False)
     connect_s: float = 2.0
     answer_s: float = 10.0
@@ -124,7 +124,7 @@ class PeerClient:
                 f"{peer.host} leads to {', '.join(found[:3]) or 'no address'}, which is not on "
                 "the allow-list (MINEQUEUE_PEER_ALLOW)."
             )
-        return allowed[:_MOST_TRIED]
+        return allowed[:_MAX_TRIED]
 
     async def _ask(self, peer: PeerUrl) -> Sequence[str]:
         loop = asyncio.get_running_loop()

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from minequeue.chain.errors import BranchTooLarge
-from minequeue.chain.ledger import Adopting, Branch, Ledger, Record
+from minequeue.chain.ledger import AdoptResult, Branch, Ledger, Record
 from minequeue.chain.protocol.header import Header
 from minequeue.chain.protocol.header_branch import HeaderBranch
 from minequeue.workers.peers.node import Node, PeerFaulty
 
 PAGE = 500  # headers in one answer
-MOST_HEADERS = 100_000  # that a branch may need until it is heavier; 10 MB of them
+MAX_HEADERS = 100_000  # that a branch may need until it is heavier; 10 MB of them
 _BATCH = 64  # blocks that are taken over at once, where more work does not need more
 _BATCH_BYTES = 16 * 2**20
 _FIRST_STEP = 16  # blocks back, in search of the last one in common
@@ -72,7 +72,7 @@ class Meeting:
 
     def _take_over(self, theirs: Record) -> None:
         fork = self._find_fork(theirs.header.index)
-        headers = self._ledger.branches.follow(fork)
+        headers = self._ledger.branches.begin_headers(fork)
         while True:
             best = self._ledger.blocks.tip()
             if theirs.cumulative_work <= best.cumulative_work:
@@ -83,7 +83,7 @@ class Meeting:
                 return  # ours became another meanwhile; the next meeting looks anew
             self.replaced = True
             rest = headers.headers[branch.count :]
-            headers = self._ledger.branches.follow(
+            headers = self._ledger.branches.begin_headers(
                 Record(
                     headers.headers[branch.count - 1],
                     headers.work_at(headers.fork.index + branch.count),
@@ -129,7 +129,7 @@ class Meeting:
             PeerFaulty: they do not.
         """
         while headers.work <= work:
-            if len(headers.headers) >= MOST_HEADERS:
+            if len(headers.headers) >= MAX_HEADERS:
                 raise BranchTooLarge
             self._step()
             page = self._peer.headers(headers.tip.index + 1, PAGE)
@@ -138,7 +138,7 @@ class Meeting:
             self._check(headers, page)
 
     def _check(self, headers: HeaderBranch, page: list[Header]) -> None:
-        now_ms = self._ledger.network.now_ms()
+        now_ms = self._ledger.peers.now_ms()
         for header in page:
             headers.append(header, now_ms=now_ms)
 
@@ -154,7 +154,7 @@ class Meeting:
             if self._read_blocks(headers, branch, needed, best):
                 with self._adopting:
                     answer = branch.adopt(best)
-                if answer is not Adopting.STALE:
+                if answer is not AdoptResult.STALE:
                     return True
             if self._ledger.blocks.tip() == best:
                 return False  # what was staged is gone

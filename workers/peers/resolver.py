@@ -15,19 +15,19 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from minequeue.chain.errors import BranchTooLarge, InvalidBlock, MinequeueError
-from minequeue.chain.ledger import Ledger, Outcome, Record, Sight, Turn
+from minequeue.chain.ledger import Ledger, PeerStatus, Record, ResolveResult, ResolverLease
 from minequeue.chain.moment import is_ahead
 from minequeue.chain.protocol.block import Block
 from minequeue.chain.protocol.header import Header
 from minequeue.workers.peers.meeting import Meeting
 from minequeue.workers.peers.node import Node, PeerError
 
-AT_ONCE = 8  # peers that are met side by side, and as many slow ones beside them
+MAX_MEETINGS = 8  # peers that are met side by side, and as many slow ones beside them
 SLOW_S = 2.0  # a peer is slow if one of its answers took longer
-PATIENCE_S = 3.0  # for so long a run waits where no meeting ends, once one has ended
-MEETING_S = 60.0  # the longest that one peer may take
+IDLE_TIMEOUT_S = 3.0  # for so long a run waits where no meeting ends, once one has ended
+MEETING_TIMEOUT_S = 60.0  # the longest that one peer may take
 RUN_S = 120  # after it no other peer is met in this run
-_LONGEST_PAUSE_S = {"away": 30, "faulty": 600, "not allowed": 600}  # before it is asked again
+_MAX_RETRY_DELAY_S = {"away": 30, "faulty": 600, "not allowed": 600}  # before it is asked again
 _UNSEEN = frozenset({"away", "not allowed"})
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -37,7 +37,7 @@ class _OutOfTime(PeerError):
     """The meeting took longer than a minute."""
 
 
-class _TurnLost(MinequeueError):
+class _LeaseLost(MinequeueError):
     """The resolver's lease ended, and another began."""
 
 
@@ -74,34 +74,34 @@ class Resolver:
             LedgerUnavailable: the server is away.
         """
         tip = self._ledger.blocks.tip().header.hash
-        return self._ledger.network.is_due(tip, self._period_s)
+        return self._ledger.peers.is_due(tip, self._period_s)
 
-    def run(self) -> Outcome | None:
+    def run(self) -> ResolveResult | None:
         """Meet all peers once; None where another resolver does, or took over.
 
         Raises:
-            LedgerUnavailable: the server is away; the requests are served by the next turn.
+            LedgerUnavailable: the server is away; the requests are served by the next run.
         """
-        network = self._ledger.network
-        turn = network.take_turn()
-        if turn is None:
+        peers = self._ledger.peers
+        lease = peers.take_lease()
+        if lease is None:
             return None
         try:
-            return self._meet_all(turn)
-        except _TurnLost:
+            return self._meet_all(lease)
+        except _LeaseLost:
             _log.warning("another resolver began; this one ends")
             return None
 
-    def _meet_all(self, turn: Turn) -> Outcome:
+    def _meet_all(self, lease: ResolverLease) -> ResolveResult:
         # what changes while they are met, some were not told of; so it counts as not told
         tip = self._ledger.blocks.tip().header.hash
-        run = _Run(turn)
+        run = _Run(lease)
         is_late = self._meet_side_by_side(run)
-        run.is_over = True  # before the turn ends: what is still under way goes on without it
+        run.is_over = True  # before the lease ends: what is still under way goes on without it
         if run.error:
             raise run.error
-        outcome = Outcome(bool(run.replaced), run.begun, run.faults)
-        self._ledger.network.finish(turn, outcome, b"" if is_late else tip)
+        outcome = ResolveResult(bool(run.replaced), run.begun, run.faults)
+        self._ledger.peers.finish(lease, outcome, b"" if is_late else tip)
         return outcome
 
     def _meet_side_by_side(self, run: "_Run") -> bool:
@@ -119,27 +119,29 @@ class Resolver:
                 is_any_met = run.begun > len(run.under_way)
                 if is_any_met and all(self._under_way[address] for address in run.under_way):
                     break
-                if not self._changed.wait(PATIENCE_S) and is_any_met:
+                if not self._changed.wait(IDLE_TIMEOUT_S) and is_any_met:
                     break
         return any(not before.slow for _, before in due)
 
-    def _find_due(self) -> "list[tuple[str, Sight]]":
+    def _find_due(self) -> "list[tuple[str, PeerStatus]]":
         """Who may be asked now, the slow ones last; of each, whom nobody met for longest first."""
-        now_ms = self._ledger.network.now_ms()
+        now_ms = self._ledger.peers.now_ms()
         due = [
             (address, before)
-            for address, before in self._ledger.network.peers().items()
+            for address, before in self._ledger.peers.list_all().items()
             if not is_ahead(before.next_ms, now_ms, 1000 * _pause_s(before.state, before.failures))
         ]
         return sorted(due, key=lambda item: (item[1].slow, item[1].next_ms))
 
-    def _begin(self, due: "list[tuple[str, Sight]]", run: "_Run") -> "list[tuple[str, Sight]]":
+    def _begin(
+        self, due: "list[tuple[str, PeerStatus]]", run: "_Run"
+    ) -> "list[tuple[str, PeerStatus]]":
         """Begin to meet as many as may be met at once; those that have to wait are given back."""
         left = []
         for address, before in due:
             if address in self._under_way:
                 continue  # since an earlier run, which did not wait for it
-            if list(self._under_way.values()).count(before.slow) >= AT_ONCE:
+            if list(self._under_way.values()).count(before.slow) >= MAX_MEETINGS:
                 left.append((address, before))
                 continue
             self._under_way[address] = before.slow
@@ -151,13 +153,13 @@ class Resolver:
             ).start()
         return left
 
-    def _meet_and_note(self, address: str, before: Sight, run: "_Run") -> None:
+    def _meet_and_note(self, address: str, before: PeerStatus, run: "_Run") -> None:
         error: Exception | None = None
         failed = replaced = False
         try:
-            sight, replaced = self._meet(address, before, run)
-            failed = bool(sight.failures)
-            self._ledger.network.note(address, sight)
+            status, replaced = self._meet(address, before, run)
+            failed = bool(status.failures)
+            self._ledger.peers.note(address, status)
         except Exception as found:  # noqa: BLE001  # the run raises it, in its own thread
             error = found
             if run.is_over and not isinstance(error, MinequeueError):
@@ -170,15 +172,15 @@ class Resolver:
             run.replaced += replaced
             self._changed.notify_all()
 
-    def _meet(self, address: str, before: Sight, run: "_Run") -> tuple[Sight, bool]:
-        deadline = self._clock() + MEETING_S
+    def _meet(self, address: str, before: PeerStatus, run: "_Run") -> tuple[PeerStatus, bool]:
+        deadline = self._clock() + MEETING_TIMEOUT_S
 
         def step() -> None:
             if self._clock() > deadline:
                 raise _OutOfTime
-            is_ours = run.is_over or self._ledger.network.renew(run.turn)
+            is_ours = run.is_over or self._ledger.peers.renew(run.lease)
             if not is_ours and not run.is_over:  # it may have ended in between
-                raise _TurnLost
+                raise _LeaseLost
 
         peer = _TimedNode(self._call(address))
         meeting = Meeting(self._ledger, peer, step, self._adopting)
@@ -196,13 +198,15 @@ class Resolver:
             reason = f"It sent an invalid block: {error}"
         if reason:
             _log.warning("peer %s: %s", address, reason)
-        sight = self._see(meeting, before, state, reason)
-        return replace(sight, slow=peer.longest_s > SLOW_S), meeting.replaced
+        status = self._summarise(meeting, before, state, reason)
+        return replace(status, slow=peer.longest_s > SLOW_S), meeting.replaced
 
-    def _see(self, meeting: Meeting, before: Sight, state: str, reason: str) -> Sight:
-        now_ms = self._ledger.network.now_ms()
+    def _summarise(
+        self, meeting: Meeting, before: PeerStatus, state: str, reason: str
+    ) -> PeerStatus:
+        now_ms = self._ledger.peers.now_ms()
         failures = before.failures + 1 if reason else 0
-        return Sight(
+        return PeerStatus(
             state=state,
             reason=reason,
             seen_ms=before.seen_ms if state in _UNSEEN else now_ms,
@@ -214,15 +218,15 @@ class Resolver:
 
 def _pause_s(state: str, failures: int) -> int:
     """How long a peer is left alone after so many failures in a row."""
-    return min(2**failures, _LONGEST_PAUSE_S[state]) if failures else 0
+    return min(2**failures, _MAX_RETRY_DELAY_S[state]) if failures else 0
 
 
 @dataclass(slots=True)
 class _Run:
-    """One turn's meetings.
+    """One lease's meetings.
 
     Attributes:
-        turn: as it was taken.
+        lease: as it was taken.
         begun: how many peers it began to meet.
         under_way: those of them who are met still.
         faults: how many were faulty or away.
@@ -231,7 +235,7 @@ class _Run:
         is_over: nobody waits for it any more.
     """
 
-    turn: Turn
+    lease: ResolverLease
     begun: int = 0
     under_way: set[str] = field(default_factory=set)
     faults: int = 0

@@ -14,7 +14,7 @@ class BacklogAutoscaler(Autoscaler):
         super().__init__(pool, most, least, **options, keepalive=_LOOK_S)
 
     def _maybe_scale(self, req: Any = None) -> bool:  # noqa: ARG002  # Celery's signature
-        wanted = self.worker.minequeue_sweep.wanted
+        wanted = self.worker.minequeue_ticks.wanted
         if wanted is None:
             return False
         wanted = max(self.min_concurrency, min(wanted, self.max_concurrency))

@@ -23,9 +23,9 @@ STATE_PATH = "/task-protection/v1/state"
 EXPIRES_MIN = 5  # minutes; a worker that died protected is protected no longer than this
 _RENEW_S = 120.0  # seconds from one request to the next while it mines
 _IDLE_S = 15.0  # seconds without a run after which it counts as idle: between two runs is a gap
-_AGAIN_S = 10.0  # seconds until a request that failed is made again
+_RETRY_DELAY_S = 10.0  # seconds until a request that failed is made again
 _TIMEOUT_S = 2.0
-_MOST_BYTES = 16 * 1024  # of an answer; it has a few hundred
+_MAX_BYTES = 16 * 1024  # of an answer; it has a few hundred
 _log = logging.getLogger(__name__)
 
 
@@ -70,7 +70,7 @@ class Protection:
         try:
             self._ask(wanted)
         except AgentFailed as error:
-            self._again_at = now + _AGAIN_S
+            self._again_at = now + _RETRY_DELAY_S
             _log.warning("scale-in protection is not as it should be: %s", error)
             return
         self._is_protected = wanted
@@ -114,6 +114,6 @@ class Agent:
         try:
             headers = {"Content-Type": "application/json"}
             connection.request("PUT", self._path, body, headers)
-            return connection.getresponse().read(_MOST_BYTES)
+            return connection.getresponse().read(_MAX_BYTES)
         finally:
             connection.close()

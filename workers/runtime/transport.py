@@ -1,7 +1,7 @@
 """How wake-ups travel: kombu's Redis transport without what messages without data do not need.
 
 kombu would note in Redis each message that was taken and not acknowledged, and deliver it again. A
-wake-up need not be: the sweep replaces it. So nothing has to be written to take a message, and
+wake-up need not be: the tick replaces it. So nothing has to be written to take a message, and
 workers go on where the server's memory has run out, when only they make room. And nothing is
 restored when a connection is lost, which kombu tries on that very connection: it has ended workers.
 

@@ -1,6 +1,6 @@
 """Waking miners: as many Celery messages as miners are missing, and no message carries data.
 
-A message that is lost costs a delay: the sweep of every worker looks again each second.
+A message that is lost costs a delay: the tick of every worker looks again each second.
 """
 
 import logging
@@ -18,8 +18,8 @@ _PAUSE_S = 0.05  # one look at the queue serves all the submissions of this time
 _log = logging.getLogger(__name__)
 
 
-class Bell:
-    """Rings for the miners that are missing.
+class WakeUps:
+    """Wakes the miners that are missing.
 
     Args:
         ledger: to see how many those are.
@@ -32,7 +32,7 @@ class Bell:
         self._send = send
         self._policy = policy
 
-    def ring(self) -> tuple[Reading, Decision]:
+    def wake(self) -> tuple[Reading, Decision]:
         """Wake the miners that are missing; the reading, and the decision that told how many.
 
         Raises:
@@ -42,28 +42,28 @@ class Bell:
         reading, decision = self._ledger.queue.look(self._policy)
         needed = min(decision.need, reading.fleet)
         if needed > reading.miners:
-            for _ in range(self._ledger.fleet.ring(needed)):
+            for _ in range(self._ledger.fleet.note_wake_ups(needed)):
                 self._send()
         return reading, decision
 
 
-class BellPull:
-    """Lets a thread that must not wait ask for a ring; a thread of its own rings.
+class WakeUpThread:
+    """Lets a thread that must not wait ask for wake-ups; a thread of its own sends them.
 
     Args:
-        ring: rings.
+        wake: sends them.
     """
 
-    def __init__(self, ring: Callable[[], object]) -> None:
-        self._ring = ring
-        self._background = Background("bell", self._ring_or_warn, pause_s=_PAUSE_S)
+    def __init__(self, wake: Callable[[], object]) -> None:
+        self._wake = wake
+        self._background = Background("wake-ups", self._wake_or_warn, pause_s=_PAUSE_S)
 
     def __call__(self) -> None:
-        """Ask for a ring; returns at once and never fails."""
+        """Ask for wake-ups; returns at once and never fails."""
         self._background.request()
 
-    def _ring_or_warn(self) -> None:
+    def _wake_or_warn(self) -> None:
         try:
-            self._ring()
+            self._wake()
         except (MinequeueError, OperationalError) as error:
-            _log.warning("could not wake a worker, the sweep will: %s", error)
+            _log.warning("could not wake a worker, the tick will: %s", error)

@@ -16,11 +16,12 @@ import psutil
 from minequeue.chain.background import Background
 from minequeue.chain.moment import is_ahead
 
-HUNG_S = 5.0  # for so long no pulse may come back to a connected consumer while Redis answers
+# for so long no self-test message may come back to a connected consumer while Redis answers
+HUNG_S = 5.0
 LOST_S = 10.0  # for so long the consumer may take to connect while Redis answers
-STUCK_S = 15.0  # for so long the sweep may take; its calls of Redis are bounded by less
+STUCK_S = 15.0  # for so long the tick may take; its calls of Redis are bounded by less
 STOP_S = 9.0  # for so long a worker may take to stop; a run ends after two
-FRESH_S = 10.0  # a file that was touched longer ago is no sign of life
+FRESH_S = 10.0  # a liveness file that was touched longer ago does not count
 _PERIOD_S = 0.5
 _log = logging.getLogger(__name__)
 
@@ -30,8 +31,8 @@ class Watchdog:
 
     Args:
         find_fault: says what is wrong, or None.
-        is_proven: whether the worker has ever worked; before, it gives no sign.
-        sign: the file to keep fresh.
+        is_proven: whether the worker has ever worked; before, nothing is touched.
+        file: the file to keep fresh.
         end: ends the worker.
     """
 
@@ -39,12 +40,12 @@ class Watchdog:
         self,
         find_fault: Callable[[], str | None],
         is_proven: Callable[[], bool],
-        sign: Path,
+        file: Path,
         end: Callable[[], None],
     ) -> None:
         self._find_fault = find_fault
         self._is_proven = is_proven
-        self._sign = sign
+        self._file = file
         self._end = end
         self._background = Background("watchdog", self.look, pause_s=_PERIOD_S)
 
@@ -53,9 +54,9 @@ class Watchdog:
         self._background.start()
 
     def stop(self) -> None:
-        """End, and leave no sign of life."""
+        """End, and remove the liveness file."""
         self._background.stop()
-        self._sign.unlink(missing_ok=True)
+        self._file.unlink(missing_ok=True)
 
     def look(self) -> None:
         """Look once."""
@@ -64,7 +65,7 @@ class Watchdog:
             _log.critical("%s; this worker ends, for its supervisor to start another", fault)
             self._end()
         elif self._is_proven():
-            _touch(self._sign)
+            _touch(self._file)
 
 
 def end_this_worker() -> None:
@@ -75,34 +76,34 @@ def end_this_worker() -> None:
 
 
 def is_fresh(directory: Path, worker: str | None, *, since: float = 0) -> bool:
-    """Whether ``worker``, or any one where it is None, gave a sign of life in ``directory`` lately.
+    """Whether ``worker``, or any one where it is None, has a fresh liveness file in ``directory``.
 
     Args:
-        directory: where the signs are.
+        directory: of the files.
         worker: its name.
-        since: an older sign does not count, Unix seconds.
+        since: an older file does not count, Unix seconds.
     """
-    signs = [sign_path(directory, worker)] if worker else list(directory.glob("*.alive"))
-    moments = [_signed_at(sign) for sign in signs]
+    files = [liveness_file(directory, worker)] if worker else list(directory.glob("*.alive"))
+    moments = [_touched_at(file) for file in files]
     now = time.time()
     return any(at > since and is_ahead(at + FRESH_S, now, FRESH_S) for at in moments)
 
 
-def sign_path(directory: Path, worker: str) -> Path:
-    """The file of ``worker``'s sign of life."""
+def liveness_file(directory: Path, worker: str) -> Path:
+    """The liveness file of ``worker``."""
     return directory / f"{worker.replace('/', '_')}.alive"
 
 
-def _signed_at(sign: Path) -> float:
+def _touched_at(file: Path) -> float:
     try:
-        return sign.stat().st_mtime
+        return file.stat().st_mtime
     except OSError:
         return 0
 
 
-def _touch(sign: Path) -> None:
+def _touch(file: Path) -> None:
     try:
-        sign.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        sign.touch()
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.touch()
     except OSError as error:
-        _log.warning("no sign of life for probes can be left: %s", error)
+        _log.warning("no liveness file for probes can be written: %s", error)

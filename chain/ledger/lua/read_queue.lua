@@ -2,11 +2,11 @@
 -- KEYS pending, mine_requests, counters   see submit.lua, request_mine.lua
 -- KEYS tip, records, candidate            see create_genesis.lua, open_candidate.lua
 -- KEYS miners, rates                      see claim_range.lua
--- KEYS workers, sizes, kernels            see beat.lua
+-- KEYS workers, sizes, kernels            see heartbeat.lua
 -- KEYS peaks                              see remember_peaks.lua
--- KEYS followed                           see follow.lua
+-- KEYS followed                           see track.lua
 -- KEYS arrived, returned, leaving         see adopt_branch.lua
--- ARGV[1] how long a lease counts (ms), ARGV[2] how long a beat does, ARGV[3] most entries to return
+-- ARGV[1] how long a lease counts (ms), ARGV[2] how long a heartbeat does, ARGV[3] most entries to return
 --   that follow the candidate's, ARGV[4] how many blocks judge the time of the next
 -- Returns now (Unix ms), pending count, pending bytes, oldest pending (Unix ms or ''), mine
 -- requests, oldest mine request (entry or ''), the tip's record, the candidate's prefix, count,
@@ -14,8 +14,8 @@
 -- the sum of the live miners' hashes a second, the rate that a miner last had, the microseconds that
 -- a block last cost besides its search, and for each live worker its kernel and its miners, in turn;
 -- the peaks; 1 where a branch is not settled yet, else 0; the records of the last ARGV[4] blocks; how many
--- requests are followed; the pending entries after the candidate's, none if they are more than ARGV[3].
-local lease_ms, beat_ms = tonumber(ARGV[1]), tonumber(ARGV[2])
+-- requests are tracked; the pending entries after the candidate's, none if they are more than ARGV[3].
+local lease_ms, heartbeat_ms = tonumber(ARGV[1]), tonumber(ARGV[2])
 local most, span = tonumber(ARGV[3]), tonumber(ARGV[4])
 
 local now = read_clock()
@@ -41,7 +41,7 @@ if open[1] and not is_unsettled and waiting > count and waiting - count <= most 
 end
 local leases = list_ahead(miners, now, lease_ms)
 local size, rate, tools = 0, 0, {}
-for _, worker in ipairs(list_ahead(workers, now, beat_ms)) do
+for _, worker in ipairs(list_ahead(workers, now, heartbeat_ms)) do
   local runs = tonumber(redis.call('HGET', sizes, worker) or '0')
   size = size + runs
   tools[#tools + 1] = redis.call('HGET', kernels, worker) or ''

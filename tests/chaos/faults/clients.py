@@ -6,8 +6,8 @@ import struct
 from random import Random
 from urllib.parse import urlsplit
 
-from tests.chaos.field import PATIENCE_S, Field, Kind
-from tests.http import PATIENCE_S as ANSWER_S
+from tests.chaos.field import TIMEOUT_S, Field, Kind
+from tests.http import TIMEOUT_S as ANSWER_S
 from tests.http import post
 from tests.waiting import wait_for
 
@@ -40,7 +40,7 @@ class CutUploads:
                     b"HTTP/1.1 400"
                 )
             if number % 3 == 0:
-                wait_for(lambda k=key, b=batch: _repeat(field, k, b), "its repetition", PATIENCE_S)  # type: ignore[misc]  # mypy does not infer defaults of lambdas
+                wait_for(lambda k=key, b=batch: _repeat(field, k, b), "its repetition", TIMEOUT_S)  # type: ignore[misc]  # mypy does not infer defaults of lambdas
         assert refused, "no upload that broke off was refused"
 
     def heal(self, field: Field) -> None:

@@ -11,7 +11,7 @@ import psutil
 
 from minequeue.workers.runtime.watchdog import is_fresh
 from tests.chaos.faults.fault import NotCovered
-from tests.chaos.field import PATIENCE_S, Field, Kind
+from tests.chaos.field import TIMEOUT_S, Field, Kind
 from tests.clock import find_faketime
 from tests.waiting import wait_for
 
@@ -26,7 +26,7 @@ class ScaleToZero:
 
     def strike(self, field: Field, drawn: Random) -> None:  # noqa: ARG002  # nothing to be drawn
         field.load.pause()
-        wait_for(lambda: field.worker_main() and not field.miners(), "an empty pool", PATIENCE_S)
+        wait_for(lambda: field.worker_main() and not field.miners(), "an empty pool", TIMEOUT_S)
         field.load.resume()
         since = time.monotonic()
         field.figures.moved.append(field.measure_next_block(since))
@@ -47,9 +47,9 @@ class WrongClock:
 
     def strike(self, field: Field, drawn: Random) -> None:
         environment = _shift(drawn.choice(("+1h", "-1h")))
-        _demand_shift(environment)
+        _check_shift(environment)
         name = f"shifted-{drawn.getrandbits(32)}"
-        signs = field.directory / "shifted" / "alive"
+        liveness_dir = field.directory / "shifted" / "alive"
         environment |= {f"MINEQUEUE_{k.upper()}": v for k, v in field.settings.items()}
         environment |= {"MINEQUEUE_DATA_DIR": str(field.directory / "shifted")}
         with (field.directory / "shifted.log").open("ab") as log:
@@ -60,7 +60,7 @@ class WrongClock:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        wait_for(lambda: is_fresh(signs, None), "the worker's sign of life", PATIENCE_S)
+        wait_for(lambda: is_fresh(liveness_dir, None), "the worker's liveness file", TIMEOUT_S)
         main = field.worker_main()
         self._frozen = [*field.miners(), *([main] if main else [])]
         for process in self._frozen:
@@ -76,7 +76,7 @@ class WrongClock:
         self._frozen = []
         if self._process:
             self._process.terminate()
-            assert self._process.wait(PATIENCE_S) == 0
+            assert self._process.wait(TIMEOUT_S) == 0
             self._process = None
 
 
@@ -93,7 +93,7 @@ def _shift(by: str) -> dict[str, str]:
     }
 
 
-def _demand_shift(environment: dict[str, str]) -> None:
+def _check_shift(environment: dict[str, str]) -> None:
     """See that the library works here, before anything is believed of it."""
     command = [sys.executable, "-c", "import time; print(time.time())"]
     said = subprocess.run(command, env=environment, capture_output=True, check=True).stdout

@@ -7,11 +7,11 @@ from random import Random
 
 import psutil
 
-from tests.chaos.field import PATIENCE_S, Field, Kind
-from tests.chaos.figures import LONGEST_FAULT_S
+from tests.chaos.field import TIMEOUT_S, Field, Kind
+from tests.chaos.figures import MAX_FAULT_S
 from tests.waiting import wait_for
 
-_SHORTEST_S = 0.5
+_MIN_S = 0.5
 
 
 class Freeze:
@@ -25,11 +25,11 @@ class Freeze:
         self._frozen: psutil.Process | None = None
 
     def strike(self, field: Field, drawn: Random) -> None:
-        found = wait_for(lambda: self._find(field), f"a process for {self.name}", PATIENCE_S)
+        found = wait_for(lambda: self._find(field), f"a process for {self.name}", TIMEOUT_S)
         self._frozen = drawn.choice(found)
         self._frozen.suspend()
         wait_for(self._is_frozen, "the freeze")
-        time.sleep(drawn.uniform(_SHORTEST_S, LONGEST_FAULT_S))  # the fault itself is a time
+        time.sleep(drawn.uniform(_MIN_S, MAX_FAULT_S))  # the fault itself is a time
 
     def heal(self, field: Field) -> None:
         if self._frozen:

@@ -9,7 +9,7 @@ import psutil
 import redis
 
 from minequeue.compose.stack.alive import is_alive
-from tests.chaos.field import PATIENCE_S, Field, Kind
+from tests.chaos.field import TIMEOUT_S, Field, Kind
 from tests.waiting import wait_for
 
 
@@ -39,7 +39,7 @@ class Kill:
         self._times = times
 
     def strike(self, field: Field, drawn: Random) -> None:
-        found = wait_for(lambda: self._find(field), f"a process for {self.name}", PATIENCE_S)
+        found = wait_for(lambda: self._find(field), f"a process for {self.name}", TIMEOUT_S)
         victims = found if self._is_all else [drawn.choice(found)]
         for victim in victims:
             with suppress(psutil.NoSuchProcess):  # it went with its parent
@@ -48,7 +48,7 @@ class Kill:
         for victim in victims:
             wait_for(lambda v=victim: not is_alive(v), "the death of what was killed")  # type: ignore[misc]  # mypy does not infer defaults of lambdas
         if self._times == "resumed":
-            wait_for(lambda: _answers(field), "the server's return", PATIENCE_S)
+            wait_for(lambda: _answers(field), "the server's return", TIMEOUT_S)
             since = time.monotonic()
         took_s = field.measure_next_block(since)
         if self._times:

@@ -4,7 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
-from tests.chaos.field import PATIENCE_S, Field, Kind
+from tests.chaos.field import TIMEOUT_S, Field, Kind
 from tests.chaos.trap import Moment, Trap
 from tests.http import Answer, post, request
 from tests.waiting import wait_for
@@ -134,7 +134,7 @@ class Caught:
             every=drawn.randint(1, 3) if self._kill else 2,
         )
         field.proxy.trap = trap
-        assert trap.is_done.wait(PATIENCE_S), f"only {dict(trap.caught)} of {self._most} calls"
+        assert trap.is_done.wait(TIMEOUT_S), f"only {dict(trap.caught)} of {self._most} calls"
         if self._kill:
             field.figures.moved.append(field.measure_next_block(time.monotonic()))
 

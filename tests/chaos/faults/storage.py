@@ -6,7 +6,7 @@ from contextlib import suppress
 from random import Random
 
 from tests.chaos.faults.fault import NotCovered
-from tests.chaos.field import PATIENCE_S, Field, Kind
+from tests.chaos.field import TIMEOUT_S, Field, Kind
 from tests.http import post
 from tests.waiting import wait_for
 
@@ -29,7 +29,7 @@ class FullMemory:
             server.config_set("maxmemory-policy", "noeviction")
             server.config_set("maxmemory", 1)
         probe = f"full memory {drawn.random()}"
-        answer = wait_for(lambda: self._is_refused(field, probe), "an answer 429", PATIENCE_S)
+        answer = wait_for(lambda: self._is_refused(field, probe), "an answer 429", TIMEOUT_S)
         assert answer
         time.sleep(drawn.uniform(0.2, 2))  # the fault itself is a time
 
@@ -63,7 +63,7 @@ class FullDisk:
         wait_for(
             lambda: b"recover from AOF write error" in log.read_bytes()[before:],
             "a write that failed",
-            PATIENCE_S,
+            TIMEOUT_S,
         )
         time.sleep(drawn.uniform(0.2, 1))  # the fault itself is a time
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from minequeue.chain.ledger import Connecting, Ledger, Part, waiting
+from minequeue.chain.ledger import ConnectResult, Ledger, Part, waiting
 from minequeue.compose.backup.errors import CannotExport, Reorganised
 from tests.backups import (
     BLOCKS,
@@ -37,7 +37,7 @@ from tests.peers import meet
 
 @pytest.fixture
 def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "_AT_ONCE", 2)
+    monkeypatch.setattr(waiting, "_BATCH", 2)
 
 
 def _between(
@@ -59,8 +59,8 @@ def _between(
 
 def _mine_one(ledger: Ledger, most: int) -> None:
     """Mine one block, of the first ``most`` pending transactions."""
-    small = make_ledger(ledger.connection, replace(ledger.rules, block_transactions=most), BOUNDS)
-    assert connect_next(small) is Connecting.CONNECTED
+    small = make_ledger(ledger.redis, replace(ledger.rules, block_transactions=most), BOUNDS)
+    assert connect_next(small) is ConnectResult.CONNECTED
 
 
 @pytest.mark.usefixtures("_small_parts")
@@ -150,14 +150,14 @@ def test_a_reorganisation_between_two_blocks_is_said(
         export(full, file)
     export(full, file, is_resumed=True)
     assert read_lines(file)[1 : tip_index(full) + 1] == [
-        b'{"kind":"block","block":' + block.as_json() + b"}\n" for block in read_chain(full)
+        b'{"kind":"block","block":' + block.to_json() + b"}\n" for block in read_chain(full)
     ]
 
 
 def test_what_waits_is_read_on_after_the_last_entry_wherever_that_is(
     ours: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(waiting, "_AT_ONCE", 2)
+    monkeypatch.setattr(waiting, "_BATCH", 2)
     transactions = [t.canonical for t in submit(ours, 7)]
     parts = ours.waiting.read_transactions()
     assert list(next(parts).items) == transactions[:2]

@@ -108,7 +108,7 @@ def test_more_after_the_end_is_refused(full: Ledger, other: Ledger, file: Path) 
 def test_a_line_longer_than_any_block_is_not_read_whole(
     other: Ledger, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("minequeue.compose.backup.reader.MOST_LINE", 1000)
+    monkeypatch.setattr("minequeue.compose.backup.reader.MAX_LINE_BYTES", 1000)
     file.write_bytes(b"x" * 2000)
     with pytest.raises(BadBackup, match="longer than any line"):
         take_in(file, other)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from minequeue.chain.errors import WrongRules
-from minequeue.chain.ledger import Connection, Ledger
-from minequeue.compose.backup.command import refuse_no_chain
+from minequeue.chain.ledger import Ledger, RedisClient
+from minequeue.compose.backup.command import check_chain
 from minequeue.compose.backup.errors import CannotExport
 from minequeue.compose.backup.files import open_to_write
 from minequeue.compose.backup.writer import Writer
@@ -57,11 +57,11 @@ def test_a_full_disk_is_one_error(full: Ledger, file: Path) -> None:
 
 def test_a_server_without_this_chain_is_no_chain_to_export_and_gets_none() -> None:
     client = make_fake_client()
-    nothing = Ledger(Connection(client, wait_s=1), RULES, BOUNDS)
+    nothing = Ledger(RedisClient(client, wait_s=1), RULES, BOUNDS)
     with pytest.raises(CannotExport, match="no chain of the network 'test'"):
-        refuse_no_chain(nothing)
+        check_chain(nothing)
     assert client.dbsize() == 0
-    signed = make_ledger(Connection(client, wait_s=1), replace(RULES, signed=True))
-    refuse_no_chain(signed)
+    signed = make_ledger(RedisClient(client, wait_s=1), replace(RULES, signed=True))
+    check_chain(signed)
     with pytest.raises(WrongRules):
-        refuse_no_chain(Ledger(Connection(client, wait_s=1), RULES, BOUNDS))
+        check_chain(Ledger(RedisClient(client, wait_s=1), RULES, BOUNDS))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from minequeue.chain.ledger import Adopting, Branch, Ledger
+from minequeue.chain.ledger import AdoptResult, Branch, Ledger
 from minequeue.compose.backup import blocks
 from minequeue.compose.backup.errors import BackupRefused
 from minequeue.compose.backup.importer import Imported
@@ -46,9 +46,9 @@ def test_a_block_mined_while_a_step_is_taken_over_gives_way_to_the_heavier_backu
 ) -> None:
     export(full, file)
     adopt = Branch.adopt
-    answers: list[Adopting] = []
+    answers: list[AdoptResult] = []
 
-    def mine_first(self: Branch, best: Any) -> Adopting:
+    def mine_first(self: Branch, best: Any) -> AdoptResult:
         if not answers:
             mine(other)
         answers.append(adopt(self, best))
@@ -56,7 +56,7 @@ def test_a_block_mined_while_a_step_is_taken_over_gives_way_to_the_heavier_backu
 
     monkeypatch.setattr(Branch, "adopt", mine_first)
     take_in(file, other)
-    assert answers == [Adopting.STALE, Adopting.ADOPTED]
+    assert answers == [AdoptResult.STALE, AdoptResult.ADOPTED]
     assert read_chain(other) == read_chain(full)
 
 
@@ -64,10 +64,10 @@ def test_what_was_staged_and_expired_is_no_endless_loop(
     full: Ledger, other: Ledger, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     export(full, file)
-    client: Any = other.connection.client
+    client: Any = other.redis.client
     adopt = Branch.adopt
 
-    def expire_first(self: Branch, best: Any) -> Adopting:
+    def expire_first(self: Branch, best: Any) -> AdoptResult:
         client.delete(*client.keys("*branch*"))
         return adopt(self, best)
 

@@ -94,6 +94,6 @@ def test_another_chain_gives_way_only_where_what_replaces_it_fits_at_once(
     mine(other, 1)
     mine(other, 1)
     export(full, file)
-    monkeypatch.setattr(branches, "MOST_STAGED_BYTES", 500)
+    monkeypatch.setattr(branches, "MAX_STAGED_BYTES", 500)
     with pytest.raises(BranchTooLarge):
         take_in(file, other)

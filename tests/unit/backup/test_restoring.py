@@ -63,7 +63,7 @@ def test_a_line_says_what_it_is_and_a_block_stands_as_get_chain_gives_it(
         "format": 1,
     }
     for line, block in zip(found[1:], read_chain(full), strict=False):
-        assert line == b'{"kind":"block","block":' + block.as_json() + b"}\n"
+        assert line == b'{"kind":"block","block":' + block.to_json() + b"}\n"
     assert json.loads(found[END])["sha256"] == sha256(b"".join(found[:END])).hexdigest()
     assert exported.sha256 == json.loads(found[END])["sha256"]
 
@@ -126,7 +126,7 @@ def test_a_queue_without_room_says_so_and_a_larger_one_takes_the_rest(
         with pytest.raises(BackupRefused, match="MINEQUEUE_MAX_PENDING"):
             take_in(file, small)
         assert read_chain(small) == read_chain(full), missing
-        larger = make_ledger(small.connection)
+        larger = make_ledger(small.redis)
         take_in(file, larger)
         assert read_waiting(larger) == read_waiting(full)
 

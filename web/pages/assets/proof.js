@@ -9,11 +9,11 @@ const BOX = { width: 170, height: 34 };
 
 async function verify(place) {
   if (!window.crypto?.subtle) {
-    return { verdict: "not verified: browsers hash on pages by https or from this machine alone" };
+    return { result: "not verified: browsers hash on pages by https or from this machine alone" };
   }
   const answer = await fetch(`/transactions/${place.dataset.id}/proof`);
   const proof = await answer.json();
-  if (!answer.ok) return { verdict: `not verified: ${proof.detail}` };
+  if (!answer.ok) return { result: `not verified: ${proof.detail}` };
   const { transaction, leaf_index, tree_size, path } = proof;
   const climbed = await climb(transaction, leaf_index, tree_size, path);
   const header = await readHeader(fromHex(place.dataset.header));
@@ -28,7 +28,7 @@ async function verify(place) {
   return {
     climbed,
     isProven: !fault,
-    verdict: fault
+    result: fault
       ? `NOT proven: ${fault[1]}`
       : `verified here: ${path.length + 1} hashes lead from the transaction to the root in the header`,
   };
@@ -73,9 +73,9 @@ function box(svg, x, y, hash, name, kind) {
 }
 
 const place = document.getElementById("proof");
-const verdict = place.querySelector("[data-verdict]");
-verdict.textContent = "verifying";
+const result = place.querySelector("[data-result]");
+result.textContent = "verifying";
 const found = await verify(place);
-verdict.textContent = found.verdict;
-verdict.classList.add(found.isProven ? "proven" : "unproven");
+result.textContent = found.result;
+result.classList.add(found.isProven ? "proven" : "unproven");
 if (found.climbed) draw(place.querySelector("[data-tree]"), found.climbed);

@@ -14,13 +14,13 @@ from minequeue.chain.ledger.blocks import Blocks
 from minequeue.chain.protocol import canonical
 from minequeue.chain.protocol.block import Block
 
-_MOST_BLOCKS = 2_000  # of one look, a thousand round trips
-_MOST_BYTES = 32 * 2**20  # of transactions, about a quarter of a second
-_BLOCKS_AT_ONCE = 4
+_MAX_BLOCKS = 2_000  # of one look, a thousand round trips
+_MAX_BYTES = 32 * 2**20  # of transactions, about a quarter of a second
+_BLOCKS_BATCH = 4
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Spot:
+class ChainPosition:
     """A place of the chain: the block at ``index`` and the position in it, both as numbers."""
 
     index: int
@@ -28,32 +28,34 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
-class Payment:
+class LocatedTransaction:
     """A transaction of the address.
 
     Attributes:
-        spot: where it is.
+        position: where it is.
         fields: it, as JSON.
     """
 
-    spot: Spot
+    position: ChainPosition
     fields: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class AddressPage:
     """What a look found.
 
     Attributes:
-        payments: newest first.
+        transactions: newest first.
         ended: where the look ended and another may go on; None where it came to the first block.
     """
 
-    payments: list[Payment]
-    ended: Spot | None
+    transactions: list[LocatedTransaction]
+    ended: ChainPosition | None
 
 
-def look_for(blocks: Blocks, address: str, *, before: Spot, most: int) -> Look:
+def find_transactions_of(
+    blocks: Blocks, address: str, *, before: ChainPosition, most: int
+) -> AddressPage:
     """Look for transactions that ``address`` sent or received, before a place and newest first.
 
     Args:
@@ -66,7 +68,7 @@ def look_for(blocks: Blocks, address: str, *, before: Spot, most: int) -> Look:
         LedgerUnavailable: the server is away.
         MalformedJson: ``address`` has half of a surrogate pair.
     """
-    payments: list[Payment] = []
+    payments: list[LocatedTransaction] = []
     written = canonical.encode(address)
     marks = (b'"recipient":' + written, b'"sender":' + written)
     size = 0
@@ -76,23 +78,23 @@ def look_for(blocks: Blocks, address: str, *, before: Spot, most: int) -> Look:
         # most blocks do not have it, and a search in bytes tells so a hundred times as fast
         if any(mark in block.body for mark in marks):
             for payment in _find(block, address):
-                if payment.spot < before:
+                if payment.position < before:
                     payments.append(payment)
                     if len(payments) == most:
-                        return Look(payments, payment.spot)
+                        return AddressPage(payments, payment.position)
         size += len(block.body)
-        if size >= _MOST_BYTES or top - index >= _MOST_BLOCKS:
-            return Look(payments, Spot(index, 0))
-    return Look(payments, None)
+        if size >= _MAX_BYTES or top - index >= _MAX_BLOCKS:
+            return AddressPage(payments, ChainPosition(index, 0))
+    return AddressPage(payments, None)
 
 
 def _descend(blocks: Blocks, last: int) -> Iterator[Block]:
-    for top in range(last, 0, -_BLOCKS_AT_ONCE):
-        yield from reversed(list(blocks.iterate(max(1, top - _BLOCKS_AT_ONCE + 1), top)))
+    for top in range(last, 0, -_BLOCKS_BATCH):
+        yield from reversed(list(blocks.iterate(max(1, top - _BLOCKS_BATCH + 1), top)))
 
 
-def _find(block: Block, address: str) -> Iterator[Payment]:
+def _find(block: Block, address: str) -> Iterator[LocatedTransaction]:
     fields: list[dict[str, Any]] = msgspec.json.decode(block.body)
     for position in range(len(fields) - 1, -1, -1):
         if address in (fields[position]["sender"], fields[position]["recipient"]):
-            yield Payment(Spot(block.header.index, position), fields[position])
+            yield LocatedTransaction(ChainPosition(block.header.index, position), fields[position])

@@ -9,7 +9,7 @@ from minequeue.compose.check.chain_source import read_node
 from minequeue.compose.client.node_client import NodeClient, NodeError
 from minequeue.compose.client.queue_state import read_queue
 
-_PATIENCE_S = 10.0  # for one answer
+_TIMEOUT_S = 10.0  # for one answer
 _PERIOD_S = 0.25  # between two looks; a node tells nobody by itself that its queue is empty
 
 
@@ -32,7 +32,7 @@ def wait_until_drained(
     Raises:
         NotDrained: it took longer.
     """
-    client = NodeClient(url, patience_s=_PATIENCE_S)
+    client = NodeClient(url, patience_s=_TIMEOUT_S)
     deadline = time.monotonic() + timeout_s
     last = "it never answered"
     while time.monotonic() < deadline:
@@ -59,7 +59,7 @@ def read_chain(url: str, wait_s: float = 0) -> Iterator[dict[str, Any]]:
     Raises:
         CannotRead: there is no chain to be read.
     """
-    client = NodeClient(url, patience_s=_PATIENCE_S)
+    client = NodeClient(url, patience_s=_TIMEOUT_S)
     for page in read_node(client, wait_s=wait_s, is_missed=True):
         yield from page.read()
 
@@ -75,7 +75,7 @@ def read_jobs(url: str, jobs: Iterable[str], wait_s: float = 0) -> dict[str, int
     Raises:
         NodeError: the node tells nothing, or does not know a job.
     """
-    client = NodeClient(url, patience_s=_PATIENCE_S)
+    client = NodeClient(url, patience_s=_TIMEOUT_S)
 
     def read(job: str) -> Any:
         path = f"/jobs/{job}"

@@ -1,4 +1,4 @@
-"""What a worker does each second besides its tasks: a miner's duty, and the resolver's."""
+"""What a worker does at each tick, besides its tasks: a miner's action, and the resolver's."""
 
 import logging
 from typing import Any, Protocol
@@ -11,18 +11,18 @@ from minequeue.workers.runtime.ecs_protection import Protection
 _log = logging.getLogger(__name__)
 
 
-class Duty(Protocol):
-    """A worker's duty; each method raises MinequeueError or OperationalError."""
+class TickAction(Protocol):
+    """What a worker does at each tick; each method raises MinequeueError or OperationalError."""
 
-    def sweep(self, worker: Any) -> int | None:
+    def run(self, worker: Any) -> int | None:
         """Do it once, for the Celery worker; gives how many miners are wanted, if it knows."""
 
     def leave(self, worker: Any) -> None:
         """Say that the worker ends."""
 
 
-class MinerDuty:
-    """Say that the worker lives, and ring for miners that are missing.
+class MinerTickAction:
+    """Send the heartbeat, and wake miners that are missing.
 
     Args:
         protection: is told whether a run is under way; None where nobody scales the worker in.
@@ -32,13 +32,13 @@ class MinerDuty:
         self._protection = protection
         self._warning: str | None = None  # the one in force
 
-    def sweep(self, worker: Any) -> int | None:
+    def run(self, worker: Any) -> int | None:
         """As the protocol says."""
         if self._protection:  # first, since it does not need the server
             self._protection.tell(is_mining=bool(state.active_requests))
         crew = worker.app.crew.get()
-        crew.fleet.beat(worker.hostname, worker.pool.num_processes, crew.kernel)
-        reading, decision = crew.bell.ring()
+        crew.fleet.send_heartbeat(worker.hostname, worker.pool.num_processes, crew.kernel)
+        reading, decision = crew.wake_ups.wake()
         self._warn(backlog.warn_of_tip(reading))
         wanted: int = decision.wanted
         return wanted
@@ -54,10 +54,10 @@ class MinerDuty:
         worker.app.crew.get().fleet.leave(worker.hostname)
 
 
-class ResolverDuty:
+class ResolverTickAction:
     """Begin to resolve where it is due: somebody asked, the tip moved, or time has passed."""
 
-    def sweep(self, worker: Any) -> int | None:
+    def run(self, worker: Any) -> int | None:
         """As the protocol says."""
         if worker.app.resolver.get().is_due():
             worker.app.send_resolve()

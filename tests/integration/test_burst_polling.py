@@ -14,11 +14,11 @@ from tests.independent import make_block, make_reward, make_transaction
 QUEUE = {
     "depth": 0,
     "oldest_age_s": 0,
-    "drain_time_s": 0,
+    "estimated_drain_s": 0,
     "hash_rate": 0,
-    "workers": 1,
-    "workers_busy": 0,
-    "workers_wanted": 0,
+    "miners": 1,
+    "miners_busy": 0,
+    "miners_wanted": 0,
     "tip": {"index": 2, "hash": "00"},
 }
 BUSY = Told(429, headers={"Retry-After": "0"})

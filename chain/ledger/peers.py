@@ -9,16 +9,16 @@ import msgspec
 
 from minequeue.chain.errors import TooManyPeers
 from minequeue.chain.ledger.blocks import Pending
-from minequeue.chain.ledger.connection import Connection
 from minequeue.chain.ledger.keys import Keys
+from minequeue.chain.ledger.redis_client import RedisClient
 from minequeue.chain.moment import is_ahead
 
-MOST_PEERS = 125  # as Bitcoin Core's default
+MAX_PEERS = 125  # as Bitcoin Core's default
 LEASE_MS = 15_000  # of a resolver; longer than any one of its steps
 _KEPT_S = 86_400  # the outcome of a request to resolve
 
 
-class Sight(msgspec.Struct, frozen=True, omit_defaults=False):
+class PeerStatus(msgspec.Struct, frozen=True, omit_defaults=False):
     """What was last seen of a peer.
 
     Attributes:
@@ -41,7 +41,7 @@ class Sight(msgspec.Struct, frozen=True, omit_defaults=False):
     slow: bool = False
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class ResolveResult(msgspec.Struct, frozen=True):
     """What came of a request to resolve.
 
     Attributes:
@@ -63,8 +63,8 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """A resolver's turn: nobody else resolves until it ends.
+class ResolverLease:
+    """A resolver's lease: nobody else resolves until it ends.
 
     Attributes:
         token: its name.
@@ -75,16 +75,16 @@ class Turn:
     jobs: Sequence[str]
 
 
-_read_sight = msgspec.json.Decoder(Sight).decode
-_read_outcome = msgspec.json.Decoder(Outcome).decode
+_read_status = msgspec.json.Decoder(PeerStatus).decode
+_read_outcome = msgspec.json.Decoder(ResolveResult).decode
 _encode = msgspec.json.Encoder().encode
 
 
-class Network:
+class Peers:
     """What a node knows of others."""
 
-    def __init__(self, connection: Connection, keys: Keys) -> None:
-        self._connection = connection
+    def __init__(self, redis_client: RedisClient, keys: Keys) -> None:
+        self._redis = redis_client
         self._keys = keys
 
     def register(self, addresses: Sequence[str]) -> None:
@@ -93,28 +93,28 @@ class Network:
         Raises:
             TooManyPeers: they would be more than 125; none was added.
         """
-        count: int = self._connection.script(self._keys, "register_peers", [MOST_PEERS, *addresses])
+        count: int = self._redis.script(self._keys, "register_peers", [MAX_PEERS, *addresses])
         if count < 0:
             raise TooManyPeers(
-                f"A node keeps at most {MOST_PEERS} peers; remove some before you add others."
+                f"A node keeps at most {MAX_PEERS} peers; remove some before you add others."
             )
 
     def remove(self, address: str) -> bool:
         """Forget a peer; tell whether it was known."""
-        found: Any = self._connection.run(lambda client: client.hdel(self._keys.peers, address))
+        found: Any = self._redis.run(lambda client: client.hdel(self._keys.peers, address))
         return bool(found)
 
-    def peers(self) -> Mapping[str, Sight]:
+    def list_all(self) -> Mapping[str, PeerStatus]:
         """All peers by their address, in order, and what was last seen of each."""
-        found: Any = self._connection.run(lambda client: client.hgetall(self._keys.peers))
+        found: Any = self._redis.run(lambda client: client.hgetall(self._keys.peers))
         return {
-            address.decode(): _read_sight(raw) if raw else Sight()
+            address.decode(): _read_status(raw) if raw else PeerStatus()
             for address, raw in sorted(found.items())
         }
 
-    def note(self, address: str, sight: Sight) -> None:
+    def note(self, address: str, status: PeerStatus) -> None:
         """Keep what was seen of a peer, if it is still one."""
-        self._connection.script(self._keys, "note_peer", [address, _encode(sight)])
+        self._redis.script(self._keys, "note_peer", [address, _encode(status)])
 
     def request_resolve(self) -> str:
         """Ask for the peers' chains to be looked at.
@@ -123,21 +123,21 @@ class Network:
             The job that will; one that has not begun serves all who ask.
         """
         keys, job = self._keys, uuid.uuid4().hex
-        answer: bytes = self._connection.script(
+        answer: bytes = self._redis.script(
             keys, "request_resolve", [job, _KEPT_S, LEASE_MS], resolution=keys.resolution(job)
         )
         return answer.decode()
 
-    def find_outcome(self, job: str) -> Outcome | Pending | None:
+    def find_result(self, job: str) -> ResolveResult | Pending | None:
         """What came of the request ``job``; None where nobody knows it."""
         key = self._keys.resolution(job)
-        raw: Any = self._connection.run(lambda client: client.get(key))
+        raw: Any = self._redis.run(lambda client: client.get(key))
         if raw is None:
             return None
         return _read_outcome(raw) if raw else Pending()
 
     def is_due(self, tip: bytes, period_s: float) -> bool:
-        """Tell whether the peers should be met now, by whoever has the turn.
+        """Tell whether the peers should be met now, by whoever has the lease.
 
         Args:
             tip: the hash of the tip; one that no peer was told of makes it due.
@@ -155,7 +155,7 @@ class Network:
                 pipe.hmget(keys.met, "tip", "at")
                 return pipe.execute()
 
-        now, until, requests, peers, (met_tip, met_at) = self._connection.run(read)
+        now, until, requests, peers, (met_tip, met_at) = self._redis.run(read)
         now_ms = now[0] * 1000 + now[1] // 1000
         if is_ahead(int(until or 0), now_ms, LEASE_MS):
             return False
@@ -165,44 +165,44 @@ class Network:
         is_met = met_tip == tip and is_ahead(int(met_at or 0) + period_ms, now_ms, period_ms)
         return bool(peers) and not is_met
 
-    def take_turn(self) -> Turn | None:
+    def take_lease(self) -> ResolverLease | None:
         """Begin to resolve; None where somebody else does."""
         token = uuid.uuid4().hex
-        answer: Any = self._connection.script(self._keys, "take_resolve", [token, LEASE_MS])
+        answer: Any = self._redis.script(self._keys, "take_resolve", [token, LEASE_MS])
         if answer == b"BUSY":
             return None
-        return Turn(token, [job.decode() for job in answer])
+        return ResolverLease(token, [job.decode() for job in answer])
 
-    def renew(self, turn: Turn) -> bool:
-        """Keep the turn for another while; tell whether it was still there to keep."""
-        kept: int = self._connection.script(self._keys, "renew_resolve", [turn.token, LEASE_MS])
+    def renew(self, lease: ResolverLease) -> bool:
+        """Keep the lease for another while; tell whether it was still there to keep."""
+        kept: int = self._redis.script(self._keys, "renew_resolve", [lease.token, LEASE_MS])
         return bool(kept)
 
-    def finish(self, turn: Turn, outcome: Outcome, tip: bytes) -> None:
-        """End the turn and answer those whom it served.
+    def finish(self, lease: ResolverLease, outcome: ResolveResult, tip: bytes) -> None:
+        """End the lease and answer those whom it served.
 
         Args:
-            turn: as it was taken.
+            lease: as it was taken.
             outcome: what came of it.
             tip: the hash of the tip that the peers were told of.
         """
         keys = self._keys
-        self._connection.script(
+        self._redis.script(
             keys,
             "finish_resolve",
             [
-                turn.token,
+                lease.token,
                 _encode(outcome),
                 _KEPT_S,
                 tip,
                 keys.connected,
                 outcome.word,
-                *turn.jobs,
+                *lease.jobs,
             ],
-            resolutions=[keys.resolution(job) for job in turn.jobs],
+            resolutions=[keys.resolution(job) for job in lease.jobs],
         )
 
     def now_ms(self) -> int:
         """The server's clock, Unix milliseconds."""
-        seconds, micros = self._connection.run(lambda client: client.time())
+        seconds, micros = self._redis.run(lambda client: client.time())
         return int(seconds) * 1000 + int(micros) // 1000

@@ -1,4 +1,4 @@
-"""Each answer names its request, and a request that asks for it is followed into its block."""
+"""Each answer names its request, and a request that asks for it is tracked into its block."""
 
 import logging
 import re
@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from minequeue.chain.ledger import Ledger, Trail
-from minequeue.chain.ledger import following as following_module
+from minequeue.chain.ledger import tracked_requests as following_module
 from minequeue.chain.protocol.proof_of_work import Search, search_with_hashlib
 from minequeue.web.guard.tokens import Tokens, draw_token, make_entry
 from minequeue.workers.mining.miner import Miner
@@ -90,7 +90,7 @@ def test_a_named_submission_is_told_with_its_block(
     tip = ledger.blocks.tip().header
     block = {"index": tip.index, "hash": tip.hash.hex()}
     assert fields_of(caplog, "mined") == [{"request_id": NAME, "entries": entries, **block}]
-    assert not ledger.queue.read().followed
+    assert not ledger.queue.read().tracked
 
 
 def test_a_named_mine_request_is_told_with_its_block(ledger: Ledger, client: FlaskClient) -> None:
@@ -112,7 +112,7 @@ def test_each_block_is_told_with_its_job(
 def test_a_span_is_carried_only_where_traces_are_taken(ledger: Ledger) -> None:
     headers = {"traceparent": SPAN}
     make_client(ledger).post("/chain/new", json=PLAIN, headers=headers)
-    assert not ledger.queue.read().followed
+    assert not ledger.queue.read().tracked
     client = make_client(ledger, asks=("HTTP_TRACEPARENT",))
     client.post("/chain/new", json=PLAIN, headers=headers)
     (trail,) = mine(ledger)
@@ -123,7 +123,7 @@ def test_where_nobody_is_followed_a_name_is_kept_all_the_same(ledger: Ledger) ->
     client = make_client(ledger, asks=())
     answer = client.post("/chain/new", json=PLAIN, headers={"X-Request-Id": NAME})
     assert (answer.status_code, answer.headers["X-Request-Id"]) == (202, NAME)
-    assert not ledger.queue.read().followed
+    assert not ledger.queue.read().tracked
 
 
 @pytest.mark.parametrize("name", ["", " ", "a" * 129, "a b", "\x7f"])
@@ -146,8 +146,8 @@ def test_what_is_refused_is_not_followed(ledger: Ledger, client: FlaskClient) ->
     headers = {"X-Request-Id": NAME, "Idempotency-Key": "one"}
     client.post("/chain/new", json=PLAIN, headers=headers)
     mine_all(ledger)
-    assert ledger.queue.read().followed  # the miner of mine_all tells nobody
-    ledger.following.end([bytes.fromhex(name) for name in mined_ids(ledger)])
+    assert ledger.queue.read().tracked  # the miner of mine_all tells nobody
+    ledger.tracked_requests.end([bytes.fromhex(name) for name in mined_ids(ledger)])
     other = client.post("/chain/new", json={**PLAIN, "amount": 6}, headers=headers)
     assert other.status_code == 422
     assert mine(ledger) == []
@@ -182,7 +182,7 @@ def test_what_is_mined_already_is_not_followed(ledger: Ledger, client: FlaskClie
     mine_all(ledger)
     client.post("/chain/new", json=content, headers={"X-Request-Id": NAME})
     client.post("/chain/mine", headers={"X-Request-Id": NAME, "Idempotency-Key": "block"})
-    assert not ledger.queue.read().followed
+    assert not ledger.queue.read().tracked
 
 
 def test_each_is_followed_for_so_long(
@@ -190,7 +190,7 @@ def test_each_is_followed_for_so_long(
 ) -> None:
     old, new = {**PLAIN, "nonce": "old"}, {**PLAIN, "nonce": "new"}
     client.post("/chain/new", json=old, headers={"X-Request-Id": "old"})
-    monkeypatch.setattr(following_module, "_LONG_MS", -1)
+    monkeypatch.setattr(following_module, "_EXPIRY_MS", -1)
     client.post("/chain/new", json=new, headers={"X-Request-Id": "new"})
     assert [trail.request_id for trail in mine(ledger)] == ["new"]
 
@@ -198,7 +198,7 @@ def test_each_is_followed_for_so_long(
 def test_so_many_are_followed_and_the_others_are_accepted_all_the_same(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following_module, "MOST", 2)
+    monkeypatch.setattr(following_module, "MAX_REQUESTS", 2)
     client = make_client(ledger)
     for number in range(3):
         headers = {"X-Request-Id": f"{NAME}.{number}"}

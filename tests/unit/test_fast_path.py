@@ -1,4 +1,4 @@
-"""The short way answers as the view does, and stands aside where it must."""
+"""The fast path answers as the view does, and stands aside where it must."""
 
 import json
 from collections.abc import Sequence
@@ -8,8 +8,8 @@ import pytest
 from flask import Response, abort
 from flask.testing import FlaskClient
 
-from minequeue.chain.ledger import Ledger, Submission, Verdict
-from minequeue.web.fast_path import ShortWay
+from minequeue.chain.ledger import Ledger, Submission, SubmitResult
+from minequeue.web.fast_path import FastPath
 from tests.web_clients import make_client
 
 PLAIN = {"sender": "alice", "recipient": "bob", "amount": 5, "nonce": "n"}
@@ -20,9 +20,9 @@ class FlaskWasAsked(Exception):
     """Raised instead of an answer by Flask."""
 
 
-def _find_short_way(client: FlaskClient) -> Any:
+def _find_fast_path(client: FlaskClient) -> Any:
     way = client.application.wsgi_app._app  # type: ignore[attr-defined]  # what checks the host
-    assert isinstance(way, ShortWay)
+    assert isinstance(way, FastPath)
     return way
 
 
@@ -30,7 +30,7 @@ def _take_flask_away(client: FlaskClient) -> None:
     def fail(*_: Any) -> Any:
         raise FlaskWasAsked
 
-    _find_short_way(client)._flask = fail
+    _find_fast_path(client)._flask = fail
 
 
 def test_a_plain_transaction_is_answered_without_flask(ledger: Ledger, client: FlaskClient) -> None:
@@ -76,7 +76,7 @@ def test_whatever_is_unusual_goes_to_flask_with_its_body(
         start_response("200 OK", [])
         return []
 
-    _find_short_way(client)._flask = keep_body
+    _find_fast_path(client)._flask = keep_body
     client.open(**{"path": "/chain/new", "method": "POST", **request_})
     data = request_.get("data")
     if data is None:
@@ -103,7 +103,7 @@ def test_a_hook_on_answers_is_not_passed_by(client: FlaskClient) -> None:
 def test_a_fault_of_ours_is_a_problem_and_not_a_broken_connection(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: Sequence[Submission]) -> list[Verdict]:
+    def fail(_: Sequence[Submission]) -> list[SubmitResult]:
         raise ZeroDivisionError
 
     monkeypatch.setattr(ledger.mempool, "submit", fail)

@@ -1,10 +1,10 @@
--- A request is followed until its last entry is in a block; so many at once, each for so long.
+-- A request is tracked until its last entry is in a block; so many at once, each for so long.
 -- KEYS followed        hash: a transaction's id (32 B) or a job -> the trail of its request
--- KEYS followed_since  sorted set: the same names, by when they were followed (Unix ms)
+-- KEYS followed_since  sorted set: the same names, by when they were tracked (Unix ms)
 -- KEYS transactions    see submit.lua
 -- KEYS jobs            see request_mine.lua
 -- ARGV[1] the transaction or the job, ARGV[2] the trail, ARGV[3] most at once, ARGV[4] how long (ms)
--- Returns FOLLOWED; KNOWN where another request is followed by this name, or it is in a block
+-- Returns TRACKED; KNOWN where another request is tracked by this name, or it is in a block
 -- already; FULL.
 local name, trail, most, long = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 
@@ -22,4 +22,4 @@ if redis.call('HLEN', followed) >= most then
 end
 redis.call('HSET', followed, name, trail)
 redis.call('ZADD', followed_since, now, name)
-return 'FOLLOWED'
+return 'TRACKED'

@@ -6,9 +6,9 @@ from typing import Any
 
 import redis
 
-from minequeue.chain.ledger.connection import Connection
 from minequeue.chain.ledger.fleet import LEASE_MS
 from minequeue.chain.ledger.keys import Keys
+from minequeue.chain.ledger.redis_client import RedisClient
 from minequeue.chain.moment import is_ahead
 
 BUCKETS = 21  # of a histogram: up to 1, 2, 4 ... 2^20 ms (17 minutes); what is more has none
@@ -45,7 +45,7 @@ class ServerState:
 
 
 @dataclass(frozen=True, slots=True)
-class Measures:
+class Metrics:
     """Everything that is counted.
 
     Attributes:
@@ -63,14 +63,14 @@ class Measures:
     server: ServerState | None
 
 
-class Measuring:
+class MetricsReader:
     """Reads what is counted, and counts refusals."""
 
-    def __init__(self, connection: Connection, keys: Keys) -> None:
-        self._connection = connection
+    def __init__(self, redis_client: RedisClient, keys: Keys) -> None:
+        self._redis = redis_client
         self._keys = keys
 
-    def read(self) -> Measures:
+    def read(self) -> Metrics:
         """Read it all, as nearly at one moment as one round trip is."""
         keys = self._keys
 
@@ -83,14 +83,14 @@ class Measuring:
                 pipe.zrange(keys.miners, 0, -1, withscores=True)
                 return pipe.execute()
 
-        counters, histograms, refusals, rates, now, miners = self._connection.run(read)
+        counters, histograms, refusals, rates, now, miners = self._redis.run(read)
         now_ms = now[0] * 1000 + now[1] // 1000
         by_worker: dict[str, int] = {}
         for lease, until in miners:
             worker = lease.decode().partition("|")[0]
             if worker and is_ahead(until, now_ms, LEASE_MS):
                 by_worker[worker] = by_worker.get(worker, 0) + int(rates.get(lease, 0))
-        return Measures(
+        return Metrics(
             counters=_numbers(counters),
             histograms=_read_histograms(_numbers(histograms)),
             refusals=_numbers(refusals),
@@ -100,7 +100,7 @@ class Measuring:
 
     def count(self) -> dict[str, int]:
         """The counters alone, by their names."""
-        raw: Any = self._connection.run(lambda client: client.hgetall(self._keys.counters))
+        raw: Any = self._redis.run(lambda client: client.hgetall(self._keys.counters))
         return _numbers(raw)
 
     def _read_server(self) -> ServerState | None:
@@ -110,7 +110,7 @@ class Measuring:
             except redis.ResponseError:
                 return None  # some managed servers tell nobody
 
-        info = self._connection.run(read)
+        info = self._redis.run(read)
         return info and ServerState(
             log_is_written=info.get("aof_last_write_status") == "ok",
             memory=int(info.get("used_memory", 0)),
@@ -126,7 +126,7 @@ class Measuring:
                     pipe.hincrby(self._keys.refusals, name, count)
                 pipe.execute()
 
-        self._connection.run(add)
+        self._redis.run(add)
 
 
 def _numbers(raw: Mapping[bytes, bytes]) -> dict[str, int]:

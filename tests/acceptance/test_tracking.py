@@ -1,4 +1,4 @@
-"""A request is followed from its answer to its block, in the logs and in a trace."""
+"""A request is tracked from its answer to its block, in the logs and in a trace."""
 
 import json
 import threading

@@ -1,9 +1,9 @@
-"""A worker's pulse: a message to itself, to see whether its consumer still consumes.
+"""A worker's self-test: a message to itself, to see whether its consumer still consumes.
 
 After the server was away a Celery worker may go on without ever reading its queue again, and look
-alive in every other way. The pulse travels like a wake-up, by the same consumer and in the same
-read of the server, on a queue of the worker's own. It is answered by the worker's main process, so
-that a busy pool does not delay it.
+alive in every other way. The self-test message travels like a wake-up, by the same consumer and in
+the same read of the server, on a queue of the worker's own. It is answered by the worker's main
+process, so that a busy pool does not delay it.
 """
 
 import logging
@@ -11,33 +11,33 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-PULSE = "pulse"  # the name of the message, as a Celery task
-STRATEGY = "minequeue.workers.runtime.heartbeat:answer"  # how Celery is told to handle it
+SELF_TEST = "pulse"  # the name of the message, as a Celery task
+STRATEGY = "minequeue.workers.runtime.self_test:answer"  # how Celery is told to handle it
 _log = logging.getLogger(__name__)
 
 
 def queue_of(worker: str, wake_ups: str) -> str:
-    """The queue of ``worker``'s pulse beside the one of ``wake_ups``."""
+    """The queue of ``worker``'s self-test messages beside the one of ``wake_ups``."""
     return f"{wake_ups}.{worker}"
 
 
 def answer(_task: Any, _app: Any, consumer: Any, **_: Any) -> Callable[..., None]:
     """Celery's extension point: handle the message here, and not in the pool."""
-    heart = consumer.controller.minequeue_sweep.heart
+    self_test = consumer.controller.minequeue_ticks.self_test
 
     def handle(_message: Any, _body: Any, ack: Callable[..., None], *_: Any) -> None:
-        heart.beat()
+        self_test.note_answer()
         ack(_log, consumer.connection_errors)
 
     return handle
 
 
-class Heart:
+class SelfTest:
     """Whether the consumer consumes, from what a worker sees of itself.
 
-    Only what happened while Redis answered counts, so time is that of the sweeps that it answered:
+    Only what happened while Redis answered counts, so time is that of the ticks that it answered:
     between two of them, and while one waits, nothing is held against the consumer. And its silence
-    counts from when it had a connection, since a pulse is sent by another.
+    counts from when it had a connection, since a self-test message is sent by another.
 
     Args:
         clock: seconds that only grow.
@@ -45,31 +45,32 @@ class Heart:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._seen_at = clock()  # the end of the last sweep that Redis answered
+        self._seen_at = clock()  # the end of the last tick that Redis answered
         self._connection: object | None = None  # of the consumer
         self._lost_at: float | None = None  # since when it has none
-        self._owed_at: float | None = None  # when the first pulse was sent that has not come back
+        # when the first self-test message was sent that has not come back
+        self._owed_at: float | None = None
         self._sent_at: float | None = None  # and the last
-        self.has_beaten = False
+        self.has_passed = False
 
-    def beat(self) -> None:
-        """A pulse came back."""
+    def note_answer(self) -> None:
+        """A self-test message came back."""
         self._owed_at = self._sent_at = None
-        self.has_beaten = True
+        self.has_passed = True
 
     def is_waiting(self, most_s: float) -> bool:
-        """Whether a pulse is under way that was sent less than ``most_s`` ago."""
+        """Whether a self-test message is under way that was sent less than ``most_s`` ago."""
         sent_at = self._sent_at
         return sent_at is not None and self._clock() - sent_at < most_s
 
-    def sent(self) -> None:
-        """A pulse was sent."""
+    def note_sent(self) -> None:
+        """A self-test message was sent."""
         self._sent_at = self._clock()
         if self._owed_at is None:
             self._owed_at = self._sent_at
 
-    def look(self, connection: object | None) -> None:
-        """Redis answered a sweep, and this is the consumer's connection; None if it has none."""
+    def note_connection(self, connection: object | None) -> None:
+        """Redis answered a tick, and this is the consumer's connection; None if it has none."""
         now = self._clock()
         if connection is not self._connection:
             self.excuse()

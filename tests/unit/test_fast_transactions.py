@@ -1,4 +1,4 @@
-"""The short way gives what the strict way gives, or nothing."""
+"""The fast path gives what the strict way gives, or nothing."""
 
 import json
 from collections.abc import Callable
@@ -10,8 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from minequeue.chain.errors import MinequeueError
-from minequeue.chain.protocol import fast_transactions as plain_transactions
-from minequeue.chain.protocol import strict_json
+from minequeue.chain.protocol import fast_transactions, strict_json
 from minequeue.chain.protocol.strict_json import MAX_INTEGER
 from minequeue.chain.protocol.transaction import Transaction, accept_submission
 
@@ -73,7 +72,7 @@ def _encode(text: str) -> bytes:
 @example('{"amount":1e3,"sender":"a","recipient":"b","amount":5,"nonce":"n","nonce":"n"}')
 def test_what_is_read_is_what_the_strict_way_reads(text: str) -> None:
     raw = _encode(text)
-    read = plain_transactions.read_one(raw, _default)
+    read = fast_transactions.read_one(raw, _default)
     assert read is None or read == _strictly(raw)
 
 
@@ -82,7 +81,7 @@ def test_an_array_is_read_as_the_strict_way_reads_its_entries(
     entries: list[str], blank: str
 ) -> None:
     raw = _encode(f"[{blank}{','.join(entries)}{blank}]")
-    read = plain_transactions.read_array(raw, _default, most=4)
+    read = fast_transactions.read_array(raw, _default, most=4)
     if read is not None:
         strict = strict_json.loads(raw)
         assert isinstance(strict, list)
@@ -97,7 +96,7 @@ def test_an_array_is_read_as_the_strict_way_reads_its_entries(
 @example([f"{NAMED.decode()} {NAMED.decode()}", "{}"])
 def test_lines_are_read_as_the_strict_way_reads_each(entries: list[str]) -> None:
     lines = [line for line in _encode("\n".join(entries)).split(b"\n") if line.strip()]
-    read = plain_transactions.read_lines(lines, _default, most=9)
+    read = fast_transactions.read_lines(lines, _default, most=9)
     assert read is None or read == [_strictly(line, i) for i, line in enumerate(lines)]
 
 
@@ -114,10 +113,10 @@ def test_lines_are_read_as_the_strict_way_reads_each(entries: list[str]) -> None
 def test_the_usual_submission_takes_the_short_way(raw: bytes) -> None:
     expected = _strictly(raw)
     assert expected is not None
-    assert plain_transactions.read_one(raw, _default) == expected
-    assert plain_transactions.read_array(b"[%b]" % raw, _default, most=1) == [expected]
+    assert fast_transactions.read_one(raw, _default) == expected
+    assert fast_transactions.read_array(b"[%b]" % raw, _default, most=1) == [expected]
     if b"\n" not in raw.strip():
-        assert plain_transactions.read_lines([raw], _default, most=1) == [expected]
+        assert fast_transactions.read_lines([raw], _default, most=1) == [expected]
 
 
 @pytest.mark.parametrize(
@@ -139,18 +138,18 @@ def test_the_usual_submission_takes_the_short_way(raw: bytes) -> None:
 def test_what_is_not_plain_is_left_to_the_strict_way(spoil: Callable[[bytes], bytes]) -> None:
     raw = spoil(PLAIN)
     assert raw != PLAIN
-    assert plain_transactions.read_one(raw, _default) is None
-    assert plain_transactions.read_array(b"[%b,%b]" % (PLAIN, raw), _default, most=2) is None
-    assert plain_transactions.read_lines([PLAIN, raw], _default, most=2) is None
+    assert fast_transactions.read_one(raw, _default) is None
+    assert fast_transactions.read_array(b"[%b,%b]" % (PLAIN, raw), _default, most=2) is None
+    assert fast_transactions.read_lines([PLAIN, raw], _default, most=2) is None
 
 
 def test_more_entries_than_allowed_are_left_to_the_strict_way() -> None:
-    assert plain_transactions.read_array(b"[%b,%b]" % (PLAIN, PLAIN), _default, most=1) is None
-    assert plain_transactions.read_lines([PLAIN, PLAIN], _default, most=1) is None
+    assert fast_transactions.read_array(b"[%b,%b]" % (PLAIN, PLAIN), _default, most=1) is None
+    assert fast_transactions.read_lines([PLAIN, PLAIN], _default, most=1) is None
 
 
 def test_an_entry_without_a_nonce_gets_the_one_of_its_position() -> None:
-    read = plain_transactions.read_array(b"[%b,%b,%b]" % (PLAIN, NAMED, PLAIN), _default, most=3)
+    read = fast_transactions.read_array(b"[%b,%b,%b]" % (PLAIN, NAMED, PLAIN), _default, most=3)
     assert read is not None
     nonces: list[Any] = [json.loads(transaction.canonical)["nonce"] for transaction in read]
     assert nonces == ["drawn0", "n", "drawn2"]

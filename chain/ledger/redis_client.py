@@ -22,11 +22,11 @@ Call: TypeAlias = tuple[str, Sequence[Argument]]  # a script and its arguments
 _NO_CHAIN = b"NO_CHAIN"  # what a script answers that accepts something and finds no tip
 _LOG_PERIOD_S = 10.0  # between two lines of a process that say why Redis cannot be used
 _RETRY_PAUSE_S = 0.05  # a restarting server cannot be waited for but by asking again
-_SHORTEST_TIMEOUT_S = 0.05  # of a socket, so that the last try before the deadline is a real one
+_MIN_TIMEOUT_S = 0.05  # of a socket, so that the last try before the deadline is a real one
 _log = logging.getLogger(__name__)
 
 
-def connect(url: str, *, wait_s: float) -> "Connection":
+def open_redis(url: str, *, wait_s: float) -> "RedisClient":
     """Make a connection to the server at ``url``; nothing is sent yet.
 
     Args:
@@ -36,10 +36,10 @@ def connect(url: str, *, wait_s: float) -> "Connection":
     Raises:
         ValueError: the URL cannot be used.
     """
-    timeout_s = max(wait_s / 2, _SHORTEST_TIMEOUT_S)
+    timeout_s = max(wait_s / 2, _MIN_TIMEOUT_S)
     pool = CheckedPool(**read(url), **bounded(connect_s=timeout_s, answer_s=timeout_s))
-    pool.require(check_durability)
-    return Connection(redis.Redis.from_pool(pool), wait_s=wait_s)
+    pool.add_check(check_durability)
+    return RedisClient(redis.Redis.from_pool(pool), wait_s=wait_s)
 
 
 def explain(error: redis.RedisError) -> str:
@@ -48,7 +48,7 @@ def explain(error: redis.RedisError) -> str:
     return f"Redis refuses to serve this user ({said})" if is_refused(error) else said
 
 
-class Connection:
+class RedisClient:
     """Runs commands and scripts; safe for use by many threads.
 
     A call that the server did not answer is sent again until the deadline, so every script is
@@ -56,7 +56,7 @@ class Connection:
 
     Args:
         client: has a :class:`CheckedPool`.
-        wait_s: see :func:`connect`.
+        wait_s: see :func:`open_redis`.
 
     Attributes:
         pool: what judges each connection of the client.
