@@ -60,11 +60,11 @@ class TooManyPeers(MinequeueError):
 
 
 class QueueFull(MinequeueError):
-    """The queue is full; repeat the same request later."""
+    """The queue is full; nothing was added."""
 
 
 class IdempotencyKeyReused(MinequeueError):
-    """This Idempotency-Key was used with another body; use a new key for a new request."""
+    """The Idempotency-Key was used with another body; nothing was added."""
 
 
 class LedgerUnavailable(MinequeueError):

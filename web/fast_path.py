@@ -15,9 +15,8 @@ from flask import Flask
 from minequeue.chain.ledger import Submission
 from minequeue.chain.protocol import fast_transactions
 from minequeue.chain.protocol.transaction import Transaction
-from minequeue.web.http.request_ids import DIGITS, HEADER, name_by
+from minequeue.web.http.request_ids import DIGITS, HEADER, Named, name_by
 from minequeue.web.http.requests import parse_number, read_whole
-from minequeue.web.http.scopes import FAILURE
 from minequeue.web.intake.submissions import make_nonces
 from minequeue.web.replies.answers import JSON
 from minequeue.web.replies.receipts import describe_known, path_of, write_receipt
@@ -61,9 +60,8 @@ class FastPath:
             access.charge(token, requests=1, entries=1)
             submission = Submission([transaction])
             self._services.intake.queue(submission)
-        except Exception as error:  # noqa: BLE001  # the view raises it, and Flask answers it
-            environ[FAILURE] = error
-            return self._flask(environ, start_response)
+        except Exception as error:  # noqa: BLE001  # Flask answers it, a fault with 500
+            return self._answer(error, environ, start_response)
         receipt = write_receipt(transaction)
         headers = [
             ("Content-Type", JSON),
@@ -74,6 +72,17 @@ class FastPath:
         ]
         start_response("202 ACCEPTED", headers)
         return [receipt]
+
+    def _answer(
+        self, error: Exception, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        """Answer ``error`` as if the view had raised it."""
+        with self._app.request_context(environ):
+            try:
+                answer = self._app.make_response(self._app.handle_user_exception(error))
+            except Exception as fault:  # noqa: BLE001  # Flask logs it
+                answer = self._app.handle_exception(fault)
+            return Named(answer)(environ, start_response)
 
     def _is_usual(self, environ: "WSGIEnvironment") -> bool:
         """Whether it may be a plain transaction that is submitted."""

@@ -9,19 +9,15 @@ from minequeue.web.guard.access import Access
 from minequeue.web.guard.body_slots import BodySlots
 from minequeue.web.guard.origins import Origins
 from minequeue.web.guard.refusals import Refusals
-from minequeue.web.guard.slots import Slots
+from minequeue.web.guard.slots import READERS, WAITERS, WRITERS, Slots
 from minequeue.web.http.parameters import MAX_PAGE
 from minequeue.web.http.request_ids import GIVEN
 from minequeue.web.http.streams import SLOT_TIMEOUT_S, SLOW_S
 from minequeue.web.http.tracking import TRACEPARENT
+from minequeue.web.http.waiting import MAX_WAIT_S
 from minequeue.web.intake.submissions import Intake
 from minequeue.web.live import Live
 from minequeue.web.services import Limits, Services
-
-MAX_WAIT_S = 60  # the longest that an answer is held back
-# of eight threads: so many may be held back, by requests that wait, by readers and by writers; the
-# rest is for all others
-_WAITING, _READING, _WRITING = 1, 2, 3
 
 
 def make_services(
@@ -58,9 +54,9 @@ def make_services(
             page=MAX_PAGE,
             wait_s=wait_s,
         ),
-        wait_slots=Slots(_WAITING * eighth),
-        reader_slots=Slots(_READING * eighth, SLOW_S, SLOT_TIMEOUT_S),
-        body_slots=BodySlots(_WRITING * eighth),
+        wait_slots=Slots(WAITERS * eighth),
+        reader_slots=Slots(READERS * eighth, SLOW_S, SLOT_TIMEOUT_S),
+        body_slots=BodySlots(WRITERS * eighth),
         asks=_name_what_asks(settings),
         live=Live(ledger, make_policy(settings)),
         flower_url=settings.flower_url or f":{settings.flower_port}",

@@ -18,7 +18,7 @@ from minequeue.compose.stack.connections import (
     calculate_max_connections,
     raise_file_limit,
 )
-from minequeue.compose.wiring.services import MAX_WAIT_S
+from minequeue.web.http.waiting import MAX_WAIT_S
 
 COMPOSE = Path(__file__).parents[2] / "compose"
 AMAZON = COMPOSE / "aws" / "service-stack.yaml"

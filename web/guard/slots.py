@@ -6,6 +6,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+# of eight threads of a process, so many may be held by requests that wait, by readers of large
+# answers and by writers of bodies; the rest is for all others
+WAITERS, READERS, WRITERS = 1, 2, 3
+
 
 class Slots:
     """A number of slots; safe for use by many threads.

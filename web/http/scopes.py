@@ -9,9 +9,7 @@ from flask import request
 from minequeue.web.services import services
 
 F = TypeVar("F", bound=Callable[..., Any])
-# in the WSGI environment: what went wrong after access was granted, before Flask was asked
-FAILURE = "minequeue.failure"
-# there too: the name of the token that was shown
+# in the WSGI environment: the name of the token that was shown
 CALLER = "minequeue.caller"
 _SCOPE = "minequeue_scope"  # the attribute of a view that tells what it needs
 
@@ -22,8 +20,6 @@ def require_scope(scope: str) -> Callable[[F], F]:
     def decorate(view: F) -> F:
         @wraps(view)
         def guarded(*arguments: Any, **named: Any) -> Any:
-            if failure := request.environ.get(FAILURE):
-                raise failure
             access = services().access
             token = access.authenticate(request.environ, scope)
             if token:

@@ -8,6 +8,7 @@ from minequeue.web.http.requests import read_wait_s
 from minequeue.web.services import services
 
 T = TypeVar("T")
+MAX_WAIT_S = 60  # the longest that an answer is held back
 
 
 def wait_for(find: Callable[[], T | Pending | None]) -> T | None:

@@ -10,11 +10,14 @@ from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAll
 from minequeue.chain import errors
 
 CONTENT_TYPE = "application/problem+json"
-# to a client; the error's own sentence is for whoever reads the log
-_NO_ANSWER = (
-    "The database is not responding. Your request may not have been saved; repeat it with the same "
-    "Idempotency-Key."
-)
+# what a client reads; the sentence of any other error is its own, and names what is wrong
+_SENTENCES: dict[type[errors.MinequeueError], str] = {
+    errors.QueueFull: "The queue is full; repeat the same request later.",
+    errors.IdempotencyKeyReused: "This Idempotency-Key was used with another body; use a new key "
+    "for a new request.",
+    errors.LedgerUnavailable: "The database is not responding. Your request may not have been "
+    "saved; repeat it with the same Idempotency-Key.",
+}
 _RETRIED = frozenset({429, 503})  # told when to come again
 # seconds, as the header has them: a restart of the server takes two, and a full queue is shorter by
 # a block, most readers and writers done, whatever the block interval is
@@ -101,8 +104,7 @@ def of_error(error: errors.MinequeueError) -> Problem:
     if kind is None:
         raise error
     status, slug, title = _OF_ERRORS[kind]
-    is_silent = type(error) is errors.LedgerUnavailable
-    problem = Problem(status, slug, title, _NO_ANSWER if is_silent else str(error))
+    problem = Problem(status, slug, title, _SENTENCES.get(type(error), str(error)))
     if isinstance(error, errors.InvalidTransaction) and error.field:
         problem.more["field"] = error.field
     return problem
