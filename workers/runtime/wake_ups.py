@@ -66,4 +66,4 @@ class WakeUpThread:
         try:
             self._wake()
         except (MinequeueError, OperationalError) as error:
-            _log.warning("could not wake a worker, the tick will: %s", error)
+            _log.warning("could not wake a miner, the next tick will: %s", error)
