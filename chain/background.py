@@ -12,8 +12,8 @@ class Background:
 
     Args:
         name: of the thread.
-        act: handles the errors that it expects. Any other is logged and ends nothing, because
-            nobody would start the thread again.
+        act: handles the errors that it expects. Any other is logged, once while it repeats, and
+            ends nothing, because nobody would start the thread again.
         pause_s: from the end of a call to the next, in seconds.
         delay_s: from a request to its call, in seconds: what comes meanwhile is served with it.
     """
@@ -30,6 +30,7 @@ class Background:
         self._stopping = threading.Event()
         self._guard = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._fault = ""  # of the last call
 
     def start(self) -> None:
         """Call again and again from now on."""
@@ -61,6 +62,9 @@ class Background:
                 self._requested.clear()
             try:
                 self._act()
-            except Exception:  # noqa: BLE001  # see above
-                _log.exception("the thread %r goes on after a fault", self._name)
+                self._fault = ""
+            except Exception as error:  # noqa: BLE001  # see above
+                if repr(error) != self._fault:
+                    _log.exception("the thread %r goes on after a fault", self._name)
+                self._fault = repr(error)
             self._stopping.wait(self._pause_s)

@@ -1,13 +1,19 @@
 """How a node is called: by TLS that is verified, directly, and once."""
 
+import asyncio
+import errno
+import os
 import socket
 import ssl
+from concurrent.futures import ThreadPoolExecutor
+from typing import NoReturn
 
 import pytest
 import trustme
 from flask import Flask
 
 from minequeue.chain.peers.allow_list import AllowList
+from minequeue.chain.peers.url import PeerUrl
 from minequeue.workers.peers.client import PeerClient
 from minequeue.workers.peers.http_node import HttpNode
 from minequeue.workers.peers.node import PeerAway, PeerFaulty
@@ -81,3 +87,48 @@ def test_a_name_is_called_at_the_next_of_its_addresses_where_one_is_away(app: Fl
         client = PeerClient(LOOPBACK, resolve=lambda *_: ["10.0.0.1", "127.0.0.2", "127.0.0.1"])
         node = HttpNode(client, address.replace("127.0.0.1", "node.example"))
         assert node.tip().header.index == 1
+
+
+def test_a_tls_peer_that_says_farewell_with_its_greeting_is_away() -> None:
+    authority = trustme.CA()
+    known, served = ssl.create_default_context(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.configure_trust(known)
+    authority.issue_cert("node.example").configure_cert(served)
+    served.maximum_version = ssl.TLSVersion.TLSv1_2  # whose greeting ends with the server's words
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = served.wrap_bio(incoming, outgoing, server_side=True)
+
+    def greet_and_leave(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            while True:
+                try:
+                    tls.do_handshake()
+                    break
+                except ssl.SSLWantReadError:
+                    connection.sendall(outgoing.read())
+                    incoming.write(connection.recv(65536))
+            with pytest.raises(ssl.SSLWantReadError):
+                tls.unwrap()
+            connection.sendall(
+                outgoing.read()
+            )  # the end of the handshake and the farewell, at once
+
+    client = PeerClient(LOOPBACK, context=known, resolve=lambda *_: ["127.0.0.1"])
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as peer:
+        left = peer.submit(greet_and_leave, listener)
+        url = PeerUrl.parse(f"https://node.example:{listener.getsockname()[1]}")
+        with pytest.raises(PeerAway, match="cannot be reached"):
+            client.call(url, "GET", "/chain/tip", {}, most_bytes=1000)
+        left.result(5)
+
+
+def test_no_descriptor_for_a_call_says_that_of_the_peer_and_stops_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail() -> NoReturn:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(asyncio, "new_event_loop", fail)
+    with pytest.raises(PeerAway, match="cannot be reached: Too many open files"):
+        HttpNode(PeerClient(LOOPBACK), "http://127.0.0.1:1").tip()

@@ -15,8 +15,8 @@ _SENTENCES: dict[type[errors.MinequeueError], str] = {
     errors.QueueFull: "The queue is full; repeat the same request later.",
     errors.IdempotencyKeyReused: "This Idempotency-Key was used with another body; use a new key "
     "for a new request.",
-    errors.LedgerUnavailable: "The database is not responding. Your request may not have been "
-    "saved; repeat it with the same Idempotency-Key.",
+    errors.LedgerUnavailable: "The database is not responding. What you sent may not have been "
+    "saved; repeat the request, with the same Idempotency-Key if it has one.",
 }
 _RETRIED = frozenset({429, 503})  # told when to come again
 # seconds, as the header has them: a restart of the server takes two, and a full queue is shorter by

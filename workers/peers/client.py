@@ -19,7 +19,7 @@ from minequeue.chain.peers.allow_list import AllowList
 from minequeue.chain.peers.names import is_host_name
 from minequeue.chain.peers.url import PeerUrl
 from minequeue.workers.peers.node import PeerAway, PeerFaulty, PeerNotAllowed
-from minequeue.workers.peers.wire import MAX_HEAD_BYTES, Connector, Wire, cannot_reach
+from minequeue.workers.peers.wire import MAX_HEAD_BYTES, Connector, Wire, judge
 
 _RESOLVERS = 4  # threads; a resolver that hangs keeps one of them
 _MAX_TRIED = 4  # addresses of one name
@@ -66,9 +66,12 @@ class PeerClient:
             PeerAway: it does not answer in time, or says that it is busy.
             PeerFaulty: its answer has another status than 2xx, is too large, or is no HTTP.
         """
-        # a loop of its own: threads call at once, and none is inherited by a fork
-        with closing(asyncio.new_event_loop()) as loop:
-            return loop.run_until_complete(self._call(peer, method, path, query, most_bytes))
+        try:
+            # a loop of its own: threads call at once, and none is inherited by a fork
+            with closing(asyncio.new_event_loop()) as loop:
+                return loop.run_until_complete(self._call(peer, method, path, query, most_bytes))
+        except (aiohttp.ClientError, OSError) as error:
+            raise judge(error) from error
 
     async def _call(
         self, peer: PeerUrl, method: str, path: str, query: dict[str, int], most: int
@@ -83,6 +86,7 @@ class PeerClient:
                     connector=Connector(lambda: self._connect(peer)),
                     timeout=aiohttp.ClientTimeout(),  # none: the one above bounds all of it
                     auto_decompress=False,
+                    cookie_jar=aiohttp.DummyCookieJar(),
                     max_line_size=MAX_HEAD_BYTES,
                     max_field_size=MAX_HEAD_BYTES,
                     skip_auto_headers=["User-Agent", "Content-Type"],
@@ -109,11 +113,10 @@ class PeerClient:
                     )
                     return wire
             except ssl.SSLError as error:
-                reason = error.reason or "no certificate"
-                raise PeerFaulty(f"TLS with it fails: {reason}.") from error
+                raise judge(error) from error
             except OSError as error:
                 last = error
-        raise cannot_reach(last) from last
+        raise judge(last) from last
 
     async def _find_addresses(self, peer: PeerUrl) -> list[str]:
         """Those of its addresses that may be called."""

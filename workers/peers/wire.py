@@ -6,6 +6,7 @@ exchange that fails is over.
 """
 
 import os
+import ssl
 from collections.abc import Awaitable, Callable
 
 from aiohttp import BaseConnector, ClientRequest, ClientTimeout, StreamReader
@@ -38,7 +39,8 @@ class Wire(ResponseHandler):
             piece, data = data[:size], data[size:]
             self._room -= len(piece)
             super().data_received(piece)
-        super().data_received(data)
+        if not self.exception():
+            super().data_received(data)
 
     def feed_data(self, data: tuple[RawResponseMessage, StreamReader], size: int = 0) -> None:
         """Take the head of the answer; those before it (1xx) say nothing that is wanted."""
@@ -47,8 +49,15 @@ class Wire(ResponseHandler):
             super().feed_data(data, size)
 
     def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
-        """Tell whoever waits for the head; a :class:`PeerError` is not followed by a second try."""
-        super().set_exception(_judge(exc), exc_cause or exc)
+        """Tell whoever waits for the head; a :class:`PeerError` is not followed by a second try.
+
+        The socket is closed at once: over TLS, aiohttp would wait for the peer's farewell.
+        """
+        transport = self.transport
+        cause = exc_cause or exc
+        super().set_exception(judge(cause if isinstance(cause, ssl.SSLError) else exc), cause)
+        if transport is not None:
+            transport.abort()
 
     def close(self) -> None:
         """Close it at once: whoever calls waits for no farewell of TLS."""
@@ -68,17 +77,15 @@ class Connector(BaseConnector):
         return await self._open_wire()
 
 
-def cannot_reach(error: BaseException) -> PeerAway:
-    """What is known of a peer after this ``error`` of a connection."""
-    code = error.errno if isinstance(error, OSError) else None
-    return PeerAway(f"It cannot be reached: {os.strerror(code) if code else 'no answer'}.")
-
-
-def _judge(error: BaseException) -> PeerError:
+def judge(error: BaseException) -> PeerError:
+    """What an ``error`` of a connection or of HTTP says of the peer."""
     if isinstance(error, PeerError):
         return error
+    if isinstance(error, ssl.SSLError):
+        return PeerFaulty(f"TLS with it fails: {error.reason or 'no certificate'}.")
     if not isinstance(error, HttpProcessingError):
-        return cannot_reach(error)
+        code = error.errno if isinstance(error, OSError) else None
+        return PeerAway(f"It cannot be reached: {os.strerror(code) if code else 'no answer'}.")
     if "Content-Length" in error.message:
         return PeerFaulty("Its answer has a length that is no number.")
     return PeerFaulty("Its answer is no HTTP.")

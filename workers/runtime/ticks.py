@@ -52,6 +52,7 @@ class Ticks:
 
     def start(self) -> None:
         """Begin."""
+        self._done_at = time.monotonic()
         self._background.start()
 
     def stop(self) -> None:
