@@ -74,8 +74,8 @@ def test_from_the_form_to_a_block_and_a_verified_proof(stack: Stack, watched: Wa
     receipt = page.locator(".receipts li").first
     expect(receipt.locator(".status")).to_have_text(re.compile(r"^mined in block \d+, proof$"))
     receipt.get_by_role("link", name="proof").click()
-    verdict = page.locator("[data-verdict]")
-    expect(verdict).to_have_text(re.compile(r"^verified here: \d+ hashes"))
+    result = page.locator("[data-result]")
+    expect(result).to_have_text(re.compile(r"^verified here: \d+ hashes"))
     expect(page.locator("[data-tree] rect").first).to_be_visible()
     page.get_by_role("link", name="browser-bob").click()
     expect(page.locator("tbody tr")).to_have_count(1)
@@ -199,7 +199,8 @@ def test_without_scripts_all_is_there_to_be_read(stack: Stack, browser: Browser)
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out_from_its_ground(stack: Stack, browser: Browser, scheme: Any) -> None:
-    watched = Watched(browser, color_scheme=scheme)
+    # a block that arrives is marked for a second by a ground of its own
+    watched = Watched(browser, color_scheme=scheme, reduced_motion="reduce")
     watched.page.goto(stack.url)
     low = watched.page.evaluate(Path(__file__).with_name("contrast.js").read_text())
     assert low == []
