@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from minequeue.compose.config.settings import Settings
+from minequeue.compose.config.settings import PREFIX, Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -43,7 +43,10 @@ _OPTIONS = {
 
 
 def settings_options(*names: str) -> Callable[[F], F]:
-    """Add options that stand for settings; the command gets the settings that result."""
+    """Add options that stand for settings; the command gets the settings that result.
+
+    A setting that stands in no table here gets an option by its own name.
+    """
 
     def decorate(command: F) -> F:
         @wraps(command)
@@ -52,8 +55,13 @@ def settings_options(*names: str) -> Callable[[F], F]:
             return command(Settings.from_environment(os.environ, said), **options)
 
         for name in reversed(names):
-            option = _OPTIONS[name]
+            option = _OPTIONS.get(name) or _derive(name)
             run = click.option(*option.flags, name, help=option.text, metavar=option.metavar)(run)
         return run  # type: ignore[return-value]  # click keeps the name, not the type
 
     return decorate
+
+
+def _derive(name: str) -> _Option:
+    variable = f"{PREFIX}{name.upper()}"
+    return _Option([f"--{name.replace('_', '-')}"], "VALUE", f"In place of {variable}.")

@@ -9,6 +9,13 @@ from minequeue.compose.cli.options import settings_options
 from minequeue.compose.config.inherited import long_running
 from minequeue.compose.config.settings import Settings
 
+_name = click.option(
+    "--name", default=None, help="Unique among the workers; by default host and process id."
+)
+_check = click.option(
+    "--check", is_flag=True, help="Only check whether it works: exit code 0 if so, else 1."
+)
+
 
 @click.command()
 @settings_options("port", "data_dir", "miners", "host", "flower_port", "peer_allow")
@@ -38,12 +45,8 @@ def web(settings: Settings) -> None:
 
 @click.command()
 @settings_options("miners", "data_dir")
-@click.option(
-    "--name", default=None, help="Unique among the workers; by default host and process id."
-)
-@click.option(
-    "--check", is_flag=True, help="Only check whether it works: exit code 0 if so, else 1."
-)
+@_name
+@_check
 @long_running
 def worker(settings: Settings, name: str | None, check: bool) -> None:
     """Mine the queue.
@@ -64,12 +67,8 @@ def worker(settings: Settings, name: str | None, check: bool) -> None:
 
 @click.command()
 @settings_options("data_dir", "peer_allow")
-@click.option(
-    "--name", default=None, help="Unique among the workers; by default host and process id."
-)
-@click.option(
-    "--check", is_flag=True, help="Only check whether it works: exit code 0 if so, else 1."
-)
+@_name
+@_check
 @long_running
 def resolver(settings: Settings, name: str | None, check: bool) -> None:
     """Follow the other nodes: take over a heavier chain, and announce ours.

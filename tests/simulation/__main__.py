@@ -1,8 +1,6 @@
 """`make simulate`: what was simulated, as a table, as JSON, and as a picture."""
 
 import json
-import os
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from minequeue.compose.cli.main import run_command
-from minequeue.compose.config.settings import PREFIX, Settings
+from minequeue.compose.cli.options import settings_options
+from minequeue.compose.config.settings import Settings
 from minequeue.compose.wiring.ledger import make_bounds, make_policy, make_rules
 from tests.simulation import plot
 from tests.simulation.run import Summary, simulate
@@ -20,19 +19,11 @@ from tests.simulation.shapes import SHAPES
 from tests.simulation.world import World
 
 _POSITIVE = click.FloatRange(0, min_open=True)
-_SETTINGS = ("miners", "fleet", "bits", "target_drain_time", "quiet_time")  # each is an option, too
-
-
-def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
-    for name in reversed(_SETTINGS):
-        flag, setting = f"--{name.replace('_', '-')}", f"{PREFIX}{name.upper()}"
-        command = click.option(flag, metavar="VALUE", help=f"In place of {setting}.")(command)
-    return command
 
 
 @click.command()
 @click.argument("shape", type=click.Choice([*SHAPES]))
-@_settings_options
+@settings_options("miners", "fleet", "bits", "target_drain_time", "quiet_time")
 @click.option(
     "--rate",
     type=_POSITIVE,
@@ -76,15 +67,16 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
     help="SVG file for a plot of load, depth and miners.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-def simulation(shape: str, picture: Path | None, as_json: bool, **options: Any) -> None:
+def simulation(
+    settings: Settings, shape: str, picture: Path | None, as_json: bool, **options: Any
+) -> None:
     """Try the scaling policy on an imagined load and fleet.
 
     SHAPE is the shape of the load over time. The settings give all values without an option.
 
     Example: make simulate ARGS="burst --miners 0,1000 --rate 1000000 --plot burst.svg"
     """
-    said = {name: value for name in _SETTINGS if (value := options.pop(name)) is not None}
-    world = make_world(Settings.from_environment(os.environ, said), **options)
+    world = make_world(settings, **options)
     samples, summary = simulate(world, SHAPES[shape])
     if picture is not None:
         plot.write(picture, samples, _describe(world, shape))

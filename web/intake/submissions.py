@@ -41,7 +41,7 @@ class Intake:
         self._ledger = ledger
         self._combiner = Combiner(ledger.mempool.submit, most=max_batch)
         self.wake_miners = wake_miners
-        self.max_batch = max_batch
+        self._max_batch = max_batch
 
     def read_json(self, body: bytes, make_nonce: Callable[[int], str]) -> Transaction | Outcomes:
         """The transaction that ``body`` is, or what became of each entry of the array that it is.
@@ -71,7 +71,7 @@ class Intake:
         """
         plain = None
         if not self._ledger.rules.signed:
-            plain = fast_transactions.read_lines(lines, make_nonce, most=self.max_batch)
+            plain = fast_transactions.read_lines(lines, make_nonce, most=self._max_batch)
         return plain or self._accept_each([_read_line(line) for line in lines], make_nonce)
 
     def queue(self, submission: Submission) -> None:
@@ -106,14 +106,14 @@ class Intake:
         self, body: bytes, make_nonce: Callable[[int], str]
     ) -> Transaction | Sequence[Transaction] | None:
         return fast_transactions.read_one(body, make_nonce) or fast_transactions.read_array(
-            body, make_nonce, most=self.max_batch
+            body, make_nonce, most=self._max_batch
         )
 
     def _accept_each(
         self, entries: list[Json | MalformedJson], make_nonce: Callable[[int], str]
     ) -> Outcomes:
         """Make a transaction of each entry, or say why not; what could not be read is its error."""
-        most = self.max_batch
+        most = self._max_batch
         if len(entries) > most:
             raise too_large(f"A batch has at most {most} entries; this one has {len(entries)}.")
         if not entries:

@@ -31,7 +31,6 @@ class Wire(ResponseHandler):
         """Read the head within its bound, then all."""
         while data and not self._is_head_read and not self.exception():
             if not self._room:
-                self.abort()
                 reason = f"The head of its answer has more than {MAX_HEAD_BYTES} bytes."
                 self.set_exception(PeerFaulty(reason))
                 return
